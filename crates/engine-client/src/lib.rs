@@ -1,0 +1,1 @@
+//! One inference server on the wire: OpenAI endpoints, SSE decoding, time stamps, engine detection and identity.

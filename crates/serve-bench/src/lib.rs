@@ -1,0 +1,1 @@
+//! OpenAI-compatible load and honest timing: frozen workloads, exact stamps, typed outcomes, client health.

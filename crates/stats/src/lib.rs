@@ -1,0 +1,1 @@
+//! Pure numbers: percentiles, intervals, noise floor, A/B comparison, sequential decisions.
