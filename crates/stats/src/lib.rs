@@ -1,1 +1,13 @@
 //! Pure numbers: percentiles, intervals, noise floor, A/B comparison, sequential decisions.
+//!
+//! Nothing here reads a clock, a file or an argument, and nothing here knows what a request or a
+//! server is. Randomness, where a method needs it, comes from a seed that the caller passes.
+
+pub mod early_stopping;
+pub mod interval;
+pub mod normal;
+pub mod percentile;
+pub mod student;
+pub mod summary;
+
+mod special;
