@@ -3,11 +3,16 @@
 //! Nothing here reads a clock, a file or an argument, and nothing here knows what a request or a
 //! server is. Randomness, where a method needs it, comes from a seed that the caller passes.
 
+pub mod block_bootstrap;
 pub mod early_stopping;
+pub mod group_sequential;
+pub mod holm;
 pub mod interval;
 pub mod normal;
 pub mod percentile;
+pub mod signed_rank;
 pub mod student;
 pub mod summary;
+pub mod welch;
 
 mod special;
