@@ -1,0 +1,4 @@
+//! Documents of `gap-decide`.
+
+pub mod calibration;
+pub mod decision;
