@@ -1,1 +1,124 @@
-//! What every sota-loop binary does identically: flags, documents in and out, tables, progress, errors to exit codes.
+//! What every sota-loop binary does identically: flags, documents in and out, tables, progress, errors to exit
+//! codes. A tool is `cli_kit::main::<Args>(run)`, where `run` returns a [`Report`] or a [`Failure`].
+
+mod companion;
+mod create;
+mod emit;
+mod failure;
+mod flags;
+mod interrupt;
+mod machine;
+mod progress;
+mod read;
+mod view;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+
+use contracts::Exit;
+
+pub use companion::find_companion;
+pub use create::{DocumentParts, created_at, document, tool};
+pub use emit::{Report, write_atomically};
+pub use failure::{Failure, ToolError};
+pub use flags::{Format, OutputArgs};
+pub use interrupt::{install as install_interrupt, interrupted};
+pub use machine::environment;
+pub use progress::{progress_bar, spinner};
+pub use read::{Loaded, input_of, load_document, load_documents, load_yaml, read_bounded};
+pub use view::{Align, Block, Table, View};
+
+/// What a binary is, for the flags that all share.
+pub struct ToolInfo {
+    /// Binary name.
+    pub name: &'static str,
+    /// Version.
+    pub version: &'static str,
+    /// Text of its SKILL.md.
+    pub skill: &'static str,
+    /// Schema ids by sub-command; `""` is the default.
+    pub schemas: &'static [(&'static str, &'static str)],
+    /// Examples for the end of `--help`, two at least.
+    pub examples: &'static str,
+}
+
+/// The arguments of a binary.
+pub trait Cli: clap::Parser {
+    /// What the binary is.
+    const TOOL: ToolInfo;
+
+    /// The flags that all binaries share, as typed.
+    fn output(&self) -> &OutputArgs;
+}
+
+/// The clap command of a tool with the shared end of its help; what `main` parses with, and tests too.
+pub fn command<A: Cli>() -> clap::Command {
+    let mut after = String::from("Exit codes:\n");
+    for exit in Exit::ALL {
+        after.push_str(&format!("  {:<4} {}\n", exit.code(), exit.meaning()));
+    }
+    after.push_str("\nExamples:\n");
+    after.push_str(A::TOOL.examples.trim_end());
+    A::command()
+        .name(A::TOOL.name)
+        .version(A::TOOL.version)
+        .after_help(after)
+}
+
+/// Runs a tool: parses the arguments, calls `run`, emits its report or its failure, and gives the exit code.
+pub fn main<A: Cli>(run: fn(A) -> Result<Report, Failure>) -> std::process::ExitCode {
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    let exit = match std::panic::catch_unwind(|| main_with::<A>(argv, run)) {
+        Ok(exit) => exit,
+        // The panic hook has printed where; a panic is a bug report, never a message.
+        Err(_) => Exit::Internal,
+    };
+    std::process::ExitCode::from(exit.code())
+}
+
+fn main_with<A: Cli>(argv: Vec<OsString>, run: fn(A) -> Result<Report, Failure>) -> Exit {
+    if let Some(exit) = print_embedded(&A::TOOL, &argv) {
+        return exit;
+    }
+    let parsed = command::<A>()
+        .try_get_matches_from(&argv)
+        .and_then(|matches| A::from_arg_matches(&matches));
+    let args = match parsed {
+        Ok(args) => args,
+        Err(error) => return emit::usage(&A::TOOL, &error, &argv),
+    };
+    flags::start_logging(args.output());
+    let options = args.output().clone();
+    match run(args) {
+        Ok(report) => emit::report(&report, &options),
+        Err(failure) => emit::failure(&failure, &options),
+    }
+}
+
+/// `--schema` and `--skill` work without the arguments that a run would need.
+fn print_embedded(tool: &ToolInfo, argv: &[OsString]) -> Option<Exit> {
+    let words = || {
+        argv.iter()
+            .skip(1)
+            .take_while(|word| *word != "--")
+            .filter_map(|word| word.to_str())
+    };
+    let text = if words().any(|word| word == "--skill") {
+        tool.skill.to_owned()
+    } else if words().any(|word| word == "--schema") {
+        let id = words()
+            .find_map(|word| {
+                tool.schemas
+                    .iter()
+                    .find(|(sub, _)| !sub.is_empty() && *sub == word)
+            })
+            .or_else(|| tool.schemas.first())?
+            .1;
+        contracts::schema::find(id)?.text.to_owned()
+    } else {
+        return None;
+    };
+    // A closed pipe is success: the reader has what it wanted.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    Some(Exit::Ok)
+}

@@ -1,1 +1,27 @@
-//! Every JSON document of sota-loop that crosses a process: types, units, exit codes, fingerprints, schemas.
+//! Every JSON document that crosses a process, and the rules that all of them share: units, exit codes,
+//! fingerprints, schemas.
+//!
+//! This crate does no I/O and knows neither clap nor tokio. Readers are lenient (unknown fields are ignored, so
+//! old documents outlive releases); the published schemas are strict.
+
+pub mod distribution;
+pub mod document;
+pub mod engine_sim;
+pub mod error;
+pub mod exit;
+pub mod fields;
+pub mod finite;
+pub mod gap_decide;
+pub mod metric;
+pub mod schema;
+pub mod serve_bench;
+pub mod subject;
+pub mod target;
+pub mod text;
+
+pub use distribution::Distribution;
+pub use document::{Artifact, Document, Input, NextAction, Tool, Warning};
+pub use error::ErrorDocument;
+pub use exit::Exit;
+pub use fields::{Field, FieldSet, Source};
+pub use finite::Finite;

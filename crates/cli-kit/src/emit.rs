@@ -1,0 +1,154 @@
+//! Writing what a tool has to say: the document, a view of it, or an error.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use contracts::{Document, Exit};
+use serde::Serialize;
+
+use crate::ToolInfo;
+use crate::failure::Failure;
+use crate::flags::{Format, OutputArgs};
+use crate::view::View;
+
+/// What a tool returns: its document, the view of it, and how the process ends.
+#[derive(Clone, Debug)]
+pub struct Report {
+    json: String,
+    view: View,
+    exit: Exit,
+}
+
+impl Report {
+    /// From a document and its view. A partial document always ends with [`Exit::Interrupted`] unless the caller
+    /// says otherwise.
+    pub fn new<D: Serialize>(document: &Document<D>, view: View, exit: Exit) -> Report {
+        let mut json =
+            serde_json::to_string_pretty(document).expect("a document has string keys and finite numbers");
+        json.push('\n');
+        Report { json, view, exit }
+    }
+
+    /// How the process will end.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The document as it will be written.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The view as it will be printed.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+}
+
+/// Writes a file by temporary file and rename, so that readers see the old or the new content.
+///
+/// # Errors
+/// Those of the file system; the temporary file is removed.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::other("the output path names no file"))?;
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}.part", std::process::id()));
+    let temporary = path.with_file_name(temporary);
+    let written = std::fs::File::create(&temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        std::fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
+
+pub(crate) fn report(report: &Report, options: &OutputArgs) -> Exit {
+    let mut exit = report.exit;
+    let mut format = options.chosen_format();
+    if let Some(path) = options.output.as_deref().filter(|path| path.as_os_str() != "-") {
+        // /dev/null, a pipe or another special file cannot be replaced by rename.
+        let special = path.exists() && !path.is_file();
+        let written = if special {
+            std::fs::write(path, &report.json)
+        } else {
+            write_atomically(path, report.json.as_bytes())
+        };
+        if let Err(error) = written {
+            eprintln!(
+                "error[output-not-written]: cannot write {}: {error}",
+                path.display()
+            );
+            eprintln!("hint: the document follows on stdout; nothing measured is lost");
+            // Nothing measured is lost: stdout gets the document instead of a view of it.
+            format = Format::Json;
+            exit = Exit::Unavailable;
+        }
+    }
+    let text = match format {
+        Format::Json => report.json.clone(),
+        Format::Table => report.view.to_terminal(),
+        Format::Markdown => report.view.to_markdown(),
+    };
+    match print(&text) {
+        Ok(()) => exit,
+        Err(error) => {
+            eprintln!("error[stdout-not-written]: cannot write to stdout: {error}");
+            Exit::Unavailable
+        }
+    }
+}
+
+pub(crate) fn failure(failure: &Failure, options: &OutputArgs) -> Exit {
+    print_failure(failure, options.chosen_format() == Format::Json);
+    failure.exit
+}
+
+/// Usage errors and `--help` of clap.
+pub(crate) fn usage(tool: &ToolInfo, error: &clap::Error, argv: &[OsString]) -> Exit {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Ok;
+    }
+    let _ = error.print();
+    let wants_json = argv
+        .windows(2)
+        .any(|pair| pair[0] == "--format" && pair[1] == "json")
+        || argv.iter().any(|word| word == "--format=json");
+    if wants_json {
+        let message = contracts::text::clean(&error.to_string(), contracts::text::FOREIGN_TEXT_CAP);
+        let failure = Failure::new(Exit::Usage, "usage", message).hint(format!("see `{} --help`", tool.name));
+        print_document(&failure);
+    }
+    Exit::Usage
+}
+
+fn print_failure(failure: &Failure, json: bool) {
+    eprintln!("error[{}]: {}", failure.document.code, failure.document.message);
+    if let Some(hint) = &failure.document.hint {
+        eprintln!("hint: {hint}");
+    }
+    if json {
+        print_document(failure);
+    }
+}
+
+fn print_document(failure: &Failure) {
+    let text = serde_json::to_string_pretty(&failure.document).expect("an error document is JSON");
+    let _ = print(&format!("{text}\n"));
+}
+
+/// A closed pipe is success: the reader has what it wanted.
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,150 @@
+//! The published schemas: one JSON Schema a document, generated from the types and committed under `schemas/`.
+
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde_json::Value;
+
+use crate::gap_decide::{calibration::CalibrationData, decision::DecisionData};
+use crate::serve_bench::{
+    compare::CompareData,
+    doctor::DoctorData,
+    freeze::FreezeData,
+    probe::ProbeData,
+    record::RecordLine,
+    result::ResultData,
+    selftest::SelftestData,
+    sweep::SweepData,
+    workload::{WorkloadHeader, WorkloadRequest},
+};
+use crate::{Document, ErrorDocument};
+
+/// One published schema.
+pub struct Published {
+    /// The value of a document's `schema` field, for example `serve-bench.result/1`.
+    pub id: &'static str,
+    /// The committed file.
+    pub text: &'static str,
+    /// Generates it anew from the types.
+    pub generate: fn() -> Schema,
+}
+
+macro_rules! published {
+    ($($id:literal => $file:literal: $generate:expr),* $(,)?) => {
+        /// Every published schema.
+        pub const PUBLISHED: &[Published] = &[
+            $(Published {
+                id: $id,
+                text: include_str!(concat!("../schemas/", $file)),
+                generate: $generate,
+            }),*
+        ];
+    };
+}
+
+published! {
+    "error/1" => "error-1.json": plain::<ErrorDocument>,
+    "gap-decide.calibration/1" => "gap-decide.calibration-1.json": document::<CalibrationData>,
+    "gap-decide.decision/1" => "gap-decide.decision-1.json": document::<DecisionData>,
+    "serve-bench.compare/1" => "serve-bench.compare-1.json": document::<CompareData>,
+    "serve-bench.doctor/1" => "serve-bench.doctor-1.json": document::<DoctorData>,
+    "serve-bench.freeze/1" => "serve-bench.freeze-1.json": document::<FreezeData>,
+    "serve-bench.probe/1" => "serve-bench.probe-1.json": document::<ProbeData>,
+    "serve-bench.record/1" => "serve-bench.record-1.json": plain::<RecordLine>,
+    "serve-bench.result/1" => "serve-bench.result-1.json": document::<ResultData>,
+    "serve-bench.selftest/1" => "serve-bench.selftest-1.json": document::<SelftestData>,
+    "serve-bench.sweep/1" => "serve-bench.sweep-1.json": document::<SweepData>,
+    "serve-bench.workload/1" => "serve-bench.workload-1.json": workload_line,
+    "sota-loop.subject/1" => "sota-loop.subject-1.json": plain::<crate::subject::Subject>,
+    "sota-loop.target/1" => "sota-loop.target-1.json": plain::<crate::target::Target>,
+}
+
+/// The committed schema of a document id.
+pub fn find(id: &str) -> Option<&'static Published> {
+    PUBLISHED.iter().find(|published| published.id == id)
+}
+
+/// File name under `schemas/` of a document id.
+pub fn file_name(id: &str) -> String {
+    format!("{}.json", id.replace('/', "-"))
+}
+
+fn settings() -> SchemaSettings {
+    SchemaSettings::draft2020_12()
+}
+
+fn plain<T: JsonSchema>() -> Schema {
+    settings().into_generator().into_root_schema_for::<T>()
+}
+
+fn document<D: JsonSchema>() -> Schema {
+    plain::<Document<D>>()
+}
+
+/// A workload file has two kinds of lines.
+fn workload_line() -> Schema {
+    let mut generator = settings().into_generator();
+    let header = generator.subschema_for::<WorkloadHeader>();
+    let request = generator.subschema_for::<WorkloadRequest>();
+    let definitions = generator.take_definitions(true);
+    let mut root = Schema::default();
+    root.insert(
+        "$schema".to_owned(),
+        Value::from("https://json-schema.org/draft/2020-12/schema"),
+    );
+    root.insert("title".to_owned(), Value::from("WorkloadLine"));
+    root.insert(
+        "description".to_owned(),
+        Value::from("One line of a workload file: the header first, then requests."),
+    );
+    root.insert(
+        "oneOf".to_owned(),
+        Value::Array(vec![header.to_value(), request.to_value()]),
+    );
+    root.insert("$defs".to_owned(), Value::Object(definitions));
+    root
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(id: &str) -> std::path::PathBuf {
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("schemas")
+            .join(file_name(id))
+    }
+
+    #[test]
+    fn committed_schemas_are_what_the_types_say() {
+        let update = std::env::var_os("UPDATE_SCHEMAS").is_some();
+        let mut drifted = Vec::new();
+        for published in PUBLISHED {
+            let mut text =
+                serde_json::to_string_pretty(&(published.generate)().to_value()).expect("a schema is JSON");
+            text.push('\n');
+            if update {
+                std::fs::write(path(published.id), text).unwrap();
+            } else if text != published.text {
+                drifted.push(published.id);
+            }
+        }
+        assert!(
+            drifted.is_empty(),
+            "schemas drifted: {drifted:?}; if the change is meant, run\n  UPDATE_SCHEMAS=1 cargo test -p contracts\nand read the diff"
+        );
+    }
+
+    #[test]
+    fn every_committed_file_is_published_under_its_own_name() {
+        for entry in std::fs::read_dir(path("x").parent().unwrap()).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            assert!(
+                PUBLISHED.iter().any(|published| file_name(published.id) == name),
+                "{name} is not published"
+            );
+        }
+        for published in PUBLISHED {
+            let value: Value = serde_json::from_str(published.text).unwrap();
+            jsonschema::validator_for(&value).unwrap_or_else(|error| panic!("{}: {error}", published.id));
+        }
+    }
+}
