@@ -62,7 +62,8 @@ pub struct RequestTruth {
     pub tokens: u64,
     /// Events with tokens written.
     pub token_chunks: u64,
-    /// (last token − first token) / (tokens − 1) as it really was, in milliseconds; null for fewer than two tokens.
+    /// (last token − first token) / (tokens − 1) as it really was, in milliseconds; null for fewer than two
+    /// tokens and for an answer in one body.
     pub tpot_ms: Option<Finite>,
     /// How late the chunks of this request were written.
     pub lateness: Lateness,

@@ -1,0 +1,100 @@
+//! Everything that can keep a simulated engine from serving.
+
+use std::io;
+use std::net::SocketAddr;
+
+use cli_kit::ToolError;
+use contracts::Exit;
+
+/// Why the engine does not start, or stops.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// The script file cannot be read.
+    #[error("failed to read the script {path}")]
+    ScriptUnreadable {
+        /// As given.
+        path: String,
+        /// From the file system.
+        #[source]
+        source: io::Error,
+    },
+    /// The script is not JSON, or a field has a value of the wrong kind.
+    #[error("the script is not an engine-sim.script/1")]
+    ScriptMalformed(#[source] serde_json::Error),
+    /// The script has a field that does not exist: a typing error would silently leave a defect out.
+    #[error("the script has unknown fields: {}", fields.join(", "))]
+    ScriptUnknownFields {
+        /// JSON pointers of the fields.
+        fields: Vec<String>,
+    },
+    /// The script is of another schema.
+    #[error("the script has schema {found}, expected {expected}")]
+    ScriptSchema {
+        /// What the file says.
+        found: String,
+        /// What is understood.
+        expected: &'static str,
+    },
+    /// The host is not one that a simulated engine may listen on.
+    #[error("{host} is not a loopback address")]
+    NotLoopback {
+        /// As given.
+        host: String,
+    },
+    /// The listener cannot be bound.
+    #[error("failed to listen on {address}")]
+    Bind {
+        /// As given.
+        address: SocketAddr,
+        /// From the system.
+        #[source]
+        source: io::Error,
+    },
+    /// The poll failed while serving.
+    #[error("failed to serve")]
+    Serve(#[source] io::Error),
+}
+
+impl ToolError for SimError {
+    fn code(&self) -> &'static str {
+        match self {
+            SimError::ScriptUnreadable { .. } => "script-unreadable",
+            SimError::ScriptMalformed(_) => "script-malformed",
+            SimError::ScriptUnknownFields { .. } => "script-unknown-fields",
+            SimError::ScriptSchema { .. } => "script-schema",
+            SimError::NotLoopback { .. } => "not-loopback",
+            SimError::Bind { .. } => "cannot-listen",
+            SimError::Serve(_) => "cannot-serve",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            SimError::ScriptUnreadable { .. } => {
+                "`--script` takes a file, or the JSON itself when it begins with `{`".to_owned()
+            }
+            SimError::ScriptMalformed(_)
+            | SimError::ScriptUnknownFields { .. }
+            | SimError::ScriptSchema { .. } => {
+                "`engine-sim --schema` prints the schema of a script".to_owned()
+            }
+            SimError::NotLoopback { .. } => {
+                "a simulated engine listens on loopback only: `--host 127.0.0.1` or `--host ::1`".to_owned()
+            }
+            SimError::Bind { .. } => "`--port 0` takes any free port and prints it".to_owned(),
+            SimError::Serve(_) => return None,
+        };
+        Some(hint)
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            SimError::ScriptUnreadable { .. }
+            | SimError::ScriptMalformed(_)
+            | SimError::ScriptUnknownFields { .. }
+            | SimError::ScriptSchema { .. } => Exit::BadInput,
+            SimError::NotLoopback { .. } => Exit::Usage,
+            SimError::Bind { .. } | SimError::Serve(_) => Exit::Unavailable,
+        }
+    }
+}

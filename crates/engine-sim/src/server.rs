@@ -1,0 +1,13 @@
+//! Sockets and deadlines on one thread: requests in, writes out when they are due.
+//!
+//! One poll, one heap of absolute deadlines, one alarm to the nanosecond. A client that reads slowly fills the
+//! backlog of its own connection and delays nobody else.
+
+mod alarm;
+mod connection;
+mod deadlines;
+mod generate;
+mod pace;
+mod serve;
+
+pub(crate) use serve::{Server, Setup};
