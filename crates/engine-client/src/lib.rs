@@ -1,1 +1,32 @@
 //! One inference server on the wire: OpenAI endpoints, SSE decoding, time stamps, engine detection and identity.
+//!
+//! The measured path: [`Slot::send`] (`request.rs`, the only file that reads the clock) stamps bytes as they arrive,
+//! [`sse`] cuts them into events, [`chunk`] says what an event means, a tally counts, [`outcome`] names the ending, and
+//! [`Observation::into_record`] does the arithmetic. The control path, [`probe`], finds out who answers.
+
+pub mod chunk;
+pub mod outcome;
+pub mod sse;
+pub mod template;
+
+mod cancel;
+mod connection;
+mod endpoint;
+mod error;
+mod headers;
+mod io_error;
+mod lenient;
+mod observation;
+mod record;
+mod relay;
+mod request;
+mod tally;
+mod tls;
+
+pub use cancel::Cancel;
+pub use endpoint::Endpoint;
+pub use error::ClientError;
+pub use headers::Headers;
+pub use observation::Observation;
+pub use record::RecordContext;
+pub use request::{Call, CountTokens, Slot};
