@@ -77,9 +77,9 @@ for tool in $tools; do
   cmp -s bin/serve-bench "bin/$tool" || fail "bin/$tool differs from bin/serve-bench"
 done
 for shim in bin/*; do
-  case " $(echo $tools) shim.sh " in *" ${shim#bin/} "*) ;; *) fail "$shim stands for no binary of the wheel" ;; esac
+  case " ${tools//$'\n'/ } shim.sh " in *" ${shim#bin/} "*) ;; *) fail "$shim stands for no binary of the wheel" ;; esac
 done
-passed "one shim for each of: $(echo $tools)"
+passed "one shim for each of: ${tools//$'\n'/ }"
 
 # The manifests: readable, one version with the workspace, the plugin lies where the marketplace says.
 python3 - <<'PY' || fail 'the manifests in .claude-plugin'

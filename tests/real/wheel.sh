@@ -40,7 +40,7 @@ check() {
       "$1/$tool" --skill | cmp -s - "skills/$tool/SKILL.md" || fail "$tool --skill differs from skills/$tool/SKILL.md"
     fi
   done
-  echo "wheel.sh: ok: installed by $2: $(echo $tools)"
+  echo "wheel.sh: ok: installed by $2: ${tools//$'\n'/ }"
 }
 
 python3 -m venv "$scratch/venv"

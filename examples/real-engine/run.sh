@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# The main job on a real engine: llama.cpp serving a 270M model on this machine's CPU.
+#
+#   run.sh [OUTPUT_DIR]      default: sessions/real-engine-<time> in the repository
+#
+# 1. The loop: ours answers one request at a time (-np 1), theirs four (-np 4). Frozen workload, interleaved blocks,
+#    decision: behind.
+# 2. The change: ours is started again with -np 4. The two sides are now equal, so this comparison is also an A/A test:
+#    a verdict of behind or ahead at 99.9 % confidence, twice in a row, is a failure of ours.
+# 3. A planted gap: ours with one thread against two. It must be found within the blocks that gap-decide asked for.
+#
+# Needs setup.sh beside it (run here when the engine is not installed yet), cargo, curl and python3. Starts servers on
+# loopback only, and stops each by its pid.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+venv=$here/.venv
+out=${1:-$repo/sessions/real-engine-$(date -u +%Y%m%dT%H%M%SZ)}
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { echo "real-engine: FAILED: $*" >&2; exit 1; }
+
+[ -x "$venv/bin/llama-server-vulkan" ] && [ -f "$venv/model.gguf" ] || bash "$here/setup.sh"
+say 'building serve-bench and gap-decide'
+(cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide)
+bench=$repo/target/release/serve-bench
+decide=$repo/target/release/gap-decide
+
+scratch=$(mktemp -d)
+. "$here/engine.sh"
+trap 'stop_engines; rm -rf "$scratch"' EXIT
+# An earlier run in the same folder must not be gone on with.
+rm -f "$out"/{probe,workload,round0,round1,aa1,aa2,planted}.*
+cp "$here/target.yaml" "$out/target.yaml"
+cd "$out"
+started=$SECONDS
+
+field() { # field DOCUMENT EXPRESSION : one value of a JSON document, d is the document
+  "$venv/bin/python" -c 'import json, sys; d = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"
+}
+
+# measure NAME OURS_URL THEIRS_URL PAIRS : interleaved pairs into NAME.compare.json, up to PAIRS of them.
+measure() {
+  local resume=()
+  [ ! -e "$1.compare.json" ] || resume=(--resume)
+  "$bench" compare --a "$2" --b "$3" --a-name ours --b-name theirs --blocks "$4" "${resume[@]}" \
+    --workload workload.jsonl --concurrency 4 --target target.yaml --quiet --format markdown -o "$1.compare.json" \
+    >"$scratch/view.md" || { cat "$scratch/view.md"; fail "serve-bench compare ended with exit code $?"; }
+}
+
+# decide_gap NAME : the verdict of all pairs of NAME so far, into NAME.decision.json; sets $verdict and $wanted.
+decide_gap() {
+  local status=0
+  "$decide" --compare "$1.compare.json" --target target.yaml --format markdown -o "$1.decision.json" "${@:2}" \
+    >"$1.decision.md" || status=$?
+  [ "$status" = 0 ] || [ "$status" = 5 ] || { cat "$1.decision.md"; fail "gap-decide ended with exit code $status"; }
+  verdict=$(field "$1.decision.json" 'd["data"]["scenarios"][0]["verdict"]')
+  wanted=$(field "$1.decision.json" 'd["data"]["scenarios"][0]["repeats_needed"] or 0')
+  pairs=$(field "$1.decision.json" 'd["data"]["scenarios"][0]["pairs"]')
+  field "$1.decision.json" 'd["summary"]'
+}
+
+# until_decided NAME OURS_URL THEIRS_URL : eight pilot pairs, then as many as gap-decide asks for, up to 56.
+until_decided() {
+  measure "$1" "$2" "$3" 8
+  decide_gap "$1"
+  while [ "$verdict" = inconclusive ] && [ "$wanted" -gt "$pairs" ] && [ "$wanted" -le 56 ]; do
+    measure "$1" "$2" "$3" "$wanted"
+    decide_gap "$1"
+  done
+}
+
+say 'theirs: four requests at a time'
+start_engine theirs -t 2 -np 4
+theirs=$engine_url
+say 'ours: one request at a time'
+start_engine ours -t 2 -np 1
+ours=$engine_url ours_pid=$engine_pid
+
+say 'probe'
+"$bench" probe --url "$ours" --quiet --format markdown -o probe.json
+
+say 'freeze: the same bytes for every run below'
+"$bench" freeze --dataset random --num-prompts 8 --input-len 16 --output-len 16 --seed 270 \
+  --extra-body '{"cache_prompt": false, "temperature": 0}' --target target.yaml --quiet --format markdown \
+  --out workload.jsonl
+
+say 'round 0: ours (-np 1) against theirs (-np 4)'
+until_decided round0 "$ours" "$theirs"
+[ "$verdict" = behind ] || fail "round 0 must be behind, the verdict is $verdict after $pairs pairs"
+
+say 'the change: ours with -np 4; equal sides from here, so this is the A/A test too'
+stop_engine "$ours_pid"
+start_engine ours-changed -t 2 -np 4
+ours=$engine_url ours_pid=$engine_pid
+false_alarms=0
+for attempt in 1 2; do
+  measure "aa$attempt" "$ours" "$theirs" 18
+  decide_gap "aa$attempt" --confidence 0.999
+  case $verdict in behind | ahead) false_alarms=$((false_alarms + 1)) ;; *) break ;; esac
+done
+[ "$false_alarms" -lt 2 ] || fail 'equal sides were called different twice in a row at 99.9 % confidence'
+say 'round 1: the same pairs, decided as the loop does'
+decide_gap "aa$attempt"
+cp "aa$attempt.decision.json" round1.decision.json
+[ "$verdict" != behind ] || fail 'round 1: ours is still behind after the change'
+
+say 'planted gap: ours with one thread against two'
+stop_engine "$ours_pid"
+start_engine ours-slow -t 1 -np 4
+ours=$engine_url
+until_decided planted "$ours" "$theirs"
+[ "$verdict" = behind ] || fail "one thread against two must be behind, the verdict is $verdict after $pairs pairs"
+
+stop_engines
+say "done in $((SECONDS - started)) s; documents in ${out#"$repo/"}"
