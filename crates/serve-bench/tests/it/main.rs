@@ -1,0 +1,4 @@
+//! Integration tests of serve-bench, linked once.
+
+#[cfg(test)]
+mod workload;
