@@ -5,15 +5,14 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use cli_kit::{Failure, Report};
 use contracts::engine_sim::{READY_SCHEMA, Ready, Script};
-use mio::Waker;
 
 use crate::cli::Args;
-use crate::server::{Server, Setup};
+use crate::server::{Server, Setup, Stopper};
 use crate::{SimError, script};
 
 /// Serves as the arguments say; returns only when the server cannot start or fails.
@@ -60,11 +59,11 @@ fn announce(server: &Server) -> io::Result<()> {
 /// The first signal asks for an orderly end, the second one ends the process.
 fn stop_on_signals(server: &Server) -> io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
-    let (stop, waker) = server.stopper();
+    let Stopper { soon, waker, .. } = server.stopper();
     let (mut woken, wakes) = UnixStream::pair()?;
     for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&soon))?;
+        signal_hook::flag::register(signal, Arc::clone(&soon))?;
         signal_hook::low_level::pipe::register(signal, OwnedFd::from(wakes.try_clone()?))?;
     }
     // A signal handler may only write to a pipe; this thread turns that into a wake-up of the poll.
@@ -100,8 +99,7 @@ fn raise_open_files() {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    stop: Arc<AtomicBool>,
-    waker: Arc<Waker>,
+    stopper: Stopper,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -120,7 +118,7 @@ impl Running {
     /// As [`Running::start`].
     pub fn start_at(address: SocketAddr, script: Script) -> Result<Running, SimError> {
         let mut server = bind(address, script)?;
-        let (stop, waker) = server.stopper();
+        let stopper = server.stopper();
         let address = server.address();
         let thread = std::thread::Builder::new()
             .name("engine-sim".to_owned())
@@ -150,8 +148,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        let _ = self.waker.wake();
+        self.stopper.now.store(true, Ordering::Release);
+        let _ = self.stopper.waker.wake();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -68,6 +68,8 @@ fn unknown(given: &Value, known: &Value, at: &str, fields: &mut Vec<String>) {
                 unknown(given, known, &format!("{at}/{index}"), fields);
             }
         }
+        // serde reads a struct from a list of values too; a script is written with names.
+        (Value::Array(_), Value::Object(_)) => fields.push(format!("{at}/0")),
         _ => {}
     }
 }
@@ -108,7 +110,7 @@ mod tests {
 
     #[test]
     fn refuses_other_documents() {
-        assert!(matches!(parse("[]"), Err(SimError::ScriptMalformed(_))));
+        assert!(matches!(parse("[]"), Err(SimError::ScriptUnknownFields { .. })));
         assert!(matches!(
             parse(r#"{"schema":"engine-sim.script/9"}"#),
             Err(SimError::ScriptSchema { .. })

@@ -10,4 +10,4 @@ mod generate;
 mod pace;
 mod serve;
 
-pub(crate) use serve::{Server, Setup};
+pub(crate) use serve::{Server, Setup, Stopper};

@@ -55,8 +55,18 @@ pub(crate) struct Server {
     /// Bytes of one write while they are made.
     pub(super) bursts: Vec<u8>,
     accept_again: bool,
-    stop: Arc<AtomicBool>,
-    waker: Arc<Waker>,
+    stopper: Stopper,
+}
+
+/// What ends [`Server::run`] from elsewhere: set a flag, then wake.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopper {
+    /// End when the answers in flight have ended.
+    pub(crate) soon: Arc<AtomicBool>,
+    /// End at once.
+    pub(crate) now: Arc<AtomicBool>,
+    /// Makes the poll look at the flags.
+    pub(crate) waker: Arc<Waker>,
 }
 
 impl Server {
@@ -83,8 +93,11 @@ impl Server {
             scratch: vec![0; READ],
             bursts: Vec::new(),
             accept_again: false,
-            stop: Arc::new(AtomicBool::new(false)),
-            waker,
+            stopper: Stopper {
+                soon: Arc::new(AtomicBool::new(false)),
+                now: Arc::new(AtomicBool::new(false)),
+                waker,
+            },
         })
     }
 
@@ -98,9 +111,9 @@ impl Server {
         &self.setup.served.model
     }
 
-    /// What ends `run` from another thread: the flag, then the wake-up.
-    pub(crate) fn stopper(&self) -> (Arc<AtomicBool>, Arc<Waker>) {
-        (Arc::clone(&self.stop), Arc::clone(&self.waker))
+    /// What ends `run`.
+    pub(crate) fn stopper(&self) -> Stopper {
+        self.stopper.clone()
     }
 
     /// Serves until it is stopped; answers in flight may end within a grace period.
@@ -129,7 +142,10 @@ impl Server {
             if self.accept_again {
                 self.accept();
             }
-            if self.stop.load(Ordering::Acquire) {
+            if self.stopper.now.load(Ordering::Acquire) {
+                return Ok(());
+            }
+            if self.stopper.soon.load(Ordering::Acquire) {
                 self.listener = None;
                 let now_ns = self.clock.now_ns();
                 stop_at_ns = stop_at_ns.min(now_ns + GRACE_NS);
