@@ -129,8 +129,7 @@ impl Running {
             .map_err(SimError::Serve)?;
         Ok(Running {
             address,
-            stop,
-            waker,
+            stopper,
             thread: Some(thread),
         })
     }
