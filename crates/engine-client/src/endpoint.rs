@@ -170,6 +170,15 @@ impl Endpoint {
         };
         self.inner.tls.get_or_init(make).clone()
     }
+
+    /// The same as a configuration; for plain HTTP without certificates, which take a while to read.
+    pub(crate) fn tls_config(&self) -> rustls::ClientConfig {
+        if self.is_tls() {
+            rustls::ClientConfig::clone(self.tls().config())
+        } else {
+            crate::tls::config(rustls::RootCertStore::empty())
+        }
+    }
 }
 
 impl fmt::Display for Endpoint {

@@ -48,6 +48,17 @@ fn of_io(endpoint: &Endpoint, error: &io::Error, is_sandboxed: bool) -> ClientEr
     ClientError::Unreachable { url, reason }
 }
 
+/// The TLS error inside; connectors wrap it in more than one `io::Error`.
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    let mut inner = error.get_ref()?;
+    loop {
+        if let Some(tls) = inner.downcast_ref() {
+            return Some(tls);
+        }
+        inner = inner.downcast_ref::<io::Error>()?.get_ref()?;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

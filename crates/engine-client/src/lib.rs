@@ -5,21 +5,25 @@
 //! [`Observation::into_record`] does the arithmetic. The control path, [`probe`], finds out who answers.
 
 pub mod chunk;
+pub mod detect;
 pub mod outcome;
 pub mod sse;
 pub mod template;
 
 mod cancel;
 mod connection;
+mod control;
 mod endpoint;
 mod error;
 mod headers;
 mod io_error;
 mod lenient;
 mod observation;
+mod probe;
 mod record;
 mod relay;
 mod request;
+mod settings;
 mod tally;
 mod tls;
 
@@ -28,5 +32,6 @@ pub use endpoint::Endpoint;
 pub use error::ClientError;
 pub use headers::Headers;
 pub use observation::Observation;
+pub use probe::{probe, served_model, tokenize};
 pub use record::RecordContext;
 pub use request::{Call, CountTokens, Slot};

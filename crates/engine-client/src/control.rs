@@ -1,0 +1,132 @@
+//! The control plane: short questions to a server, outside any measurement.
+
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+
+use crate::endpoint::Endpoint;
+use crate::error::ClientError;
+use crate::headers::Headers;
+use crate::request::describe;
+
+/// How long a connection may take. A server on the same machine or network answers in milliseconds.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+/// How long an answer may take: an engine that is busy answers its control endpoints between two steps.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// Longest body that is read; the rest is dropped. Metrics of many models are long, nothing else is.
+const BODY_LIMIT: usize = 2 << 20;
+
+/// A client for the control endpoints of one server.
+pub(crate) struct Control<'a> {
+    client: reqwest::Client,
+    endpoint: &'a Endpoint,
+    headers: &'a Headers,
+}
+
+/// What an endpoint answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// The JSON of a 200 answer.
+    pub(crate) fn json(&self) -> Option<serde_json::Value> {
+        (self.status == 200)
+            .then(|| serde_json::from_slice(&self.body).ok())
+            .flatten()
+    }
+
+    /// The text of a 200 answer.
+    pub(crate) fn text(&self) -> Option<std::borrow::Cow<'_, str>> {
+        (self.status == 200).then(|| String::from_utf8_lossy(&self.body))
+    }
+
+    /// What a failing answer says, cleaned.
+    pub(crate) fn reason(&self, headers: &Headers) -> String {
+        let text = headers.without_secrets(&crate::chunk::error_body_text(&self.body));
+        format!("HTTP {}: {}", self.status, contracts::text::clean(&text, 200))
+    }
+}
+
+impl<'a> Control<'a> {
+    pub(crate) fn new(endpoint: &'a Endpoint, headers: &'a Headers) -> Result<Control<'a>, ClientError> {
+        let client = reqwest::Client::builder()
+            // A proxy from the environment would stand between us and what is measured.
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_LIMIT)
+            .timeout(ANSWER_LIMIT)
+            .default_headers(headers.map().clone())
+            .tls_backend_preconfigured(endpoint.tls_config())
+            .build()
+            .map_err(|error| ClientError::Unreachable {
+                url: endpoint.to_string(),
+                reason: describe(&error),
+            })?;
+        Ok(Control {
+            client,
+            endpoint,
+            headers,
+        })
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Reply, ClientError> {
+        self.read(self.client.get(self.endpoint.url(path))).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &serde_json::Value) -> Result<Reply, ClientError> {
+        let request = self
+            .client
+            .post(self.endpoint.url(path))
+            .header(CONTENT_TYPE, "application/json");
+        self.read(request.body(body.to_string())).await
+    }
+
+    async fn read(&self, request: reqwest::RequestBuilder) -> Result<Reply, ClientError> {
+        let mut response = request.send().await.map_err(|error| self.meaning(&error))?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while body.len() < BODY_LIMIT {
+            match response.chunk().await {
+                Ok(Some(bytes)) => body.extend_from_slice(&bytes),
+                Ok(None) => break,
+                Err(error) => return Err(self.meaning(&error)),
+            }
+        }
+        body.truncate(BODY_LIMIT);
+        Ok(Reply { status, body })
+    }
+
+    fn meaning(&self, error: &reqwest::Error) -> ClientError {
+        let url = self.endpoint.to_string();
+        if error.is_timeout() {
+            return ClientError::Unreachable {
+                url,
+                reason: "no answer in time".to_owned(),
+            };
+        }
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            if let Some(cause) = cause.downcast_ref::<std::io::Error>() {
+                return ClientError::of_io(self.endpoint, cause);
+            }
+            if let Some(cause) = cause.downcast_ref::<hyper::Error>()
+                && (cause.is_parse() || cause.is_incomplete_message())
+            {
+                let reason = self.headers.without_secrets(&describe(cause));
+                return ClientError::NotOpenAi {
+                    url,
+                    reason: contracts::text::clean(&reason, 200),
+                };
+            }
+            source = cause.source();
+        }
+        let reason = self.headers.without_secrets(&describe(error));
+        ClientError::Unreachable {
+            url,
+            reason: contracts::text::clean(&reason, 200),
+        }
+    }
+}
