@@ -27,10 +27,7 @@ fn of_io(endpoint: &Endpoint, error: &io::Error, is_sandboxed: bool) -> ClientEr
     {
         return ClientError::OpenFiles { url };
     }
-    let tls = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
+    match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(_)) => return ClientError::Certificate { url, reason },
         Some(rustls::Error::InvalidMessage(_)) => return ClientError::NoTls { url, reason },
         _ => {}
