@@ -1,3 +1,75 @@
-//! OpenAI-compatible load and honest timing: frozen workloads, exact stamps, typed outcomes, client health.
+//! OpenAI-compatible load and honest timing.
+//!
+//! The way of a request: a frozen [`workload`] -> [`load`] sends it and stamps what comes back -> one record, written
+//! as it ends -> [`fold`] (pure: records and window to run) -> a document -> a view of it.
 
+mod cache;
+pub mod cli;
+mod commands;
+mod compat;
+pub mod fold;
+mod identity;
+mod level;
+pub mod load;
+mod measure;
+mod prompt_probe;
+mod records;
+mod search;
+mod server;
+mod side;
+mod sizing;
+mod source;
+mod verdict;
+mod view;
+pub mod import;
 pub mod workload;
+
+use cli_kit::{Cli as _, Failure, Report};
+use contracts::Exit;
+
+use cli::{Args, Command};
+
+/// Runs one invocation.
+///
+/// # Errors
+/// Everything that ends without a document of ours.
+pub fn run(args: Args) -> Result<Report, Failure> {
+    cli_kit::install_interrupt().map_err(|error| {
+        Failure::new(
+            Exit::Unavailable,
+            "no-signals",
+            format!("cannot watch for Ctrl-C: {error}"),
+        )
+    })?;
+    let output = args.output().clone();
+    match &args.command {
+        Command::Freeze(args) => commands::freeze(args, &output),
+        Command::Run(args) => commands::run(args, &output),
+        Command::Sweep(args) => commands::sweep(args, &output),
+        Command::Compare(args) => commands::compare(args, &output),
+        Command::Summarize(args) => commands::summarize(args, &output),
+        Command::Probe(args) => commands::probe(args, &output),
+        Command::Doctor(args) => commands::doctor(args, &output),
+        Command::Import(args) => commands::import(args, &output),
+        Command::Selftest(args) => commands::selftest(args, &output),
+    }
+}
+
+/// This invocation as it can be run again; values of `--header` may be secret and stay out.
+pub(crate) fn command_line() -> Vec<String> {
+    let mut words: Vec<String> = vec![Args::TOOL.name.to_owned()];
+    let mut secret = false;
+    for word in std::env::args().skip(1) {
+        if secret {
+            let name = word.split_once(':').map_or("", |(name, _)| name);
+            words.push(format!("{name}: <value>"));
+        } else if let Some(header) = word.strip_prefix("--header=") {
+            let name = header.split_once(':').map_or("", |(name, _)| name);
+            words.push(format!("--header={name}: <value>"));
+        } else {
+            words.push(word.clone());
+        }
+        secret = !secret && word == "--header";
+    }
+    words
+}

@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod workload;
+#[cfg(test)]
+mod import;
