@@ -41,9 +41,10 @@ fn the_launched_process() {
             serve(port, false);
         }
         ["serve-with-worker", port] => {
-            let worker = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+            let mut worker = std::process::Command::new("sleep").arg("60").spawn().unwrap();
             println!("worker {}", worker.id());
             serve(port, false);
+            worker.wait().unwrap();
         }
         ["silent"] => std::thread::sleep(Duration::from_secs(60)),
         ["fail", code] => {
