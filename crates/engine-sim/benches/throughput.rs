@@ -22,7 +22,8 @@ fn main() {
 }
 
 fn start(reply: Value) -> Running {
-    let script = serde_json::from_value(json!({"defaults": reply})).expect("a script");
+    let script =
+        serde_json::from_value(json!({"context_tokens": 10_000_000, "defaults": reply})).expect("a script");
     Running::start(script).expect("a free port")
 }
 
@@ -30,7 +31,7 @@ fn request(tokens: u32) -> Vec<u8> {
     let body = json!({"messages": [{"role": "user", "content": "a"}], "max_tokens": tokens, "stream": true})
         .to_string();
     format!(
-        "POST /v1/chat/completions HTTP/1.1\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /v1/chat/completions HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()
@@ -41,7 +42,7 @@ fn read_to_end(socket: &mut TcpStream, buffer: &mut [u8]) -> u64 {
     loop {
         let count = socket.read(buffer).expect("the server answers");
         total += count as u64;
-        if count == 0 || buffer[..count].ends_with(b"0\r\n\r\n") {
+        if count == 0 {
             return total;
         }
     }

@@ -6,6 +6,8 @@
 mod api;
 pub mod cli;
 mod clock;
+#[allow(dead_code, unused_imports)]
+mod engine;
 mod error;
 mod http;
 mod reply;
