@@ -111,13 +111,13 @@ mod tests {
         assert_eq!(percentile_rule(5, 0, 100.0, 0.99), RuleOutcome::Undecided);
     }
 
-    /// The binomial sum, term by term.
+    /// The binomial sum, term by term; logarithms, because the first term may be smaller than any float.
     fn reference(trials: u64, successes: u64, probability: f64) -> f64 {
-        let mut term = (1.0 - probability).powi(i32::try_from(trials).unwrap());
+        let mut log_term = trials as f64 * (-probability).ln_1p();
         let mut sum = 0.0;
         for k in 0..=successes {
-            sum += term;
-            term *= (trials - k) as f64 / (k + 1) as f64 * probability / (1.0 - probability);
+            sum += log_term.exp();
+            log_term += ((trials - k) as f64 / (k + 1) as f64 * probability / (1.0 - probability)).ln();
         }
         sum
     }

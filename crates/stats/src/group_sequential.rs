@@ -59,6 +59,23 @@ impl Design {
     /// # Panics
     /// When `alpha` is not strictly between 0 and 1.
     pub fn new(alpha: f64) -> Self {
+        Design::within(alpha, None)
+    }
+
+    /// Designs for alpha, alpha / 2, … alpha / `count`, as Holm's step-down tries them, nested: at every look the
+    /// interval of a smaller error holds the one of a larger.
+    ///
+    /// Without this a smaller error could decide earlier: what it cannot spend at 8 pairs it would spend at 12.
+    pub fn family(alpha: f64, count: usize) -> Vec<Self> {
+        let mut designs: Vec<Design> = Vec::with_capacity(count);
+        for share in 1..=count {
+            let design = Design::within(alpha / share as f64, designs.last());
+            designs.push(design);
+        }
+        designs
+    }
+
+    fn within(alpha: f64, wider: Option<&Design>) -> Self {
         assert!(
             alpha > 0.0 && alpha < 1.0,
             "an error rate lies strictly between 0 and 1"
@@ -67,12 +84,17 @@ impl Design {
         let mut spent = 0.0;
         let looks = LOOKS
             .iter()
-            .map(|&pairs| {
+            .enumerate()
+            .map(|(index, &pairs)| {
                 let allowance = spend(alpha, pairs) / 2.0 - spent;
                 let distribution = signed_rank::null_distribution(pairs);
                 process.advance(pairs as f64);
+                // No further in than the design that this one is nested in.
+                let bound = wider.map_or(distribution.len() / 2, |wider| {
+                    wider.looks[index].critical.map_or(0, |c| c + 1)
+                });
                 let crossing = |critical: usize| process.crossing(tail_to_boundary(distribution[critical]));
-                let critical = largest_within(distribution.len() / 2, allowance, crossing);
+                let critical = largest_within(bound, allowance, crossing);
                 if let Some(critical) = critical {
                     spent += crossing(critical);
                     process.absorb(tail_to_boundary(distribution[critical]));
@@ -128,7 +150,7 @@ fn tail_to_boundary(tail: f64) -> f64 {
 /// The largest index below `bound` whose crossing probability, which grows with it, is within `allowance`.
 fn largest_within(bound: usize, allowance: f64, crossing: impl Fn(usize) -> f64) -> Option<usize> {
     let within = |index: usize| crossing(index) <= allowance * (1.0 + 1e-6);
-    if !within(0) {
+    if bound == 0 || !within(0) {
         return None;
     }
     let (mut low, mut high) = (0, bound);
@@ -269,21 +291,13 @@ mod tests {
             .collect()
     }
 
-    /// Whether the interval of some look misses the true centre 0: its signed-rank statistic is in a tail.
+    /// Whether the interval of some look misses the true centre 0.
     fn ever_misses(design: &Design, values: &[f64]) -> bool {
-        design.looks().iter().any(|look| {
-            let mut by_size = values[..look.pairs].to_vec();
-            by_size.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
-            let positive: usize = by_size
-                .iter()
-                .zip(1..)
-                .filter(|(v, _)| **v > 0.0)
-                .map(|(_, rank)| rank)
-                .sum();
-            let all = look.pairs * (look.pairs + 1) / 2;
+        let misses = |look: &Look| {
             look.critical
-                .is_some_and(|critical| positive.min(all - positive) <= critical)
-        })
+                .is_some_and(|c| !signed_rank::covers(&values[..look.pairs], 0.0, c))
+        };
+        design.looks().iter().any(misses)
     }
 
     #[test]
@@ -305,6 +319,27 @@ mod tests {
         assert_eq!(design.looks()[0].z(), None);
         assert!(design.looks()[1].critical.is_some());
         assert!(design.looks().last().unwrap().spent_alpha > 0.0098);
+    }
+
+    #[test]
+    fn a_family_is_nested_and_still_spends() {
+        let family = Design::family(0.05, 4);
+        assert_eq!(family[0], Design::new(0.05));
+        for pair in family.windows(2) {
+            let (larger, smaller) = (&pair[0], &pair[1]);
+            for (a, b) in larger.looks().iter().zip(smaller.looks()) {
+                assert!(
+                    b.critical <= a.critical,
+                    "{} pairs: {:?} inside {:?}",
+                    a.pairs,
+                    b.critical,
+                    a.critical
+                );
+            }
+            assert!(smaller.looks().last().unwrap().spent_alpha > 0.98 * smaller.alpha());
+        }
+        // Alone, the smaller error would decide earlier than the larger.
+        assert!(Design::new(0.025).looks()[1].critical > family[1].looks()[1].critical);
     }
 
     #[test]

@@ -83,6 +83,21 @@ pub fn shift_interval(values: &[f64], critical: usize) -> Option<ShiftInterval> 
     Some(ShiftInterval { estimate, low, high })
 }
 
+/// Whether [`shift_interval`] holds `centre`, without building the averages: the signed-rank statistic of the values
+/// around it is in neither tail.
+pub fn covers(values: &[f64], centre: f64, critical: usize) -> bool {
+    let mut around: Vec<f64> = values.iter().map(|value| value - centre).collect();
+    around.sort_unstable_by(|a, b| a.abs().total_cmp(&b.abs()));
+    let positive: usize = around
+        .iter()
+        .zip(1..)
+        .filter(|(value, _)| **value > 0.0)
+        .map(|(_, rank)| rank)
+        .sum();
+    let all = around.len() * (around.len() + 1) / 2;
+    positive.min(all - positive) > critical
+}
+
 /// Hodges-Lehmann estimate of the centre; `None` for no values.
 pub fn hodges_lehmann(values: &[f64]) -> Option<f64> {
     shift_interval(values, 0).map(|interval| interval.estimate)
@@ -151,6 +166,13 @@ mod tests {
                 high: sorted[total - 1 - drop],
             });
             prop_assert_eq!(shift_interval(&values, drop), expected);
+        }
+
+        #[test]
+        fn the_statistic_and_the_interval_agree(values in proptest::collection::vec(-10.0..10.0f64, 8..30), centre in -10.0..10.0f64, critical in 0..20usize) {
+            if let Some(interval) = shift_interval(&values, critical) {
+                prop_assert_eq!(covers(&values, centre, critical), interval.low <= centre && centre <= interval.high);
+            }
         }
 
         #[test]

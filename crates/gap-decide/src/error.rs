@@ -1,0 +1,241 @@
+//! What can go wrong before there is a verdict. Fragments complete "failed to …".
+
+use cli_kit::ToolError;
+use contracts::Exit;
+use contracts::metric::UnknownMetric;
+
+/// The arguments make no sense together.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// Nothing to judge.
+    #[error("decide without evidence")]
+    NoEvidence,
+    /// `--compare` beside `--ours` or `--theirs`.
+    #[error("mix interleaved comparisons with single results in one decision")]
+    TwoKindsOfEvidence,
+    /// `--ours` without `--theirs` or the other way round.
+    #[error("compare with one side only: `--ours` and `--theirs` go together")]
+    OneSideOnly,
+    /// A decision and a calibration in one call.
+    #[error("decide and calibrate in one call")]
+    TwoTasks,
+    /// The first of `--theirs` has no name.
+    #[error("read `{0}` as NAME=RESULT")]
+    NoName(String),
+    /// Not a metric.
+    #[error(transparent)]
+    Metric(#[from] UnknownMetric),
+    /// Confidence out of range.
+    #[error("use confidence {0}: it lies between 0.5 and 0.999999")]
+    Confidence(f64),
+    /// Threshold or margin out of range.
+    #[error("use {flag} {value}: it is a ratio between 0 and 1 (0.01 is 1 %)")]
+    Ratio {
+        /// The flag.
+        flag: &'static str,
+        /// Its value.
+        value: f64,
+    },
+}
+
+impl ToolError for PlanError {
+    fn code(&self) -> &'static str {
+        match self {
+            PlanError::NoEvidence => "no-evidence",
+            PlanError::TwoKindsOfEvidence => "two-kinds-of-evidence",
+            PlanError::OneSideOnly => "one-side-only",
+            PlanError::TwoTasks => "two-tasks",
+            PlanError::NoName(_) => "no-name",
+            PlanError::Metric(_) => "unknown-metric",
+            PlanError::Confidence(_) => "confidence-out-of-range",
+            PlanError::Ratio { .. } => "ratio-out-of-range",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                PlanError::NoEvidence => {
+                    "give `--compare DOC` (from `serve-bench compare`), or `--ours RESULT --theirs NAME=RESULT`"
+                }
+                PlanError::TwoKindsOfEvidence => "decide them in two calls; prefer the interleaved comparison",
+                PlanError::OneSideOnly => "add the other side, or use `--compare DOC`, which holds both",
+                PlanError::TwoTasks => "leave out `--compare`, `--ours` and `--theirs` when calibrating",
+                PlanError::NoName(_) => "name the engine: `--theirs vllm=RESULT`",
+                PlanError::Metric(_) => "see `gap-decide --help`",
+                PlanError::Confidence(_) => "0.95 is the default",
+                PlanError::Ratio { .. } => "write 1 % as 0.01",
+            }
+            .to_owned(),
+        )
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            PlanError::NoEvidence
+            | PlanError::TwoKindsOfEvidence
+            | PlanError::OneSideOnly
+            | PlanError::TwoTasks
+            | PlanError::NoName(_)
+            | PlanError::Metric(_)
+            | PlanError::Confidence(_)
+            | PlanError::Ratio { .. } => Exit::Usage,
+        }
+    }
+}
+
+/// The documents cannot be judged together.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EvidenceError {
+    /// Contract fields that differ.
+    #[error("compare {left} with {right}: their contracts differ in {}", fields.join("; "))]
+    ContractDiffers {
+        /// One document or side.
+        left: String,
+        /// The other.
+        right: String,
+        /// `field: value against value`.
+        fields: Vec<String>,
+    },
+    /// Documents of one side that measured different things.
+    #[error("pool {left} and {right} as one side: their subjects differ in {}", fields.join("; "))]
+    SubjectDiffers {
+        /// One document.
+        left: String,
+        /// The other.
+        right: String,
+        /// `field: value against value`.
+        fields: Vec<String>,
+    },
+    /// A stored fingerprint is not the one of the stored fields.
+    #[error("trust {document}: its {set} does not match its fingerprint")]
+    Tampered {
+        /// The document.
+        document: String,
+        /// `contract` or `subject`.
+        set: &'static str,
+    },
+    /// Workload hash in the data and in the contract differ.
+    #[error("trust {document}: its workload hash {in_data} is not the {in_contract} of its contract")]
+    WorkloadHash {
+        /// The document.
+        document: String,
+        /// Hash in `data.workload`.
+        in_data: String,
+        /// Hash in the contract.
+        in_contract: String,
+    },
+    /// A simulated engine on one side only.
+    #[error("compare {simulated}, which is simulated, with {real}, which is real")]
+    SimulatedAndReal {
+        /// The simulated one.
+        simulated: String,
+        /// The real one.
+        real: String,
+    },
+    /// A preset that explains gaps but never decides them.
+    #[error("take scenario `{scenario}` of {document} as evidence: its purpose is diagnostic")]
+    Diagnostic {
+        /// The scenario.
+        scenario: String,
+        /// The document.
+        document: String,
+    },
+    /// The same measurement twice.
+    #[error("count the same measurement twice: {document} repeats runs that were already given")]
+    Duplicate {
+        /// The document with the second copy.
+        document: String,
+    },
+    /// A scenario that one side lacks.
+    #[error("compare scenario `{scenario}`: {missing} has no result for it")]
+    ScenarioMissing {
+        /// The scenario.
+        scenario: String,
+        /// The side without it.
+        missing: String,
+    },
+    /// A flag against the target.
+    #[error("use {flag} {given}: the target declares {declared}")]
+    FlagContradictsTarget {
+        /// The flag.
+        flag: &'static str,
+        /// Its value.
+        given: f64,
+        /// What was declared before the gap was seen.
+        declared: f64,
+    },
+    /// A document without blocks or runs.
+    #[error("find a run in {document}")]
+    NoRuns {
+        /// The document.
+        document: String,
+    },
+    /// Nothing left to calibrate from.
+    #[error("calibrate from {pairs} pairs of `{metric}`: at least 4 are needed")]
+    TooFewPairs {
+        /// Usable pairs.
+        pairs: usize,
+        /// The metric.
+        metric: String,
+    },
+}
+
+impl ToolError for EvidenceError {
+    fn code(&self) -> &'static str {
+        match self {
+            EvidenceError::ContractDiffers { .. } => "contract-differs",
+            EvidenceError::SubjectDiffers { .. } => "subject-differs",
+            EvidenceError::Tampered { .. } => "fingerprint-mismatch",
+            EvidenceError::WorkloadHash { .. } => "workload-hash-mismatch",
+            EvidenceError::SimulatedAndReal { .. } => "simulated-and-real",
+            EvidenceError::Diagnostic { .. } => "diagnostic-workload",
+            EvidenceError::Duplicate { .. } => "duplicate-evidence",
+            EvidenceError::ScenarioMissing { .. } => "scenario-missing",
+            EvidenceError::FlagContradictsTarget { .. } => "flag-contradicts-target",
+            EvidenceError::NoRuns { .. } => "no-runs",
+            EvidenceError::TooFewPairs { .. } => "too-few-pairs",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                EvidenceError::ContractDiffers { .. } => {
+                    "measure both sides again with the same `--workload` and `--target`, best with `serve-bench compare`"
+                }
+                EvidenceError::SubjectDiffers { .. } => "decide each subject in its own call",
+                EvidenceError::Tampered { .. } | EvidenceError::WorkloadHash { .. } => {
+                    "the document was changed after it was written; take the original or measure again with `serve-bench compare`"
+                }
+                EvidenceError::SimulatedAndReal { .. } => "measure both sides on the same kind of engine with `serve-bench compare`",
+                EvidenceError::Diagnostic { .. } => {
+                    "use it to explain the gap; decide with an evidence workload, for example `serve-bench freeze --preset chat`"
+                }
+                EvidenceError::Duplicate { .. } => "give every document once; add pairs with `serve-bench compare`",
+                EvidenceError::ScenarioMissing { .. } => "measure the scenario on both sides with `serve-bench compare`",
+                EvidenceError::FlagContradictsTarget { .. } => {
+                    "leave the flag out: threshold and margin stand before the gap is seen"
+                }
+                EvidenceError::NoRuns { .. } => "the measurement ended before its first run; repeat it with `serve-bench compare`",
+                EvidenceError::TooFewPairs { .. } => "measure more A/A blocks with `serve-bench compare`, both sides the same",
+            }
+            .to_owned(),
+        )
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            EvidenceError::Tampered { .. } | EvidenceError::WorkloadHash { .. } => Exit::Drift,
+            EvidenceError::ContractDiffers { .. }
+            | EvidenceError::SubjectDiffers { .. }
+            | EvidenceError::SimulatedAndReal { .. }
+            | EvidenceError::Diagnostic { .. }
+            | EvidenceError::Duplicate { .. }
+            | EvidenceError::ScenarioMissing { .. }
+            | EvidenceError::FlagContradictsTarget { .. }
+            | EvidenceError::NoRuns { .. }
+            | EvidenceError::TooFewPairs { .. } => Exit::BadInput,
+        }
+    }
+}

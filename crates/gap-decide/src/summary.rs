@@ -1,0 +1,16 @@
+//! One or two sentences that a reader can act on.
+
+use contracts::gap_decide::decision::{Decision, DecisionData};
+
+/// The decision with its most important reason.
+pub(crate) fn summary(data: &DecisionData) -> String {
+    let what = match data.decision {
+        Decision::Rebaseline => "Measure anew",
+        Decision::FixSlo => "Fix the service level first",
+        Decision::Profile => "Ours is behind: find where the time goes",
+        Decision::Repeat => "Not decided yet: measure more pairs",
+        Decision::StopReached => "Reached: ours is ahead or tied everywhere",
+    };
+    let why = data.reasons.first().map(String::as_str).unwrap_or_default();
+    format!("{what}. {why}.")
+}

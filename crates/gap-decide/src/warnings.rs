@@ -1,0 +1,96 @@
+//! What could mislead a reader of a comparison that is valid.
+
+use contracts::Warning;
+
+use crate::decide::Judged;
+use crate::evidence::{Pairing, SideEvidence};
+
+/// Difference of mean output lengths, as a ratio, above which the sides did not do the same work.
+const LENGTH_RATIO: f64 = 0.02;
+
+/// The warnings of one comparison.
+pub(crate) fn of(one: &Judged<'_>) -> Vec<Warning> {
+    let matchup = one.matchup;
+    let (scenario, other) = (&matchup.scenario, &matchup.other.name);
+    let simulated = matchup.ours.parts[0].simulated;
+    let mut warnings = Vec::new();
+    let mut warn =
+        |code: &str, message: String| warnings.push(Warning::new(code, format!("{scenario}: {message}")));
+    if matchup.pairing == (Pairing::Interleaved { swap: false }) && !simulated {
+        warn(
+            "one-launch",
+            format!(
+                "every pair used the same two servers; how much launches of {other} and ours differ is not in the interval (`serve-bench compare --swap` puts it there)"
+            ),
+        );
+    }
+    let (available, used) = (one.sample.available(), one.estimate.pairs);
+    if available > used {
+        warn(
+            "pairs-wait",
+            format!("{} of {available} pairs wait for the next look", available - used),
+        );
+    }
+    if matchup.excluded > 0 {
+        warn(
+            "chosen-pairs-excluded",
+            format!("{} pairs chose the candidate and do not count", matchup.excluded),
+        );
+    }
+    if one.usable.dropped > 0 {
+        warn(
+            "invalid-pairs-excluded",
+            format!(
+                "{} pairs or runs are invalid and do not count",
+                one.usable.dropped
+            ),
+        );
+    }
+    for (side, slo) in [(&matchup.ours, &one.slo_ours), (&matchup.other, &one.slo_other)] {
+        if !slo.undecided.is_empty() {
+            warn(
+                "slo-undecided",
+                format!("{}: {}", side.name, slo.undecided.join(", ")),
+            );
+        }
+    }
+    if let (Some(a), Some(b)) = (output_length(&matchup.ours), output_length(&matchup.other))
+        && (a / b - 1.0).abs() > LENGTH_RATIO
+    {
+        warn(
+            "output-lengths-differ",
+            format!("{a:.1} against {b:.1} output tokens a request: not the same work"),
+        );
+    }
+    let subjects = matchup
+        .sides()
+        .map(|side| side.parts[0].subject.fingerprint.as_deref());
+    if subjects[0].is_some() && subjects[0] == subjects[1] {
+        warn(
+            "same-subject",
+            "both sides have the same subject: this is an A/A comparison".to_owned(),
+        );
+    }
+    let environments = matchup.ours.parts[0]
+        .environment
+        .compare(&matchup.other.parts[0].environment)
+        .differing;
+    if !environments.is_empty() {
+        let names: Vec<&str> = environments.iter().map(|(name, _, _)| name.as_str()).collect();
+        warn(
+            "environment-differs",
+            format!(
+                "the sides were measured on different machines or drivers: {}",
+                names.join(", ")
+            ),
+        );
+    }
+    warnings
+}
+
+/// Mean output tokens of a successful request.
+fn output_length(side: &SideEvidence) -> Option<f64> {
+    let tokens: u64 = side.runs.iter().map(|run| run.tokens.output).sum();
+    let requests: u64 = side.runs.iter().map(|run| run.requests.succeeded).sum();
+    (requests > 0 && tokens > 0).then(|| tokens as f64 / requests as f64)
+}

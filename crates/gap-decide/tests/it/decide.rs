@@ -1,0 +1,514 @@
+//! Verdicts and decisions from documents.
+
+use contracts::Field;
+use contracts::gap_decide::decision::{Decision, Method, Verdict};
+use serde_json::json;
+
+use crate::fixtures::{
+    Desk, compare, compare_of, contract, decide, pairs, result, scattered, with, with_runs,
+};
+
+#[test]
+fn behind_is_found_and_says_what_to_do() {
+    let desk = Desk::new();
+    let doc = desk.put("c.json", &compare(&pairs(0.95, 0.005, 12)));
+    let (document, report) = decide(&["--compare", &doc]);
+    let row = &document.data.scenarios[0];
+    assert_eq!(
+        (row.verdict, document.data.decision),
+        (Verdict::Behind, Decision::Profile)
+    );
+    assert_eq!(
+        (row.pairs, row.method, row.provisional),
+        (12, Method::SignedRankPairs, false)
+    );
+    assert!((row.effect_pct.unwrap().get() + 5.0).abs() < 0.6, "{row:?}");
+    assert!(row.ci_high_pct.unwrap().get() < -1.0);
+    assert_eq!(
+        (row.ours.name.as_str(), row.best_other.engine.as_str()),
+        ("sglang", "vllm 0.11.0")
+    );
+    assert_eq!(report.exit().code(), 0);
+    assert_eq!(document.next_actions[0].command[..2], ["serve-bench", "run"]);
+    assert_eq!(document.inputs.len(), 1);
+}
+
+#[test]
+fn a_gate_that_was_asked_for_is_exit_1() {
+    let desk = Desk::new();
+    let doc = desk.put("c.json", &compare(&pairs(0.95, 0.005, 12)));
+    assert_eq!(
+        decide(&["--compare", &doc, "--fail-on", "behind"])
+            .1
+            .exit()
+            .code(),
+        1
+    );
+    assert_eq!(
+        decide(&["--compare", &doc, "--fail-on", "behind", "--ours-side", "b"])
+            .1
+            .exit()
+            .code(),
+        0
+    );
+}
+
+#[test]
+fn the_other_side_can_be_ours() {
+    let desk = Desk::new();
+    let doc = desk.put("c.json", &compare(&pairs(0.95, 0.005, 12)));
+    let (document, _) = decide(&["--compare", &doc, "--ours-side", "b"]);
+    let row = &document.data.scenarios[0];
+    assert_eq!(
+        (row.verdict, document.data.decision),
+        (Verdict::Ahead, Decision::StopReached)
+    );
+    assert_eq!(row.ours.name, "vllm");
+    assert!(document.next_actions.is_empty());
+}
+
+#[test]
+fn a_tie_needs_the_interval_inside_the_margin() {
+    let desk = Desk::new();
+    let doc = desk.put("c.json", &compare(&pairs(1.0, 0.003, 12)));
+    assert_eq!(
+        decide(&["--compare", &doc]).0.data.scenarios[0].verdict,
+        Verdict::Tied
+    );
+    let noisy = desk.put("n.json", &compare(&pairs(1.0, 0.03, 12)));
+    let (document, report) = decide(&["--compare", &noisy]);
+    let row = &document.data.scenarios[0];
+    assert_eq!(
+        (row.verdict, document.data.decision, report.exit().code()),
+        (Verdict::Inconclusive, Decision::Repeat, 5)
+    );
+    assert!(
+        row.repeats_needed.unwrap() > 12 && row.smallest_margin_pct.unwrap().get() > 0.5,
+        "{row:?}"
+    );
+    let command = &document.next_actions[0].command;
+    assert_eq!(
+        command[..4],
+        ["serve-bench", "compare", "--a", "http://127.0.0.1:30000"]
+    );
+    assert!(
+        command
+            .windows(2)
+            .any(|pair| pair == ["--workload", "standard.workload.jsonl"]),
+        "{command:?}"
+    );
+    let again = &document.next_actions[1].command;
+    assert_eq!(
+        again[..3],
+        ["gap-decide".to_owned(), "--compare".to_owned(), noisy]
+    );
+}
+
+#[test]
+fn fewer_than_eight_pairs_decide_nothing() {
+    let desk = Desk::new();
+    let doc = desk.put("c.json", &compare(&pairs(0.5, 0.001, 7)));
+    let (document, report) = decide(&["--compare", &doc]);
+    let row = &document.data.scenarios[0];
+    assert_eq!(
+        (row.verdict, row.ci_low_pct, row.pairs),
+        (Verdict::Inconclusive, None, 7)
+    );
+    assert_eq!(
+        (row.repeats_needed, row.next_look_pairs, report.exit().code()),
+        (Some(8), Some(8), 5)
+    );
+}
+
+#[test]
+fn pairs_between_looks_wait_for_the_next() {
+    let desk = Desk::new();
+    let doc = desk.put("c.json", &compare(&pairs(0.95, 0.005, 15)));
+    let (document, _) = decide(&["--compare", &doc]);
+    let row = &document.data.scenarios[0];
+    assert_eq!(
+        (row.pairs, row.pairs_available, row.next_look_pairs),
+        (12, 15, Some(18))
+    );
+    assert!(document.warnings.iter().any(|w| w.code == "pairs-wait"));
+}
+
+#[test]
+fn documents_of_one_comparison_add_up() {
+    let desk = Desk::new();
+    let all = pairs(0.95, 0.005, 12);
+    let first = desk.put("a.json", &compare(&all[..5]));
+    let mut later = compare(&all[5..]);
+    for (i, block) in later["data"]["blocks"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .enumerate()
+    {
+        for side in ["a", "b"] {
+            block[side]["windows"]["full"]["start_at"] = json!(format!("2026-11-22T02:00:{i:02}Z"));
+        }
+    }
+    let later = desk.put("b.json", &later);
+    let (document, _) = decide(&["--compare", &later, &first]);
+    assert_eq!(
+        (
+            document.data.scenarios[0].pairs,
+            document.data.scenarios[0].verdict
+        ),
+        (12, Verdict::Behind)
+    );
+}
+
+#[test]
+fn latencies_are_better_when_lower() {
+    let desk = Desk::new();
+    // Higher throughput goes with lower latency in the fixture: ours is ahead on both.
+    let doc = desk.put("c.json", &compare(&pairs(1.05, 0.003, 12)));
+    for metric in ["output_tps", "p50_ttft_ms", "mean_tpot_ms"] {
+        let (document, _) = decide(&["--compare", &doc, "--metric", metric]);
+        let row = &document.data.scenarios[0];
+        assert_eq!(row.verdict, Verdict::Ahead, "{metric}");
+        assert!(
+            (row.effect_pct.unwrap().get() - 5.0).abs() < 0.6,
+            "{metric}: {row:?}"
+        );
+    }
+}
+
+#[test]
+fn results_measured_apart_are_weaker_and_say_so() {
+    let desk = Desk::new();
+    let ours = desk.put("o.json", &result("sglang", &scattered(950.0, 0.005, 12, 1)));
+    let vllm = desk.put("v.json", &result("vllm", &scattered(1000.0, 0.005, 12, 2)));
+    let slow = desk.put("s.json", &result("tensorrt-llm", &scattered(900.0, 0.005, 12, 3)));
+    let (document, _) = decide(&[
+        "--ours",
+        &ours,
+        "--theirs",
+        &format!("vllm={vllm}"),
+        &format!("trt={slow}"),
+    ]);
+    let row = &document.data.scenarios[0];
+    assert_eq!(
+        (row.verdict, row.method),
+        (Verdict::Behind, Method::WelchUnpaired)
+    );
+    // The one that ours has to beat, not the one it beats.
+    assert_eq!(row.best_other.name, "vllm");
+    let others: Vec<(&str, Verdict)> = row.others.iter().map(|o| (o.name.as_str(), o.verdict)).collect();
+    assert_eq!(others, [("vllm", Verdict::Behind), ("trt", Verdict::Ahead)]);
+    assert!(document.warnings.iter().any(|w| w.code == "unpaired"));
+}
+
+#[test]
+fn scenarios_share_the_error_and_meet_in_a_mean() {
+    let desk = Desk::new();
+    let chat = desk.put("c.json", &compare(&pairs(1.05, 0.005, 18)));
+    let long = desk.put(
+        "l.json",
+        &compare_of("summarization", "sha256:long", &pairs(0.98, 0.04, 18)),
+    );
+    let (document, report) = decide(&["--compare", &chat, &long]);
+    let names: Vec<&str> = document
+        .data
+        .scenarios
+        .iter()
+        .map(|s| s.scenario.as_str())
+        .collect();
+    assert_eq!(names, ["chat", "summarization"]);
+    assert_eq!(document.data.scenarios[0].verdict, Verdict::Ahead);
+    assert_eq!(
+        (document.data.decision, report.exit().code()),
+        (Decision::Repeat, 5)
+    );
+    let geomean = &document.data.geomean;
+    let effect = geomean.effect_pct.unwrap().get();
+    assert!(
+        (effect - 1.0).abs() < 1.0 && geomean.ci_low_pct.unwrap().get() < effect,
+        "{geomean:?}"
+    );
+    // Decided at half of the error, the other tried again with all of it.
+    let alone = decide(&["--compare", &chat]).0;
+    let width = |row: &contracts::gap_decide::decision::ScenarioVerdict| {
+        row.ci_high_pct.unwrap().get() - row.ci_low_pct.unwrap().get()
+    };
+    assert!(width(&document.data.scenarios[0]) > width(&alone.data.scenarios[0]));
+}
+
+#[test]
+fn an_unknown_field_makes_it_provisional_and_the_target_mends_it() {
+    let desk = Desk::new();
+    let unknown = contract(&[
+        ("precision", Field::unknown()),
+        ("hardware.class", Field::unknown()),
+    ]);
+    let mut doc = compare(&pairs(1.0, 0.003, 12));
+    for side in ["/data/a/contract", "/data/b/contract", "/contract"] {
+        doc = with(doc, side, serde_json::to_value(&unknown).unwrap());
+    }
+    let path = desk.put("c.json", &doc);
+    let (document, report) = decide(&["--compare", &path]);
+    let row = &document.data.scenarios[0];
+    assert!(row.provisional && row.verdict == Verdict::Tied);
+    assert_eq!(row.unknown_fields, ["hardware.class", "precision"]);
+    assert_eq!(
+        (document.data.decision, report.exit().code()),
+        (Decision::Rebaseline, 0)
+    );
+    let action = &document.next_actions[0];
+    assert!(
+        action.why.contains("precision: …")
+            && action
+                .command
+                .ends_with(&["--target".into(), "target.yaml".into()]),
+        "{action:?}"
+    );
+    let target = desk.put_text(
+        "t.yaml",
+        "schema: sota-loop.target/1\nmodel: {precision: bf16}\nhardware: {class: H100-80GB-SXM}\n",
+    );
+    let (document, _) = decide(&["--compare", &path, "--target", &target]);
+    assert_eq!(document.data.decision, Decision::StopReached);
+    assert!(!document.data.scenarios[0].provisional);
+    assert_eq!(document.contract.known("precision"), Some(&json!("bf16")));
+}
+
+#[test]
+fn behind_comes_before_provisional() {
+    let desk = Desk::new();
+    let unknown = serde_json::to_value(contract(&[("precision", Field::unknown())])).unwrap();
+    let doc = with(compare(&pairs(0.95, 0.005, 12)), "/data/b/contract", unknown);
+    let (document, _) = decide(&["--compare", &desk.put("c.json", &doc)]);
+    assert_eq!(document.data.decision, Decision::Profile);
+    assert!(document.data.scenarios[0].provisional);
+}
+
+#[test]
+fn imported_results_are_provisional_at_most() {
+    let desk = Desk::new();
+    let ours = desk.put("o.json", &result("sglang", &scattered(1100.0, 0.005, 12, 1)));
+    let imported = with(
+        result("vllm", &scattered(1000.0, 0.005, 12, 2)),
+        "/data/imported_from",
+        json!("vllm bench serve"),
+    );
+    let vllm = desk.put("v.json", &imported);
+    let (document, _) = decide(&["--ours", &ours, "--theirs", &format!("vllm={vllm}")]);
+    assert!(document.data.scenarios[0].provisional);
+    assert_eq!(document.data.decision, Decision::Rebaseline);
+}
+
+#[test]
+fn threshold_and_margin_come_from_the_target() {
+    let desk = Desk::new();
+    let doc = desk.put("c.json", &compare(&pairs(0.95, 0.005, 12)));
+    let target = desk.put_text(
+        "t.yaml",
+        "schema: sota-loop.target/1\nthreshold_ratio: 0.2\nmargin_ratio: 0.1\n",
+    );
+    let (document, _) = decide(&["--compare", &doc, "--target", &target]);
+    let row = &document.data.scenarios[0];
+    assert_eq!(
+        (row.threshold_pct.get(), row.margin_pct.get(), row.verdict),
+        (20.0, 10.0, Verdict::Tied)
+    );
+    // The same flag is no contradiction; a declaration inside the documents counts too.
+    decide(&["--compare", &doc, "--target", &target, "--threshold", "0.2"]);
+    let declared = contract(&[("threshold_ratio", Field::declared(0.2))]);
+    let mut inside = compare(&pairs(0.95, 0.005, 12));
+    for side in ["/data/a/contract", "/data/b/contract"] {
+        inside = with(inside, side, serde_json::to_value(&declared).unwrap());
+    }
+    let inside = desk.put("i.json", &inside);
+    assert_eq!(
+        decide(&["--compare", &inside]).0.data.scenarios[0]
+            .threshold_pct
+            .get(),
+        20.0
+    );
+}
+
+#[test]
+fn failing_requests_invalidate() {
+    let desk = Desk::new();
+    let doc = with_runs(compare(&pairs(1.05, 0.005, 12)), "b", |_, run| {
+        run["requests"]["succeeded"] = json!(70);
+        run["requests"]["failed"] = json!(10);
+    });
+    let (document, report) = decide(&["--compare", &desk.put("c.json", &doc)]);
+    assert_eq!(
+        (document.data.scenarios[0].verdict, document.data.decision),
+        (Verdict::Invalid, Decision::Rebaseline)
+    );
+    assert_eq!(report.exit().code(), 5);
+    assert!(
+        document.data.reasons[0].contains("87.5 %"),
+        "{:?}",
+        document.data.reasons
+    );
+    assert_eq!(document.next_actions[0].command[1], "compare");
+}
+
+#[test]
+fn one_bad_pair_is_left_out_and_many_invalidate() {
+    let desk = Desk::new();
+    let limited = |share: usize| {
+        with_runs(compare(&pairs(0.95, 0.005, 20)), "a", move |i, run| {
+            if i % share == 3 {
+                run["client"]["client_limited"] = json!(true);
+                run["client"]["reasons"] = json!(["dispatch lag p99 is 9 ms"]);
+            }
+        })
+    };
+    let (document, _) = decide(&["--compare", &desk.put("c.json", &limited(20))]);
+    let row = &document.data.scenarios[0];
+    assert_eq!(
+        (row.verdict, row.pairs_excluded, row.pairs_available),
+        (Verdict::Behind, 1, 19)
+    );
+    assert!(
+        document
+            .warnings
+            .iter()
+            .any(|w| w.code == "invalid-pairs-excluded")
+    );
+    let (document, report) = decide(&["--compare", &desk.put("d.json", &limited(5))]);
+    assert_eq!(
+        (document.data.scenarios[0].verdict, report.exit().code()),
+        (Verdict::Invalid, 5)
+    );
+    assert!(
+        document.data.reasons[0].contains("dispatch lag"),
+        "{:?}",
+        document.data.reasons
+    );
+}
+
+fn slo(status: &str) -> serde_json::Value {
+    let passed = match status {
+        "passed" => json!(true),
+        "failed" => json!(false),
+        _ => json!(null),
+    };
+    json!({"passed": passed, "rules": [{"rule": "p50_ttft_ms<=60", "observed": 52.0, "status": status, "requests_needed": 7}]})
+}
+
+#[test]
+fn objectives_come_before_speed() {
+    let desk = Desk::new();
+    let document = |ours: &str, theirs: &str| {
+        let doc = with_runs(compare(&pairs(0.95, 0.005, 12)), "a", |_, run| {
+            run["slo"] = slo(ours)
+        });
+        let doc = with_runs(doc, "b", |_, run| run["slo"] = slo(theirs));
+        decide(&["--compare", &desk.put("c.json", &doc)]).0
+    };
+    let ours_fails = document("failed", "passed");
+    assert_eq!(
+        (ours_fails.data.scenarios[0].verdict, ours_fails.data.decision),
+        (Verdict::OursFailsSlo, Decision::FixSlo)
+    );
+    let theirs_fails = document("passed", "failed");
+    assert_eq!(
+        (theirs_fails.data.scenarios[0].verdict, theirs_fails.data.decision),
+        (Verdict::TheirsFailsSlo, Decision::StopReached)
+    );
+    let undecided = document("undecided", "passed");
+    assert_eq!(undecided.data.scenarios[0].verdict, Verdict::Behind);
+    assert!(undecided.warnings.iter().any(|w| w.code == "slo-undecided"));
+}
+
+#[test]
+fn nobody_is_faster_than_the_memory() {
+    let desk = Desk::new();
+    let doc = desk.put("c.json", &compare(&pairs(1.0, 0.003, 12)));
+    // 125 tokens/s per request in the fixture; 16 GB at 1.6 TB/s allow 100.
+    let target = |bandwidth: &str| {
+        desk.put_text(
+            "t.yaml",
+            &format!("schema: sota-loop.target/1\nmodel: {{active_weight_bytes: 16000000000}}\nhardware: {{memory_bandwidth_bytes_per_s: {bandwidth}}}\n"),
+        )
+    };
+    let (document, _) = decide(&["--compare", &doc, "--target", &target("1600000000000")]);
+    assert_eq!(document.data.scenarios[0].verdict, Verdict::Invalid);
+    assert!(
+        document.data.reasons[0].contains("active weights"),
+        "{:?}",
+        document.data.reasons
+    );
+    let (document, _) = decide(&["--compare", &doc, "--target", &target("3350000000000")]);
+    assert_eq!(document.data.scenarios[0].verdict, Verdict::Tied);
+    assert!((document.data.scenarios[0].physical_limit_tps.unwrap().get() - 209.375).abs() < 1e-6);
+    assert_eq!(
+        decide(&["--compare", &doc]).0.data.scenarios[0].physical_limit_tps,
+        None
+    );
+}
+
+#[test]
+fn pairs_that_chose_the_winner_never_count() {
+    let desk = Desk::new();
+    let all = pairs(0.95, 0.005, 20);
+    let screen = desk.put("screen.json", &compare(&all[..8]));
+    let whole = desk.put("c.json", &compare(&all));
+    let (document, _) = decide(&["--compare", &whole, "--chosen-by", &screen]);
+    let row = &document.data.scenarios[0];
+    assert_eq!((row.pairs_excluded, row.pairs_available, row.pairs), (8, 12, 12));
+    assert!(
+        document
+            .warnings
+            .iter()
+            .any(|w| w.code == "chosen-pairs-excluded")
+    );
+}
+
+#[test]
+fn same_inputs_same_bytes() {
+    let desk = Desk::new();
+    let doc = desk.put("c.json", &compare(&pairs(0.99, 0.01, 30)));
+    let one = decide(&["--compare", &doc]).1;
+    let two = decide(&["--compare", &doc]).1;
+    let timeless = |json: &str| {
+        json.lines()
+            .filter(|line| !line.contains("created_at"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert_eq!(timeless(one.json()), timeless(two.json()));
+}
+
+#[test]
+fn the_view_decides_in_its_first_eight_kilobytes_and_hundred_columns() {
+    let desk = Desk::new();
+    let docs: Vec<String> = (0..12)
+        .map(|i| {
+            let (name, hash) = (format!("scenario-with-a-long-name-{i}"), format!("sha256:{i}"));
+            let ours = scattered(970.0 + 5.0 * i as f64, 0.01, 20, 2 * i);
+            let both: Vec<(f64, f64)> = ours
+                .into_iter()
+                .zip(scattered(1000.0, 0.01, 20, 2 * i + 1))
+                .collect();
+            desk.put(&format!("{i}.json"), &compare_of(&name, &hash, &both))
+        })
+        .collect();
+    let mut words = vec!["--compare"];
+    words.extend(docs.iter().map(String::as_str));
+    let (_, report) = decide(&words);
+    let terminal = report.view().to_terminal();
+    let table: Vec<&str> = terminal
+        .lines()
+        .filter(|line| line.starts_with(['│', '╭', '├', '╰']))
+        .collect();
+    assert!(
+        !table.is_empty() && table.iter().all(|line| line.chars().count() <= 100),
+        "{terminal}"
+    );
+    let markdown = report.view().to_markdown();
+    let decision = markdown.find("repeat").or(markdown.find("profile")).unwrap();
+    assert!(
+        decision < 200 && markdown.find("Next:").is_some_and(|at| at < 8192),
+        "{}",
+        markdown.len()
+    );
+}
