@@ -2,6 +2,7 @@
 
 use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Rows};
+use tabled::settings::peaker::PriorityMax;
 use tabled::settings::{Alignment, Modify, Style, Width};
 
 /// Widest terminal view, in columns.
@@ -221,7 +222,12 @@ fn terminal_table(table: &Table) -> String {
             rendered.with(Modify::new(Columns::one(index)).with(Alignment::right()));
         }
     }
-    rendered.with(Width::wrap(TERMINAL_WIDTH).keep_words(true));
+    // The widest column gives way first, or a short one would be wrapped letter by letter.
+    rendered.with(
+        Width::wrap(TERMINAL_WIDTH)
+            .keep_words(true)
+            .priority(PriorityMax::right()),
+    );
     let mut text = rendered.to_string();
     text.push('\n');
     if table.omitted > 0 {

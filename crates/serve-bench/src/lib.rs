@@ -9,6 +9,7 @@ mod commands;
 mod compat;
 pub mod fold;
 mod identity;
+pub mod import;
 mod level;
 pub mod load;
 mod measure;
@@ -21,7 +22,6 @@ mod sizing;
 mod source;
 mod verdict;
 mod view;
-pub mod import;
 pub mod workload;
 
 use cli_kit::{Cli as _, Failure, Report};

@@ -30,7 +30,7 @@ pub trait PromptSizer {
     /// The tokenizer as the workload's header names it; null for words.
     fn tokenizer(&self) -> Option<String>;
 
-    /// Length of a text, special tokens excluded.
+    /// Length of a text as a prompt of its own.
     ///
     /// # Errors
     /// [`WorkloadError::Tokenizer`] when it does not answer.
@@ -61,7 +61,7 @@ pub struct ServerTokenizer<F> {
 }
 
 impl<F: FnMut(&str) -> Result<u64, String>> ServerTokenizer<F> {
-    /// From a closure that gives the number of tokens of a text, special tokens excluded, or says why not.
+    /// From a closure that gives the number of tokens of a text, or says why not.
     pub fn new(ask: F) -> ServerTokenizer<F> {
         ServerTokenizer { ask }
     }

@@ -1,6 +1,6 @@
 //! Integration tests of serve-bench, linked once.
 
 #[cfg(test)]
-mod workload;
-#[cfg(test)]
 mod import;
+#[cfg(test)]
+mod workload;

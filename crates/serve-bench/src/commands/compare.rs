@@ -1,0 +1,412 @@
+//! `compare`: two sides, interleaved A B B A, on one workload; every block is one pair.
+
+use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
+use contracts::serve_bench::compare::{Block, CompareData, Order, SCHEMA, Side as SideInfo};
+use contracts::serve_bench::record::{self, RecordHeader};
+use contracts::serve_bench::result::{LoadInfo, WorkloadInfo};
+use contracts::serve_bench::run::Run;
+use contracts::{Document, Exit, NextAction, Warning};
+use serde_json::{Value, json};
+
+use crate::cache::{self, Flushed};
+use crate::cli::{Args, CompareArgs};
+use crate::fold::SloRules;
+use crate::identity::Declared;
+use crate::level::{Rate, choose_rate, default_warmup, level, on_server};
+use crate::load::Level;
+use crate::measure::{Measured, Records, lock, measure, open_records, rules};
+use crate::server::Server;
+use crate::side::{Alive, Origin, Side};
+use crate::source::{Selected, select};
+use crate::{verdict, view};
+
+const DEFAULT_CONCURRENCY: u32 = 8;
+
+pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report, Failure> {
+    let declared = Declared::load(&args.contract)?;
+    let slo = declared.slo(&args.contract);
+    let rules = rules(&slo, &args.contract.goodput)?;
+    let (a, b) = Side::both(args, &declared)?;
+    let mut bench = Bench {
+        args,
+        output,
+        declared,
+        rules,
+        warnings: Vec::new(),
+        flushed: true,
+    };
+
+    // Whoever answers first says what the workload is sized and counted with.
+    let mut standing = Standing::new(&a, &b)?;
+    let first = standing.up(&a)?;
+    let (mut selected, rate, warmup) = bench.workload(&first.server)?;
+    let level_a = level(
+        &first.server,
+        &mut selected,
+        rate,
+        &args.load.shape,
+        warmup,
+        args.request.timeout,
+    )?;
+    selected.info.num_prompts = selected.requests.len() as u64 - warmup;
+    let load = level_a.info.clone();
+    let side_a = a.info(
+        &first.server,
+        &bench.declared,
+        &selected,
+        &load,
+        &mut bench.warnings,
+    );
+    let simulated_a = first.server.probe.simulated;
+    standing.down(&a, first)?;
+    let second = standing.up(&b)?;
+    let side_b = b.info(
+        &second.server,
+        &bench.declared,
+        &selected,
+        &load,
+        &mut bench.warnings,
+    );
+    let simulated_b = second.server.probe.simulated;
+    standing.down(&b, second)?;
+    comparable(&side_a, &side_b)?;
+
+    let mut state = Progress {
+        data: CompareData {
+            a: side_a,
+            b: side_b,
+            workload: selected.info.clone(),
+            load: load.clone(),
+            plan: plan(args, &load, &slo),
+            swap: args.swap,
+            blocks: Vec::new(),
+        },
+        simulated: simulated_a || simulated_b,
+        inputs: [bench.declared.inputs.clone(), selected.inputs.clone()].concat(),
+    };
+    if args.resume {
+        state.resume(output)?;
+    }
+    let records = open_records(args.records.as_deref())?;
+    if let Some(records) = &records {
+        lock(records).header(&records_header(&state.data, &slo, &args.contract.goodput));
+    }
+
+    let mut complete = true;
+    let already = u32::try_from(state.data.blocks.len()).unwrap_or(u32::MAX);
+    for block in already..args.blocks {
+        let order = if block % 2 == 0 { Order::Ab } else { Order::Ba };
+        let mut one = |side: &Side| -> Result<Measured, Failure> {
+            let alive = standing.up(side)?;
+            let label = format!("{}/{} {}", block + 1, args.blocks, side.letter.to_uppercase());
+            let measured = bench.one_run(
+                &on_server(&level_a, &alive.server, &selected),
+                &alive.server,
+                block,
+                records.as_ref(),
+                &label,
+            );
+            standing.down(side, alive)?;
+            measured
+        };
+        let (run_a, run_b) = match order {
+            Order::Ab => {
+                let run_a = one(&a)?;
+                if !run_a.complete {
+                    complete = false;
+                    break;
+                }
+                (run_a, one(&b)?)
+            }
+            Order::Ba => {
+                let run_b = one(&b)?;
+                if !run_b.complete {
+                    complete = false;
+                    break;
+                }
+                (one(&a)?, run_b)
+            }
+        };
+        complete = run_a.complete && run_b.complete;
+        if !complete {
+            break;
+        }
+        state.data.blocks.push(Block {
+            block,
+            order,
+            a: run_a.run,
+            b: run_b.run,
+        });
+        // A crash or a full disk later keeps the blocks that were measured.
+        if block + 1 < args.blocks {
+            state.save(&bench, output);
+        }
+    }
+
+    let exit = exit(&state.data, complete);
+    let mut document = state.document(&bench, complete);
+    let mut final_exit = exit;
+    if let Some(records) = &records {
+        let records = lock(records);
+        document.artifacts.push(records.artifact());
+        if let Some(failure) = records.failure() {
+            document
+                .warnings
+                .push(Warning::new("records-not-written", failure));
+            final_exit = Exit::Unavailable;
+        }
+    }
+    if let Some(path) = output
+        .output
+        .as_deref()
+        .and_then(std::path::Path::to_str)
+        .filter(|path| *path != "-")
+    {
+        document.next_actions.insert(
+            0,
+            NextAction::new(
+                "decide the gap from these pairs",
+                &["gap-decide", "--compare", path],
+            ),
+        );
+    }
+    Ok(Report::new(
+        &document,
+        view::compare(&document, output.top),
+        final_exit,
+    ))
+}
+
+/// What stays the same over all blocks.
+struct Bench<'a> {
+    args: &'a CompareArgs,
+    output: &'a OutputArgs,
+    declared: Declared,
+    rules: SloRules,
+    warnings: Vec<Warning>,
+    /// False once a cache could not be emptied.
+    flushed: bool,
+}
+
+impl Bench<'_> {
+    fn workload(&self, server: &Server) -> Result<(Selected, Rate, u64), Failure> {
+        let load = &self.args.load;
+        let guess = load
+            .concurrency
+            .map_or(Rate::Concurrency(DEFAULT_CONCURRENCY), Rate::Concurrency);
+        let guess = load.request_rate.map_or(guess, Rate::PerSecond);
+        let extra = load.shape.warmup.unwrap_or_else(|| default_warmup(guess, false));
+        let selected = select(&self.args.workload, server, extra, None)?;
+        let rate = choose_rate(
+            load.concurrency,
+            load.request_rate,
+            &selected,
+            DEFAULT_CONCURRENCY,
+        );
+        let made_here_random = !selected.frozen && selected.info.dataset == "random";
+        let warmup = load
+            .shape
+            .warmup
+            .unwrap_or(if made_here_random { extra } else { 0 });
+        Ok((selected, rate, warmup))
+    }
+
+    fn one_run(
+        &mut self,
+        level: &Level,
+        server: &Server,
+        block: u32,
+        records: Option<&Records>,
+        label: &str,
+    ) -> Result<Measured, Failure> {
+        // A fresh launch is cold already.
+        if !self.args.swap && cache::flush(server)? == Flushed::No && self.flushed {
+            self.flushed = false;
+            self.warnings.push(cache::warning(server));
+        }
+        measure(level, &self.rules, block, records, label, self.output)
+    }
+}
+
+/// With URLs both servers stand all the time; with `--swap` only one of them, for its run.
+struct Standing {
+    urls: Option<(Server, Server)>,
+}
+
+impl Standing {
+    fn new(a: &Side, b: &Side) -> Result<Standing, Failure> {
+        let urls = match (&a.origin, &b.origin) {
+            (Origin::Url(_), Origin::Url(_)) => Some((a.bring_up()?.server, b.bring_up()?.server)),
+            _ => None,
+        };
+        Ok(Standing { urls })
+    }
+
+    fn up(&mut self, side: &Side) -> Result<Alive, Failure> {
+        match &self.urls {
+            Some((a, b)) => Ok(Alive::standing(if side.letter == 'a' {
+                a.clone()
+            } else {
+                b.clone()
+            })),
+            None => side.bring_up(),
+        }
+    }
+
+    fn down(&mut self, _side: &Side, alive: Alive) -> Result<(), Failure> {
+        alive.stop()
+    }
+}
+
+/// What was measured so far, and how it is written.
+struct Progress {
+    data: CompareData,
+    simulated: bool,
+    inputs: Vec<contracts::Input>,
+}
+
+impl Progress {
+    /// Takes the blocks of the document at `-o`, if it is of the same measurement.
+    fn resume(&mut self, output: &OutputArgs) -> Result<(), Failure> {
+        let Some(path) = output.output.as_deref().filter(|path| path.exists()) else {
+            return Ok(());
+        };
+        let loaded = cli_kit::load_document::<CompareData>(path, SCHEMA)?.document;
+        let same = without_command(&loaded.data.plan) == without_command(&self.data.plan)
+            && loaded.data.a.contract.fingerprint == self.data.a.contract.fingerprint
+            && loaded.data.b.contract.fingerprint == self.data.b.contract.fingerprint
+            && loaded.data.a.subject.fingerprint == self.data.a.subject.fingerprint
+            && loaded.data.b.subject.fingerprint == self.data.b.subject.fingerprint;
+        if !same {
+            return Err(Failure::new(
+                Exit::Drift,
+                "resume-drift",
+                format!(
+                    "{} was measured under another plan, contract or subject",
+                    path.display()
+                ),
+            )
+            .hint("write to another -o, or run the command that made it"));
+        }
+        self.data.blocks = loaded.data.blocks;
+        Ok(())
+    }
+
+    fn document(&self, bench: &Bench<'_>, complete: bool) -> Document<CompareData> {
+        let mut parts = DocumentParts::new(SCHEMA);
+        parts.complete = complete;
+        parts.simulated = self.simulated;
+        parts.inputs = self.inputs.clone();
+        parts.contract = self.data.a.contract.clone();
+        parts.subject = self.data.a.subject.clone();
+        parts.environment = cli_kit::environment();
+        parts.warnings = bench.warnings.clone();
+        let runs: Vec<Run> = self
+            .data
+            .blocks
+            .iter()
+            .flat_map(|block| [block.a.clone(), block.b.clone()])
+            .collect();
+        parts
+            .warnings
+            .extend(verdict::warnings(&runs, &self.data.workload.prompt_unit));
+        parts.warnings.dedup();
+        parts.summary = format!(
+            "{} blocks of {} (A) and {} (B), interleaved on {}; gap-decide says what they mean",
+            self.data.blocks.len(),
+            self.data.a.name,
+            self.data.b.name,
+            self.data.workload.scenario
+        );
+        cli_kit::document(&Args::TOOL, parts, self.data.clone())
+    }
+
+    fn save(&self, bench: &Bench<'_>, output: &OutputArgs) {
+        let Some(path) = output
+            .output
+            .as_deref()
+            .filter(|path| path.as_os_str() != "-" && (!path.exists() || path.is_file()))
+        else {
+            return;
+        };
+        let mut json = serde_json::to_vec_pretty(&self.document(bench, false)).expect("a document is JSON");
+        json.push(b'\n');
+        if let Err(error) = cli_kit::write_atomically(path, &json) {
+            // The blocks stay in memory and are printed at the end.
+            tracing::warn!("cannot write {} yet: {error}", path.display());
+        }
+    }
+}
+
+/// Sides whose known contract fields differ are refused before anything is measured.
+fn comparable(a: &SideInfo, b: &SideInfo) -> Result<(), Failure> {
+    let differing = a.contract.compare(&b.contract).differing;
+    if differing.is_empty() {
+        return Ok(());
+    }
+    let fields: Vec<String> = differing
+        .iter()
+        .map(|(field, a, b)| format!("{field} (A {a}, B {b})"))
+        .collect();
+    Err(Failure::new(
+        Exit::BadInput,
+        "contracts-differ",
+        format!("the two sides cannot be compared: {}", fields.join("; ")),
+    )
+    .hint("serve the same model under the same declared target on both sides"))
+}
+
+/// The command line may differ in `--blocks` and `--resume`; what it asks for may not.
+fn without_command(plan: &Value) -> Value {
+    let mut plan = plan.clone();
+    if let Some(fields) = plan.as_object_mut() {
+        fields.remove("command");
+    }
+    plan
+}
+
+/// What was asked for, without what may grow (`--blocks`).
+fn plan(args: &CompareArgs, load: &LoadInfo, slo: &[String]) -> Value {
+    json!({
+        "a": args.a,
+        "b": args.b,
+        "a_cmd": args.a_cmd,
+        "b_cmd": args.b_cmd,
+        "swap": args.swap,
+        "load": load,
+        "threads": args.load.shape.threads,
+        "timeout_s": args.request.timeout,
+        "slo": slo,
+        "goodput": args.contract.goodput,
+        "workload": args.workload.workload,
+        "scenario": args.workload.scenario,
+        "command": crate::command_line(),
+    })
+}
+
+fn records_header(data: &CompareData, slo: &[String], goodput: &[String]) -> RecordHeader {
+    let workload: WorkloadInfo = data.workload.clone();
+    RecordHeader {
+        schema: record::SCHEMA.to_owned(),
+        tool: cli_kit::tool(&Args::TOOL),
+        created_at: cli_kit::created_at(),
+        contract: data.a.contract.clone(),
+        environment: cli_kit::environment(),
+        subject: data.a.subject.clone(),
+        target: data.a.target.clone(),
+        workload,
+        load: data.load.clone(),
+        slo: slo.to_vec(),
+        goodput: goodput.to_vec(),
+    }
+}
+
+fn exit(data: &CompareData, complete: bool) -> Exit {
+    let invalid = data.blocks.iter().any(|block| !block.a.valid || !block.b.valid);
+    match (complete, invalid || data.blocks.is_empty()) {
+        (false, _) => Exit::Interrupted,
+        // An SLO that one side misses is for gap-decide to judge.
+        (true, true) => Exit::Undecided,
+        (true, false) => Exit::Ok,
+    }
+}

@@ -1,0 +1,207 @@
+//! `run`: one load level, once or several times.
+
+use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
+use contracts::serve_bench::record::{self, RecordHeader};
+use contracts::serve_bench::result::{ResultData, SCHEMA};
+use contracts::{Exit, Field, NextAction, Warning};
+use serde_json::json;
+
+use crate::cli::{Args, RunArgs};
+use crate::fold::aggregate;
+use crate::identity::{self, Declared};
+use crate::level::{Rate, choose_rate, default_warmup, level};
+use crate::measure::{lock, measure, open_records, rules};
+use crate::server::Server;
+use crate::source::select;
+use crate::{sizing, verdict, view};
+
+pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure> {
+    let declared = Declared::load(&args.contract)?;
+    let slo = declared.slo(&args.contract);
+    let rules = rules(&slo, &args.contract.goodput)?;
+    let server = Server::connect(&args.server.url, &args.server.request)?;
+
+    let sized = sizing::size(args, &server, output)?;
+    let guess = args
+        .load
+        .concurrency
+        .map_or(Rate::Concurrency(sized.concurrency), Rate::Concurrency);
+    let guess = args.load.request_rate.map_or(guess, Rate::PerSecond);
+    let extra = args
+        .load
+        .shape
+        .warmup
+        .unwrap_or_else(|| default_warmup(guess, false));
+    let mut selected = select(&args.workload, &server, extra, sized.num_prompts)?;
+    let rate = choose_rate(
+        args.load.concurrency,
+        args.load.request_rate,
+        &selected,
+        sized.concurrency,
+    );
+    let made_here_random = !selected.frozen && selected.info.dataset == "random";
+    let warmup = args
+        .load
+        .shape
+        .warmup
+        .unwrap_or(if made_here_random { extra } else { 0 });
+    let level = level(
+        &server,
+        &mut selected,
+        rate,
+        &args.load.shape,
+        warmup,
+        args.server.request.timeout,
+    )?;
+    selected.info.num_prompts = selected.requests.len() as u64 - warmup;
+
+    let mut parts = DocumentParts::new(SCHEMA);
+    parts.simulated = server.probe.simulated;
+    parts.inputs = [declared.inputs.clone(), selected.inputs.clone()].concat();
+    parts.warnings = selected.warnings.clone();
+    let requests: Vec<_> = selected.requests.iter().collect();
+    parts.contract = identity::contract(
+        &declared,
+        selected.model.as_deref(),
+        selected.tokenizer.as_deref(),
+        &selected.info.request_stream_sha256,
+        &level.info,
+        identity::sampling(&selected.info.endpoint, &requests),
+        Field::observed(server.probe.simulated),
+    );
+    parts.environment = cli_kit::environment();
+    parts.subject = identity::subject(declared.subject.as_ref(), &server.probe, &mut parts.warnings);
+
+    let target = server.target(declared.model(selected.model.as_deref()));
+    let records = open_records(args.records.as_deref())?;
+    if let Some(records) = &records {
+        lock(records).header(&RecordHeader {
+            schema: record::SCHEMA.to_owned(),
+            tool: cli_kit::tool(&Args::TOOL),
+            created_at: cli_kit::created_at(),
+            contract: parts.contract.clone(),
+            environment: parts.environment.clone(),
+            subject: parts.subject.clone(),
+            target: target.clone(),
+            workload: selected.info.clone(),
+            load: level.info.clone(),
+            slo: slo.clone(),
+            goodput: args.contract.goodput.clone(),
+        });
+    }
+
+    let mut runs = Vec::new();
+    let mut last_records = Vec::new();
+    for number in 0..args.repeat {
+        let label = if args.repeat > 1 {
+            format!("run {}/{}", number + 1, args.repeat)
+        } else {
+            "run".to_owned()
+        };
+        let measured = measure(&level, &rules, number, records.as_ref(), &label, output)?;
+        runs.push(measured.run);
+        last_records = measured.records;
+        if !measured.complete {
+            parts.complete = false;
+            break;
+        }
+    }
+
+    parts.summary = verdict::headline(&runs);
+    parts
+        .warnings
+        .extend(verdict::warnings(&runs, &selected.info.prompt_unit));
+    parts.next_actions = next_actions(args, &runs, output);
+    let mut exit = verdict::exit(&runs, parts.complete);
+    if let Some(records) = &records {
+        let records = lock(records);
+        parts.artifacts.push(records.artifact());
+        if let Some(failure) = records.failure() {
+            parts.warnings.push(Warning::new("records-not-written", failure));
+            exit = Exit::Unavailable;
+        }
+    }
+    let data = ResultData {
+        target,
+        workload: selected.info.clone(),
+        aggregate: aggregate(&runs),
+        plan: json!({
+            "repeat": args.repeat,
+            "load": level.info,
+            "threads": args.load.shape.threads,
+            "timeout_s": args.server.request.timeout,
+            "slo": slo,
+            "goodput": args.contract.goodput,
+            "sized": sized.why,
+        }),
+        load: level.info.clone(),
+        imported_from: None,
+        runs,
+    };
+    let document = cli_kit::document(&Args::TOOL, parts, data);
+    let mut view = view::result(&document, output.top);
+    if let Some(peer) = args.compat {
+        view = view.table(crate::compat::table(&last_records, peer));
+    }
+    Ok(Report::new(&document, view, exit))
+}
+
+/// What leads on from here.
+fn next_actions(
+    args: &RunArgs,
+    runs: &[contracts::serve_bench::run::Run],
+    output: &OutputArgs,
+) -> Vec<NextAction> {
+    let mut actions = Vec::new();
+    let url = args.server.url.as_str();
+    if runs.iter().any(|run| run.client.client_limited) {
+        actions.push(NextAction::new(
+            "see what keeps the client from its work",
+            &["serve-bench", "doctor"],
+        ));
+    }
+    if args.workload.workload.is_none() {
+        actions.push(NextAction::new(
+            "freeze a workload, so that every later measurement sends the same bytes",
+            &[
+                "serve-bench",
+                "freeze",
+                "--preset",
+                "chat",
+                "--url",
+                url,
+                "--out",
+                "workload.jsonl",
+            ],
+        ));
+    }
+    if args.repeat == 1
+        && let Some(path) = output
+            .output
+            .as_deref()
+            .and_then(std::path::Path::to_str)
+            .filter(|path| *path != "-")
+        && let Some(workload) = args
+            .workload
+            .workload
+            .as_deref()
+            .and_then(std::path::Path::to_str)
+    {
+        actions.push(NextAction::new(
+            "one run has no interval: repeat it",
+            &[
+                "serve-bench",
+                "run",
+                "--url",
+                url,
+                "--workload",
+                workload,
+                "--repeat",
+                "8",
+                "-o",
+                path,
+            ],
+        ));
+    }
+    actions
+}

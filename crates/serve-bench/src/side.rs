@@ -1,0 +1,147 @@
+//! One side of a comparison: a server that is there, or a command that launches one for each run.
+
+use cli_kit::Failure;
+use contracts::serve_bench::compare::Side as SideInfo;
+use contracts::serve_bench::result::LoadInfo;
+use contracts::subject::Subject;
+use contracts::{Exit, Field, FieldSet, Warning};
+use engine_client::Endpoint;
+
+use crate::cli::{CompareArgs, RequestArgs};
+use crate::identity::{self, Declared};
+use crate::server::{Server, headers};
+use crate::source::Selected;
+
+/// Where a side's server comes from.
+pub(crate) enum Origin {
+    /// A server that is alive.
+    Url(String),
+    /// One launch a run.
+    Launch(Vec<String>),
+}
+
+/// What was asked for of one side.
+pub(crate) struct Side {
+    pub(crate) letter: char,
+    pub(crate) name: Option<String>,
+    pub(crate) origin: Origin,
+    pub(crate) request: RequestArgs,
+    pub(crate) subject: Option<Subject>,
+    pub(crate) ready_timeout_s: f64,
+}
+
+/// A side whose server answers now; a launched one is stopped by [`Alive::stop`], at the latest when dropped.
+pub(crate) struct Alive {
+    pub(crate) server: Server,
+}
+
+impl Side {
+    /// Both sides of the flags.
+    pub(crate) fn both(args: &CompareArgs, declared: &Declared) -> Result<(Side, Side), Failure> {
+        let b_declared = Declared::from_paths(None, args.b_subject.as_deref())?;
+        let side = |letter, url: &Option<String>, command: &Option<String>, name: &Option<String>| {
+            let origin = match (url, command) {
+                (Some(url), _) => Origin::Url(url.clone()),
+                (None, Some(command)) => Origin::Launch(argv(letter, command)?),
+                (None, None) => {
+                    return Err(Failure::new(
+                        Exit::Usage,
+                        "side-missing",
+                        format!("side {letter} has neither URL nor command"),
+                    ));
+                }
+            };
+            Ok(Side {
+                letter,
+                name: name.clone(),
+                origin,
+                request: args.request.clone(),
+                subject: None,
+                ready_timeout_s: args.ready_timeout,
+            })
+        };
+        let mut a = side('a', &args.a, &args.a_cmd, &args.a_name)?;
+        let mut b = side('b', &args.b, &args.b_cmd, &args.b_name)?;
+        a.subject = declared.subject.clone();
+        b.subject = b_declared.subject;
+        if args.b_model.is_some() {
+            b.request.model.clone_from(&args.b_model);
+        }
+        Ok((a, b))
+    }
+
+    /// Makes the server answer: probes it, or launches it first.
+    pub(crate) fn bring_up(&self) -> Result<Alive, Failure> {
+        match &self.origin {
+            Origin::Url(url) => Ok(Alive::standing(Server::connect(url, &self.request)?)),
+            Origin::Launch(argv) => self.launch(argv),
+        }
+    }
+
+    fn launch(&self, _argv: &[String]) -> Result<Alive, Failure> {
+        unimplemented!()
+    }
+
+    /// What the document says of this side, from a server that answered.
+    pub(crate) fn info(
+        &self,
+        server: &Server,
+        declared: &Declared,
+        selected: &Selected,
+        load: &LoadInfo,
+        warnings: &mut Vec<Warning>,
+    ) -> SideInfo {
+        let requests: Vec<_> = selected.requests.iter().collect();
+        let contract: FieldSet = identity::contract(
+            declared,
+            selected.model.as_deref(),
+            selected.tokenizer.as_deref(),
+            &selected.info.request_stream_sha256,
+            load,
+            identity::sampling(&selected.info.endpoint, &requests),
+            Field::observed(server.probe.simulated),
+        );
+        SideInfo {
+            name: self
+                .name
+                .clone()
+                .unwrap_or_else(|| server.probe.engine.kind.name().to_owned()),
+            target: server.target(declared.model(selected.model.as_deref())),
+            contract,
+            subject: identity::subject(self.subject.as_ref(), &server.probe, warnings),
+            launch_argv: match &self.origin {
+                Origin::Url(_) => None,
+                Origin::Launch(argv) => Some(argv.clone()),
+            },
+        }
+    }
+}
+
+impl Alive {
+    /// A server that was there before us and stays.
+    pub(crate) fn standing(server: Server) -> Alive {
+        Alive { server }
+    }
+
+    /// Stops a launched server by its pid and checks that it is gone; a server that was there stays.
+    pub(crate) fn stop(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// A launch command: one JSON array of strings, never a shell string.
+fn argv(letter: char, text: &str) -> Result<Vec<String>, Failure> {
+    let bad = |why: String| {
+        Failure::new(
+            Exit::Usage,
+            "bad-argv",
+            format!("--{letter}-cmd is not a JSON array of strings: {why}"),
+        )
+        .hint(r#"for example --a-cmd '["engine-sim", "--port", "{port}"]'"#)
+    };
+    let argv: Vec<String> = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
+    if argv.first().is_none_or(String::is_empty) {
+        return Err(bad("it is empty".to_owned()));
+    }
+    Ok(argv)
+}
