@@ -6,7 +6,8 @@
 mod cache;
 pub mod cli;
 mod commands;
-mod compat;
+pub mod compat;
+pub mod doctor;
 pub mod fold;
 mod identity;
 pub mod import;
