@@ -231,6 +231,16 @@ pub async fn tokenize(
         .ok_or_else(|| missing("the answer holds neither a count nor tokens".to_owned()))
 }
 
+/// The text of an endpoint's 200 answer, two megabytes at most.
+///
+/// # Errors
+/// [`ClientError::NotReady`] for any other status, and what [`probe`] fails with.
+pub async fn get_text(endpoint: &Endpoint, headers: &Headers, path: &str) -> Result<String, ClientError> {
+    let reply = Control::new(endpoint, headers)?.get(path).await?;
+    let text = reply.text().map(std::borrow::Cow::into_owned);
+    text.ok_or_else(|| ClientError::NotReady { url: endpoint.url(path), reason: reply.reason(headers) })
+}
+
 #[cfg(test)]
 mod tests {
     use contracts::serve_bench::result::EngineInfo;

@@ -1,0 +1,314 @@
+//! What the measured path costs: tokens per second and processor time of one client thread, beside a bare hyper read
+//! loop that reads the same bytes and looks at none of them. Both face the same source in the same process, in turns.
+//!
+//! `cargo bench -p engine-client` runs all; `-- paced` only what has `paced` in its name.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use contracts::serve_bench::outcome::Outcome;
+use engine_client::{Call, Endpoint, Headers, Slot};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use rustix::time::{ClockId, clock_gettime};
+
+/// How a source sends an answer.
+#[derive(Clone, Copy)]
+struct Shape {
+    name: &'static str,
+    tokens: usize,
+    events_per_write: usize,
+    /// Time between writes; none at full speed.
+    pause: Duration,
+    streams: usize,
+    requests_per_stream: usize,
+    /// Rounds of both loops in turns; the medians are compared.
+    rounds: usize,
+    /// What one thread should reach, in tokens per second.
+    goal: Option<f64>,
+}
+
+const SHAPES: [Shape; 4] = [
+    Shape {
+        name: "full speed, 1 event a write",
+        tokens: 100,
+        events_per_write: 1,
+        pause: Duration::ZERO,
+        streams: 32,
+        requests_per_stream: 100,
+        rounds: 5,
+        goal: Some(350_000.0),
+    },
+    Shape {
+        name: "full speed, 16 events a write",
+        tokens: 1000,
+        events_per_write: 16,
+        pause: Duration::ZERO,
+        streams: 32,
+        requests_per_stream: 40,
+        rounds: 5,
+        goal: Some(800_000.0),
+    },
+    Shape {
+        name: "paced, 256 streams, 10 ms a token",
+        tokens: 100,
+        events_per_write: 1,
+        pause: Duration::from_millis(10),
+        streams: 256,
+        requests_per_stream: 2,
+        rounds: 3,
+        goal: None,
+    },
+    Shape {
+        name: "paced, 1000 streams, 50 ms a token",
+        tokens: 40,
+        events_per_write: 1,
+        pause: Duration::from_millis(50),
+        streams: 1000,
+        requests_per_stream: 1,
+        rounds: 1,
+        goal: None,
+    },
+];
+
+/// What one loop used and got.
+#[derive(Clone, Copy)]
+struct Spent {
+    wall_s: f64,
+    cpu_s: f64,
+    tokens: u64,
+    lost: u64,
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    // `cargo test --benches` passes `--test`: nothing to measure then.
+    if words.iter().any(|word| word == "--test") {
+        return;
+    }
+    let wanted: Vec<&String> = words.iter().filter(|word| !word.starts_with("--")).collect();
+    for shape in SHAPES {
+        if wanted.is_empty() || wanted.iter().any(|word| shape.name.contains(word.as_str())) {
+            measure(shape);
+        }
+    }
+}
+
+fn measure(shape: Shape) {
+    let address = source(shape);
+    let mut rounds: [Vec<Spent>; 2] = Default::default();
+    for round in 0..shape.rounds {
+        // In turns, the first one changing, so that what else happens on the machine meets both.
+        for turn in 0..2 {
+            let which = (round + turn) % 2;
+            let spent = if which == 0 {
+                on_one_thread(move || ours(address, shape))
+            } else {
+                on_one_thread(move || bare(address, shape))
+            };
+            rounds[which].push(spent);
+        }
+    }
+    let [ours, bare] = rounds.map(|spents| median(&spents));
+    println!(
+        "{}: {} streams x {} requests x {} tokens",
+        shape.name, shape.streams, shape.requests_per_stream, shape.tokens
+    );
+    for (name, spent) in [("engine-client", ours), ("bare hyper", bare)] {
+        println!(
+            "  {name:<14} {:>9.0} tokens/s of wall time, {:>9.0} tokens a CPU-second, {:.3} CPU-s per 100,000 tokens, {} lost",
+            spent.tokens as f64 / spent.wall_s,
+            spent.tokens as f64 / spent.cpu_s,
+            spent.cpu_s / spent.tokens as f64 * 1e5,
+            spent.lost,
+        );
+    }
+    println!("  CPU ratio      {:.3}", ours.cpu_s / bare.cpu_s);
+    if let Some(goal) = shape.goal {
+        println!(
+            "  goal           {goal:.0} tokens/s: {:.2}x of it by wall time",
+            ours.tokens as f64 / ours.wall_s / goal
+        );
+    }
+}
+
+fn median(spents: &[Spent]) -> Spent {
+    let mut sorted = spents.to_vec();
+    sorted.sort_by(|a, b| a.cpu_s.total_cmp(&b.cpu_s));
+    let mut middle = sorted[sorted.len() / 2];
+    middle.lost = spents.iter().map(|spent| spent.lost).sum();
+    middle
+}
+
+/// Runs a client on a thread of its own with a runtime of its own, and measures that thread.
+fn on_one_thread<F: Future<Output = (u64, u64)>>(client: impl FnOnce() -> F + Send + 'static) -> Spent {
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let (wall, cpu) = (Instant::now(), thread_cpu());
+        let (tokens, lost) = runtime.block_on(client());
+        Spent {
+            wall_s: wall.elapsed().as_secs_f64(),
+            cpu_s: thread_cpu() - cpu,
+            tokens,
+            lost,
+        }
+    };
+    std::thread::spawn(run).join().expect("the client ends")
+}
+
+fn thread_cpu() -> f64 {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
+}
+
+async fn ours(address: SocketAddr, shape: Shape) -> (u64, u64) {
+    let endpoint = Endpoint::parse(&address.to_string()).expect("a URL");
+    let tasks: Vec<_> = (0..shape.streams)
+        .map(|_| {
+            let mut slot = Slot::new(endpoint.clone(), Headers::new());
+            tokio::spawn(async move {
+                let (mut tokens, mut lost) = (0, 0);
+                for _ in 0..shape.requests_per_stream {
+                    let call = Call {
+                        path: "/v1/chat/completions",
+                        body: Bytes::from_static(b"{\"stream\":true}"),
+                        timeout: Some(Duration::from_secs(60)),
+                        ignore_eos: true,
+                        requested_output_tokens: Some(shape.tokens as u64),
+                        count_tokens: None,
+                        cancel: None,
+                    };
+                    let seen = slot.send(&call).await;
+                    tokens += seen.chunk_offsets_us.len() as u64;
+                    let is_whole = seen.outcome == Outcome::Ok && seen.chunk_offsets_us.len() == shape.tokens;
+                    lost += u64::from(!is_whole);
+                }
+                (tokens, lost)
+            })
+        })
+        .collect();
+    sum(tasks).await
+}
+
+/// Reads and forgets, with the connection driven by a task of its own, as hyper's own examples have it.
+async fn bare(address: SocketAddr, shape: Shape) -> (u64, u64) {
+    let tasks: Vec<_> = (0..shape.streams)
+        .map(|_| {
+            tokio::spawn(async move {
+                let stream = tokio::net::TcpStream::connect(address)
+                    .await
+                    .expect("the source listens");
+                stream.set_nodelay(true).expect("a socket option");
+                let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+                    .await
+                    .expect("a handshake");
+                tokio::spawn(connection);
+                let mut bytes = 0;
+                for _ in 0..shape.requests_per_stream {
+                    sender.ready().await.expect("the connection lives");
+                    let request = hyper::Request::post("/v1/chat/completions")
+                        .header("host", "a")
+                        .body(Full::new(Bytes::from_static(b"{\"stream\":true}")))
+                        .expect("a request");
+                    let mut answer = sender.send_request(request).await.expect("an answer");
+                    while let Some(frame) = answer.frame().await {
+                        bytes += frame.expect("a body").data_ref().map_or(0, Bytes::len);
+                    }
+                }
+                assert!(bytes > 0);
+                ((shape.requests_per_stream * shape.tokens) as u64, 0)
+            })
+        })
+        .collect();
+    sum(tasks).await
+}
+
+async fn sum(tasks: Vec<tokio::task::JoinHandle<(u64, u64)>>) -> (u64, u64) {
+    let mut all = (0, 0);
+    for task in tasks {
+        let (tokens, lost) = task.await.expect("a stream ends");
+        all = (all.0 + tokens, all.1 + lost);
+    }
+    all
+}
+
+/// Sends the same bytes for every request, one thread a connection.
+fn source(shape: Shape) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let writes = Arc::new(writes(shape));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let writes = Arc::clone(&writes);
+            let serve = move || serve(stream, &writes, shape.pause);
+            std::thread::Builder::new()
+                .stack_size(64 << 10)
+                .spawn(serve)
+                .expect("a thread");
+        }
+    });
+    address
+}
+
+fn serve(mut stream: TcpStream, writes: &[Vec<u8>], pause: Duration) {
+    stream.set_nodelay(true).expect("a socket option");
+    let mut buffer = [0; 4096];
+    let mut held = 0;
+    loop {
+        match stream.read(&mut buffer[held..]) {
+            Ok(0) | Err(_) => return,
+            Ok(read) => held += read,
+        }
+        if !buffer[..held].ends_with(b"{\"stream\":true}") {
+            continue;
+        }
+        held = 0;
+        let begun = Instant::now();
+        for (number, bytes) in writes.iter().enumerate() {
+            if !pause.is_zero() {
+                let due = begun + pause * u32::try_from(number).unwrap_or(u32::MAX);
+                std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            }
+            if stream.write_all(bytes).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The answer in the pieces in which it is written; every event is an HTTP chunk, as engines send it.
+fn writes(shape: Shape) -> Vec<Vec<u8>> {
+    let chunk = |data: &str| {
+        let event = format!("data: {data}\n\n");
+        format!("{:x}\r\n{event}\r\n", event.len()).into_bytes()
+    };
+    let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
+    let words = [" the", " model", ",", " of", "\\n", " été", " attention", " a"];
+    let token = |number: usize| {
+        let word = words[number % words.len()];
+        chunk(&format!(
+            "{{\"id\":\"chatcmpl-0f3a5c1e9b7d4a62\",\"object\":\"chat.completion.chunk\",\"created\":1795312345,\"model\":\"m\",\
+             \"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{word}\"}},\"logprobs\":null,\"finish_reason\":null}}]}}"
+        ))
+    };
+    let tokens: Vec<Vec<u8>> = (0..shape.tokens).map(token).collect();
+    let mut writes = vec![head.to_vec()];
+    writes.extend(tokens.chunks(shape.events_per_write).map(<[Vec<u8>]>::concat));
+    let end = [
+        chunk(r#"{"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"length"}]}"#),
+        chunk(&format!(
+            r#"{{"id":"c","choices":[],"usage":{{"prompt_tokens":9,"completion_tokens":{}}}}}"#,
+            shape.tokens
+        )),
+        chunk("[DONE]"),
+        b"0\r\n\r\n".to_vec(),
+    ];
+    writes.push(end.concat());
+    writes
+}
