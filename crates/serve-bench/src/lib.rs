@@ -17,6 +17,7 @@ mod measure;
 mod prompt_probe;
 mod records;
 mod search;
+mod selftest;
 mod server;
 mod side;
 mod sizing;
@@ -52,7 +53,7 @@ pub fn run(args: Args) -> Result<Report, Failure> {
         Command::Probe(args) => commands::probe(args, &output),
         Command::Doctor(args) => commands::doctor(args, &output),
         Command::Import(args) => commands::import(args, &output),
-        Command::Selftest(args) => commands::selftest(args, &output),
+        Command::Selftest(args) => selftest::selftest(args, &output),
     }
 }
 

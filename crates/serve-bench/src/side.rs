@@ -20,6 +20,9 @@ pub(crate) enum Origin {
     Launch(Vec<String>),
 }
 
+/// How long a launched server may take to end by itself.
+const STOP_GRACE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// What was asked for of one side.
 pub(crate) struct Side {
     pub(crate) letter: char,
@@ -33,6 +36,7 @@ pub(crate) struct Side {
 /// A side whose server answers now; a launched one is stopped by [`Alive::stop`], at the latest when dropped.
 pub(crate) struct Alive {
     pub(crate) server: Server,
+    running: Option<(tokio::runtime::Runtime, engine_launch::Running)>,
 }
 
 impl Side {
@@ -78,8 +82,61 @@ impl Side {
         }
     }
 
-    fn launch(&self, _argv: &[String]) -> Result<Alive, Failure> {
-        unimplemented!()
+    fn launch(&self, argv: &[String]) -> Result<Alive, Failure> {
+        let launch_failure = |error: engine_launch::LaunchError| {
+            let failure = Failure::new(
+                error.exit(),
+                error.code(),
+                format!("side {}: {error}", self.letter),
+            );
+            match error.hint() {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        };
+        let headers = headers(&self.request)?;
+        let port = engine_launch::free_port().map_err(|error| {
+            Failure::new(
+                Exit::Unavailable,
+                "no-free-port",
+                format!("no free port on loopback: {error}"),
+            )
+        })?;
+        let url = format!("http://127.0.0.1:{port}");
+        let argv: Vec<String> = argv
+            .iter()
+            .map(|word| word.replace("{port}", &port.to_string()))
+            .collect();
+        let log_path =
+            std::env::temp_dir().join(format!("serve-bench-{}-{}.log", std::process::id(), self.letter));
+        // The server's pipes and its health checks live as long as the run, so the runtime does too.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Failure::new(
+                    Exit::Unavailable,
+                    "no-runtime",
+                    format!("cannot start the I/O runtime: {error}"),
+                )
+            })?;
+        let endpoint = Endpoint::parse(&url).map_err(crate::server::client_failure)?;
+        let launch = engine_launch::Launch {
+            argv,
+            env: engine_launch::Environment::default(),
+            endpoint: endpoint.clone(),
+            headers: headers.clone(),
+            log_path,
+            ready_timeout: std::time::Duration::from_secs_f64(self.ready_timeout_s.clamp(0.1, 86_400.0)),
+            grace: STOP_GRACE,
+        };
+        let running = runtime.block_on(launch.start()).map_err(launch_failure)?;
+        let probe = running.probe().clone();
+        let server = Server::new(endpoint, headers, probe, self.request.model.as_deref(), &url)?;
+        Ok(Alive {
+            server,
+            running: Some((runtime, running)),
+        })
     }
 
     /// What the document says of this side, from a server that answered.
@@ -120,12 +177,30 @@ impl Side {
 impl Alive {
     /// A server that was there before us and stays.
     pub(crate) fn standing(server: Server) -> Alive {
-        Alive { server }
+        Alive {
+            server,
+            running: None,
+        }
     }
 
     /// Stops a launched server by its pid and checks that it is gone; a server that was there stays.
     pub(crate) fn stop(self) -> Result<(), Failure> {
-        Ok(())
+        let Some((runtime, running)) = self.running else {
+            return Ok(());
+        };
+        let evidence = runtime.block_on(running.stop());
+        if evidence.pid_gone && evidence.port_free {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Unavailable,
+            "engine-not-stopped",
+            format!(
+                "the launched server (pid {}) is not gone: {}",
+                evidence.pid, evidence.status
+            ),
+        )
+        .hint("what is left of it would disturb the other side; stop it by its pid"))
     }
 }
 

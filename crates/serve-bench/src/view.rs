@@ -2,6 +2,7 @@
 
 mod compare;
 mod result;
+mod selftest;
 mod small;
 mod sweep;
 
@@ -12,6 +13,7 @@ use contracts::{Distribution, Finite};
 
 pub(crate) use compare::compare;
 pub(crate) use result::result;
+pub(crate) use selftest::selftest;
 pub(crate) use small::{doctor, freeze, probe};
 pub(crate) use sweep::sweep;
 

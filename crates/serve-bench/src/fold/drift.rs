@@ -8,6 +8,9 @@ use contracts::serve_bench::record::RequestRecord;
 use super::latency::successful;
 use super::windows::Span;
 
+/// A metric of one part of the window.
+type DriftMetric = fn(&[&RequestRecord], Span) -> Option<f64>;
+
 /// Percent change per headline metric; a metric whose quarter has no value is absent.
 pub(super) fn drift(measured: &[&RequestRecord], window: Option<Span>) -> BTreeMap<String, Finite> {
     let Some(window) = window else {
@@ -22,7 +25,7 @@ pub(super) fn drift(measured: &[&RequestRecord], window: Option<Span>) -> BTreeM
         start_ms: window.end_ms - quarter,
         end_ms: window.end_ms,
     };
-    let metrics: [(&str, fn(&[&RequestRecord], Span) -> Option<f64>); 3] = [
+    let metrics: [(&str, DriftMetric); 3] = [
         ("output_tps", output_tps),
         ("mean_ttft_ms", mean_ttft_ms),
         ("mean_chunk_gap_ms", mean_chunk_gap_ms),

@@ -82,15 +82,16 @@ pub(super) fn steady(measured: &[&RequestRecord], load: &LoadInfo) -> Option<Spa
                 Some(*flying)
             })
             .any(|flying| flying >= needed);
-        if in_flight < needed && !refilled {
-            if let Some(start_ms) = open.take() {
-                let candidate = Span {
-                    start_ms,
-                    end_ms: *at,
-                };
-                if best.is_none_or(|best| candidate.seconds() > best.seconds()) {
-                    best = Some(candidate);
-                }
+        if in_flight < needed
+            && !refilled
+            && let Some(start_ms) = open.take()
+        {
+            let candidate = Span {
+                start_ms,
+                end_ms: *at,
+            };
+            if best.is_none_or(|best| candidate.seconds() > best.seconds()) {
+                best = Some(candidate);
             }
         }
     }
