@@ -4,6 +4,6 @@ mod ask;
 mod control;
 mod errors;
 
-pub(crate) use ask::{Ask, parse_ask};
+pub(crate) use ask::{Ask, parse_ask, word_id};
 pub(crate) use control::{Served, control};
 pub(crate) use errors::{ApiError, error_object};

@@ -6,6 +6,8 @@ use clap::Parser;
 use cli_kit::{Cli, OutputArgs, ToolInfo};
 
 use crate::SimError;
+pub use crate::flavor::{EngineFlags, Flavor};
+use crate::flavor::{Launch, plan};
 
 /// Simulates an inference engine with an OpenAI API on loopback.
 ///
@@ -21,6 +23,38 @@ pub struct Args {
     /// Answer as this script says: a file, or the JSON itself
     #[arg(long, value_name = "FILE|JSON")]
     pub script: Option<String>,
+    /// Simulate this engine's scheduler instead of a script
+    #[arg(
+        long,
+        value_enum,
+        conflicts_with = "script",
+        required_unless_present = "script"
+    )]
+    pub flavor: Option<Flavor>,
+    /// Accelerator to simulate
+    #[arg(long, default_value = "h100", value_name = "NAME")]
+    pub hardware: String,
+    /// Seed of the noise
+    #[arg(long, visible_alias = "random-seed", default_value_t = 0)]
+    pub seed: u64,
+    /// Noise of every launch and of every step: coefficient of variation in percent
+    #[arg(
+        long,
+        default_value_t = 0.0,
+        value_name = "PCT",
+        allow_negative_numbers = true
+    )]
+    pub noise_cv: f64,
+    /// Make every step this much longer: a gap of known size
+    #[arg(
+        long,
+        default_value_t = 0.0,
+        value_name = "PCT",
+        allow_negative_numbers = true
+    )]
+    pub slowdown: f64,
+    #[command(flatten)]
+    pub(crate) engine: EngineFlags,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -39,6 +73,29 @@ impl Args {
             .ok_or_else(|| SimError::NotLoopback {
                 host: self.host.clone(),
             })
+    }
+}
+
+impl Args {
+    /// The engine that the flags describe.
+    pub(crate) fn launch(&self) -> Result<Launch, SimError> {
+        for (flag, got, least) in [
+            ("--noise-cv", self.noise_cv, 0.0),
+            ("--slowdown", self.slowdown, -90.0),
+        ] {
+            if !(got >= least && got <= 1000.0) {
+                return Err(SimError::OutOfRange {
+                    flag,
+                    got,
+                    expected: "a percentage from 0 to 1000",
+                });
+            }
+        }
+        plan(
+            self.flavor.unwrap_or(Flavor::Sglang),
+            &self.hardware,
+            &self.engine,
+        )
     }
 }
 

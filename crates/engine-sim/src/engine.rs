@@ -14,10 +14,10 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use cost::{Cost, Overhead, Part};
+pub(crate) use cost::{Cost, Graphs, Overhead};
 pub(crate) use hardware::{HARDWARE, Hardware};
 pub(crate) use model_table::{MODELS, Model};
 pub(crate) use noise::Noise;
-pub(crate) use scheduler::{Emission, Scheduler, Step};
+pub(crate) use scheduler::{Scheduler, Step};
 pub(crate) use sequence::Job;
 pub(crate) use settings::{Policy, Settings};

@@ -50,6 +50,38 @@ pub enum SimError {
         #[source]
         source: io::Error,
     },
+    /// A flag or a value that the simulated engine does not take, in that engine's words.
+    #[error("{line}")]
+    EngineUsage {
+        /// The line as the engine prints it.
+        line: String,
+    },
+    /// The configuration does not fit into the accelerator's memory, in the engine's words.
+    #[error("{line}")]
+    OutOfMemory {
+        /// The line as the engine prints it.
+        line: String,
+    },
+    /// A model or an accelerator that the simulation does not know.
+    #[error("no {what} {name} in the simulation; known: {}", known.join(", "))]
+    NotInTable {
+        /// `model` or `hardware`.
+        what: &'static str,
+        /// As given.
+        name: String,
+        /// The table.
+        known: Vec<&'static str>,
+    },
+    /// A percentage out of range.
+    #[error("{flag} is {got}, expected {expected}")]
+    OutOfRange {
+        /// The flag.
+        flag: &'static str,
+        /// As given.
+        got: f64,
+        /// What is accepted.
+        expected: &'static str,
+    },
     /// The poll failed while serving.
     #[error("failed to serve")]
     Serve(#[source] io::Error),
@@ -64,6 +96,10 @@ impl ToolError for SimError {
             SimError::ScriptSchema { .. } => "script-schema",
             SimError::NotLoopback { .. } => "not-loopback",
             SimError::Bind { .. } => "cannot-listen",
+            SimError::EngineUsage { .. } => "engine-usage",
+            SimError::OutOfMemory { .. } => "out-of-memory",
+            SimError::NotInTable { .. } => "not-in-table",
+            SimError::OutOfRange { .. } => "out-of-range",
             SimError::Serve(_) => "cannot-serve",
         }
     }
@@ -82,6 +118,20 @@ impl ToolError for SimError {
                 "a simulated engine listens on loopback only: `--host 127.0.0.1` or `--host ::1`".to_owned()
             }
             SimError::Bind { .. } => "`--port 0` takes any free port and prints it".to_owned(),
+            SimError::EngineUsage { .. } => {
+                "`engine-sim --help` says which flags belong to which engine".to_owned()
+            }
+            SimError::OutOfMemory { .. } => {
+                "use a smaller model, a shorter context or larger `--hardware`, or change the memory flag"
+                    .to_owned()
+            }
+            SimError::NotInTable { what, known, .. } => {
+                format!(
+                    "name one of the table, for example `{}`",
+                    known.first().unwrap_or(what)
+                )
+            }
+            SimError::OutOfRange { flag, expected, .. } => format!("give {flag} {expected}"),
             SimError::Serve(_) => return None,
         };
         Some(hint)
@@ -93,7 +143,12 @@ impl ToolError for SimError {
             | SimError::ScriptMalformed(_)
             | SimError::ScriptUnknownFields { .. }
             | SimError::ScriptSchema { .. } => Exit::BadInput,
-            SimError::NotLoopback { .. } => Exit::Usage,
+            SimError::NotLoopback { .. }
+            | SimError::EngineUsage { .. }
+            | SimError::NotInTable { .. }
+            | SimError::OutOfRange { .. } => Exit::Usage,
+            // What an engine that runs out of memory exits with; it is no verdict of ours.
+            SimError::OutOfMemory { .. } => Exit::GateNotMet,
             SimError::Bind { .. } | SimError::Serve(_) => Exit::Unavailable,
         }
     }

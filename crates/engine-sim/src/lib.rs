@@ -6,10 +6,12 @@
 mod api;
 pub mod cli;
 mod clock;
-#[allow(dead_code, unused_imports)]
 mod engine;
+mod engine_log;
 mod error;
+mod flavor;
 mod http;
+mod metrics;
 mod reply;
 mod run;
 mod script;

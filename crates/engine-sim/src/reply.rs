@@ -8,8 +8,9 @@ mod shape;
 mod text;
 mod timeline;
 
-pub(crate) use burst::{Burst, Close, Framing};
+pub(crate) use burst::{Burst, Close, Events, Framing};
 pub(crate) use plan::{Plan, Refused};
 pub(crate) use rules::{nanos, refused, reply_for, resolve};
 pub(crate) use shape::Shape;
+pub(crate) use text::answer_ids;
 pub(crate) use timeline::Timeline;

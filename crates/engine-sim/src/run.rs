@@ -9,10 +9,13 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use cli_kit::{Failure, Report};
-use contracts::engine_sim::{READY_SCHEMA, Ready, Script};
+use contracts::engine_sim::{Identity, READY_SCHEMA, Ready, Script};
 
+use crate::api::Served;
 use crate::cli::Args;
-use crate::server::{Server, Setup, Stopper};
+use crate::engine::Noise;
+use crate::flavor::Flavor;
+use crate::server::{EngineSetup, Server, Setup, Stopper};
 use crate::{SimError, script};
 
 /// Serves as the arguments say; returns only when the server cannot start or fails.
@@ -20,20 +23,69 @@ use crate::{SimError, script};
 /// # Errors
 /// Every [`SimError`].
 pub fn run(args: Args) -> Result<Report, Failure> {
-    let script = script::load(args.script.as_deref().unwrap_or("{}"))?;
+    let setup = setup(&args)?;
     raise_open_files();
     let address = SocketAddr::new(args.address()?, args.port);
-    let mut server = bind(address, script)?;
+    let mut server = bind(address, setup)?;
     stop_on_signals(&server).map_err(SimError::Serve)?;
     announce(&server).map_err(SimError::Serve)?;
     server.run().map_err(SimError::Serve)?;
+    // The log ends with what was left to write.
+    drop(server);
     // Serving is all there is to report, and the ready line has been printed.
     std::process::exit(0)
 }
 
-fn bind(address: SocketAddr, script: Script) -> Result<Server, SimError> {
+/// What the arguments ask for: a script, or an engine.
+fn setup(args: &Args) -> Result<Setup, SimError> {
+    if let Some(script) = &args.script {
+        return Ok(scripted(script::load(script)?));
+    }
+    let launch = args.launch().inspect_err(|error| {
+        // First as the engine prints it, for whoever looks for that line; the error of this tool follows.
+        if matches!(error, SimError::EngineUsage { .. } | SimError::OutOfMemory { .. }) {
+            eprintln!("{error}");
+        }
+    })?;
+    let script = Script {
+        api_key: launch.api_key.clone(),
+        ..Script::default()
+    };
+    let served = Served {
+        model: launch.served_model.clone(),
+        identity: match launch.flavor {
+            Flavor::Sglang => Identity::Sglang,
+            Flavor::Vllm => Identity::Vllm,
+        },
+        version: launch.version.to_owned(),
+        context_tokens: launch.context,
+        server_args: launch.server_args.clone(),
+        internal: serde_json::json!({}),
+    };
+    let engine = EngineSetup {
+        stretch: 1.0 + args.slowdown / 100.0,
+        noise: Noise::new(args.seed, args.noise_cv / 100.0),
+        quiet: args.output.quiet,
+        launch,
+    };
+    Ok(Setup {
+        script,
+        served,
+        engine: Some(engine),
+    })
+}
+
+fn scripted(script: Script) -> Setup {
     let served = script::served(&script);
-    Server::bind(address, Setup { script, served }).map_err(|source| SimError::Bind { address, source })
+    Setup {
+        script,
+        served,
+        engine: None,
+    }
+}
+
+fn bind(address: SocketAddr, setup: Setup) -> Result<Server, SimError> {
+    Server::bind(address, setup).map_err(|source| SimError::Bind { address, source })
 }
 
 fn announce(server: &Server) -> io::Result<()> {
@@ -117,7 +169,7 @@ impl Running {
     /// # Errors
     /// As [`Running::start`].
     pub fn start_at(address: SocketAddr, script: Script) -> Result<Running, SimError> {
-        let mut server = bind(address, script)?;
+        let mut server = bind(address, scripted(script))?;
         let stopper = server.stopper();
         let address = server.address();
         let thread = std::thread::Builder::new()

@@ -5,9 +5,13 @@
 
 mod alarm;
 mod connection;
+mod core;
 mod deadlines;
 mod generate;
+mod live;
 mod pace;
 mod serve;
+mod submit;
 
+pub(crate) use core::EngineSetup;
 pub(crate) use serve::{Server, Setup, Stopper};

@@ -109,7 +109,7 @@ fn tokens_of(value: &Value, tokens: &mut Vec<u32>) {
 }
 
 /// FNV-1a: equal words are equal tokens, which is all that a prefix cache looks at.
-pub(super) fn word_id(word: &str) -> u32 {
+pub(crate) fn word_id(word: &str) -> u32 {
     word.bytes().fold(0x811c_9dc5, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     })

@@ -34,6 +34,10 @@ pub(crate) fn control(served: &Served, request: &Request) -> Option<Answer> {
         ("/health", LlamaCpp) => ok(json!({"status": "ok"})),
         ("/health", _) | ("/ping", Vllm) | ("/health_generate", Sglang | Tokenspeed) => Answer::text(200, ""),
         ("/version", Vllm | TensorrtLlm) => ok(json!({"version": served.version, "simulated": true})),
+        // vLLM has it in its developer mode only.
+        ("/server_info", Vllm) => {
+            ok(json!({"simulated": true, "version": served.version, "vllm_config": served.server_args}))
+        }
         ("/server_info" | "/get_server_info", Sglang | Tokenspeed) => ok(server_info(served)),
         ("/model_info" | "/get_model_info", Sglang) => ok(json!({
             "model_path": served.model, "tokenizer_path": served.model, "is_generation": true, "simulated": true,

@@ -24,6 +24,17 @@ pub(crate) struct Overhead {
     pub(crate) layer_ns: f64,
 }
 
+/// When kernels are launched as one graph instead of layer by layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Graphs {
+    /// Never.
+    Off,
+    /// In steps that only decode: SGLang.
+    Decode,
+    /// In all steps: vLLM, whose graphs of mixed steps are piecewise.
+    All,
+}
+
 /// The step times of one model on one accelerator.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
@@ -32,8 +43,8 @@ pub(crate) struct Cost {
     pub(crate) overhead: Overhead,
     /// Bytes of one element of the KV cache.
     pub(crate) kv_element_bytes: u64,
-    /// Kernels are launched as one graph in steps that only decode.
-    pub(crate) graphs: bool,
+    /// When kernels are launched as a graph.
+    pub(crate) graphs: Graphs,
 }
 
 impl Cost {
@@ -55,12 +66,12 @@ impl Cost {
 
     /// The whole step, in nanoseconds; `begins_round` when the scheduler chose a batch for it.
     pub(crate) fn step_ns(&self, parts: &[Part], begins_round: bool) -> f64 {
-        let decodes_only = parts.iter().all(|part| part.tokens == 1);
-        let launches = if self.graphs && decodes_only {
-            0.0
-        } else {
-            self.model.layers as f64
+        let graph = match self.graphs {
+            Graphs::Off => false,
+            Graphs::Decode => parts.iter().all(|part| part.tokens == 1),
+            Graphs::All => true,
         };
+        let launches = if graph { 0.0 } else { self.model.layers as f64 };
         let Overhead {
             round_ns,
             step_ns,

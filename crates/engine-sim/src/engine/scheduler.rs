@@ -312,7 +312,11 @@ impl Scheduler {
             |sequence: &Sequence| (sequence.remaining() as f64 * self.settings.reserve_ratio) as u64;
         let reserved: u64 = self.running.iter().map(reserve).sum::<u64>() + reserve(sequence);
         // vLLM admits what fits now and preempts later, SGLang asks for the whole prompt and what is likely to follow.
-        let wanted = if self.settings.running_first { tokens } else { missing + reserved };
+        let wanted = if self.settings.running_first {
+            tokens
+        } else {
+            missing + reserved
+        };
         let fits = alone || self.kv.pages_for(wanted) <= self.kv.available();
         let computed = sequence.computed;
         if tokens > 0 && fits && self.kv.grow(sequence, computed + tokens) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::scheduler::Emission;
 use super::*;
 
 const ANSWER: &[u32] = &[7, 8, 9];
@@ -20,7 +21,7 @@ fn cost() -> Cost {
         hardware: HARDWARE[0],
         overhead,
         kv_element_bytes: 2,
-        graphs: true,
+        graphs: Graphs::Decode,
     }
 }
 
@@ -187,6 +188,65 @@ fn noise_has_the_size_that_was_asked_for_and_comes_from_the_seed() {
     let deviation = (logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / 1999.0).sqrt();
     assert!((deviation - 0.02).abs() < 0.002, "{deviation}");
     assert!(Noise::new(5, 0.0).next() == 1.0);
+}
+
+/// Tokens per second of a closed loop, in simulated time.
+fn closed_loop(
+    launch: &crate::flavor::Launch,
+    concurrency: u64,
+    prompt: u32,
+    answer: u32,
+    seconds: f64,
+) -> f64 {
+    let mut scheduler = Scheduler::new(launch.settings, launch.cost, 1.0, Noise::new(0, 0.0));
+    let mut next = 0;
+    let mut submit = |scheduler: &mut Scheduler| {
+        let spread = |length: u32, salt: u64| length - (next * 7919 + salt) as u32 % (length / 5 + 1);
+        let prompt = (0..spread(prompt, 1))
+            .map(|index| index + 1000 * next as u32)
+            .collect();
+        scheduler.submit(job(next, prompt, spread(answer, 3)));
+        next += 1;
+    };
+    (0..concurrency).for_each(|_| submit(&mut scheduler));
+    let (mut now_ns, mut tokens) = (0, 0);
+    while (now_ns as f64) < seconds * 1e9 {
+        let step = scheduler.step().unwrap();
+        now_ns += step.duration_ns;
+        tokens += step.emissions.len();
+        step.emissions
+            .iter()
+            .filter(|emission| emission.last)
+            .for_each(|_| submit(&mut scheduler));
+    }
+    tokens as f64 / (now_ns as f64 / 1e9)
+}
+
+#[test]
+fn probe_quick_start() {
+    use clap::Parser;
+    let rate = |line: &str, c, p, a| {
+        let args = crate::cli::Args::try_parse_from(line.split(' ')).unwrap();
+        closed_loop(&args.launch().unwrap(), c, p, a, 20.0)
+    };
+    for (c, p, a) in [(1, 31, 150), (5, 31, 150), (8, 128, 64), (16, 128, 64)] {
+        let sglang = rate("x --flavor sglang", c, p, a);
+        let tuned = rate(
+            "x --flavor sglang --num-continuous-decode-steps 8 --enable-mixed-chunk --schedule-policy lpm",
+            c,
+            p,
+            a,
+        );
+        let steps = rate("x --flavor sglang --num-continuous-decode-steps 8", c, p, a);
+        let mixed = rate("x --flavor sglang --enable-mixed-chunk", c, p, a);
+        let vllm = rate("x --flavor vllm", c, p, a);
+        println!(
+            "c={c} {p}/{a}: sglang {sglang:.0} tuned {tuned:.0} ({:+.1}%) steps {steps:.0} mixed {mixed:.0} vllm {vllm:.0} default/vllm {:+.1}% tuned/vllm {:+.1}%",
+            100.0 * (tuned / sglang - 1.0),
+            100.0 * (sglang / vllm - 1.0),
+            100.0 * (tuned / vllm - 1.0)
+        );
+    }
 }
 
 fn any_settings() -> impl Strategy<Value = Settings> {

@@ -5,6 +5,7 @@ use std::net::Shutdown;
 
 use mio::net::TcpStream;
 
+use super::live::Live;
 use crate::http::Reader;
 use crate::reply::Timeline;
 use crate::truth::Record;
@@ -30,6 +31,8 @@ pub(super) enum Work {
     Asleep { until_ns: u64 },
     /// A scripted answer.
     Scripted { timeline: Timeline, record: Record },
+    /// An answer of the engine.
+    Live { live: Box<Live>, record: Record },
     /// The answer ended, the connection stays open in silence.
     Silent { record: Record },
 }

@@ -63,11 +63,23 @@ impl Server {
                 Answer::json(200, &json!({"simulated": true, "reset": true}))
             }
             path if path.starts_with("/v1/") && !authorized => ApiError::Unauthorized.answer(identity),
-            _ => {
-                control(&self.setup.served, request).unwrap_or_else(|| ApiError::NoSuchPath.answer(identity))
-            }
+            path => self
+                .control(path, request)
+                .unwrap_or_else(|| ApiError::NoSuchPath.answer(identity)),
         };
         self.answer(key, &answer);
+    }
+
+    fn control(&mut self, path: &str, request: &Request) -> Option<Answer> {
+        if let Some(answer) = self.engine_control(path) {
+            return Some(answer);
+        }
+        if let Some(core) = &self.core
+            && path.ends_with("server_info")
+        {
+            self.setup.served.internal = core.internal();
+        }
+        control(&self.setup.served, request)
     }
 
     fn truth(&self) -> Answer {
@@ -75,7 +87,9 @@ impl Server {
             .connections
             .iter()
             .filter_map(|(_, connection)| match &connection.work {
-                Work::Scripted { record, .. } | Work::Silent { record } => Some(record),
+                Work::Scripted { record, .. } | Work::Live { record, .. } | Work::Silent { record } => {
+                    Some(record)
+                }
                 Work::Idle | Work::Asleep { .. } => None,
             });
         let truth = self.recorder.truth(in_flight);
@@ -113,6 +127,10 @@ impl Server {
                 let answer = error.answer(self.setup.served.identity);
                 Timeline::refusal(received_ns, framing, 0, &answer)
             }
+            Ok(ask) if self.core.is_some() => {
+                self.submit(key, framing, &ask, record);
+                return;
+            }
             Ok(ask) => self.script(key, number, framing, &ask, &mut record),
         };
         let Some(connection) = self.connections.get_mut(key) else {
@@ -140,6 +158,16 @@ impl Server {
         }
         let (prompt, answer) = (ask.prompt.len() as u64, ask.max_tokens.map(u64::from));
         let limit = served.context_tokens;
+        if let Some(core) = &self.core
+            && !core.scheduler.fits(prompt + answer.unwrap_or(1))
+        {
+            let limit = core.scheduler.kv_tokens().1;
+            return Err(ApiError::ContextLength {
+                limit,
+                prompt,
+                answer,
+            });
+        }
         // Without max_tokens the answer takes what is left, so at least one token has to be.
         if prompt + answer.unwrap_or(1) > limit {
             return Err(ApiError::ContextLength {

@@ -35,13 +35,14 @@ impl Server {
         }
     }
 
-    fn write(&mut self, key: usize, burst: Burst) -> u64 {
+    /// Writes what was appended, and records it.
+    pub(super) fn write(&mut self, key: usize, burst: Burst) -> u64 {
         let Some(connection) = self.connections.get_mut(key) else {
             return self.clock.now_ns();
         };
         let peer = connection.flush();
         let now_ns = self.clock.now_ns();
-        if let Work::Scripted { record, .. } = &mut connection.work {
+        if let Work::Scripted { record, .. } | Work::Live { record, .. } = &mut connection.work {
             record.written(&burst, now_ns, &mut self.recorder);
         }
         if peer == Peer::Gone {
@@ -66,7 +67,7 @@ impl Server {
         let due_ns = match &connection.work {
             Work::Scripted { timeline, .. } => timeline.due_ns(),
             Work::Asleep { until_ns } => Some(*until_ns),
-            Work::Idle | Work::Silent { .. } => None,
+            Work::Idle | Work::Live { .. } | Work::Silent { .. } => None,
         };
         if let Some(due_ns) = due_ns {
             connection.scheduled = true;
@@ -91,7 +92,9 @@ impl Server {
                 connection.work = Work::Silent { record };
                 return;
             }
-            (Work::Scripted { record, .. }, _) => self.recorder.ended(record, now_ns, false),
+            (Work::Scripted { record, .. } | Work::Live { record, .. }, _) => {
+                self.recorder.ended(record, now_ns, false)
+            }
             (work, _) => connection.work = work,
         }
         match close {
@@ -130,11 +133,21 @@ impl Server {
     /// The client went away.
     pub(super) fn gone(&mut self, key: usize) {
         let now_ns = self.clock.now_ns();
-        if let Some(connection) = self.connections.get_mut(key)
-            && let Work::Scripted { record, .. } | Work::Silent { record } =
-                std::mem::replace(&mut connection.work, Work::Idle)
-        {
-            self.recorder.ended(record, now_ns, true);
+        let work = self
+            .connections
+            .get_mut(key)
+            .map(|connection| std::mem::replace(&mut connection.work, Work::Idle));
+        match work {
+            Some(Work::Live { live, record }) => {
+                if let Some(core) = &mut self.core {
+                    core.abort(live.id);
+                }
+                self.recorder.ended(record, now_ns, true);
+            }
+            Some(Work::Scripted { record, .. } | Work::Silent { record }) => {
+                self.recorder.ended(record, now_ns, true)
+            }
+            Some(Work::Idle | Work::Asleep { .. }) | None => {}
         }
         self.remove(key, Connection::shut);
     }

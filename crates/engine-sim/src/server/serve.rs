@@ -13,6 +13,7 @@ use slab::Slab;
 
 use super::alarm::{ALARM, Alarm};
 use super::connection::{Connection, Peer, Work};
+use super::core::{Core, EngineSetup};
 use super::deadlines::{Deadlines, Subject};
 use crate::api::Served;
 use crate::clock::Clock;
@@ -37,6 +38,8 @@ const READ: usize = 64 << 10;
 pub(crate) struct Setup {
     pub(crate) script: Script,
     pub(crate) served: Served,
+    /// The engine behind the API; a script answers without one.
+    pub(crate) engine: Option<EngineSetup>,
 }
 
 /// Everything on the one thread.
@@ -51,6 +54,7 @@ pub(crate) struct Server {
     pub(super) deadlines: Deadlines,
     pub(super) recorder: Recorder,
     pub(super) setup: Setup,
+    pub(super) core: Option<Core>,
     scratch: Vec<u8>,
     /// Bytes of one write while they are made.
     pub(super) bursts: Vec<u8>,
@@ -71,7 +75,7 @@ pub(crate) struct Stopper {
 
 impl Server {
     /// Binds the listener.
-    pub(crate) fn bind(address: SocketAddr, setup: Setup) -> io::Result<Server> {
+    pub(crate) fn bind(address: SocketAddr, mut setup: Setup) -> io::Result<Server> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
@@ -89,6 +93,7 @@ impl Server {
             serials: 0,
             deadlines: Deadlines::default(),
             recorder: Recorder::new(),
+            core: setup.engine.take().map(Core::start),
             setup,
             scratch: vec![0; READ],
             bursts: Vec::new(),
@@ -275,7 +280,7 @@ impl Server {
                         now_ns = self.due(key, now_ns);
                     }
                 }
-                Subject::Step => {}
+                Subject::Step => now_ns = self.end_step(now_ns),
             }
         }
     }

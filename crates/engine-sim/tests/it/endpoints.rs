@@ -28,7 +28,7 @@ fn every_identity_says_that_it_is_simulated() {
     }
     for path in ["/server_info", "/get_server_info"] {
         assert_eq!(of("sglang", path).json()["simulated"], true);
-        assert_eq!(of("vllm", path).status(), 404);
+        assert_eq!(of("other", path).status(), 404);
     }
     assert_eq!(of("vllm", "/version").json()["simulated"], true);
     assert_eq!(of("sglang", "/version").status(), 404);
