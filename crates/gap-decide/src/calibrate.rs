@@ -176,7 +176,7 @@ fn row(effect: f64, rates: &Rates) -> CalibrationRow {
         coverage_all_looks_ratio: share(rates.covered_at_all_looks),
         mean_pairs: finite(rates.mean_pairs()),
         p90_pairs: count(rates.percentile_pairs(90.0)),
-        naive_decided_ratio: share(rates.naive_decided),
+        naive_decided_ratio: share(rates.naive_decided()),
     }
 }
 

@@ -78,8 +78,10 @@ pub struct Rates {
     pub covered_at_end: usize,
     /// Covered at all looks.
     pub covered_at_all_looks: usize,
-    /// Naive verdicts that say ahead or behind.
-    pub naive_decided: usize,
+    /// Naive verdicts that say ahead.
+    pub naive_ahead: usize,
+    /// Naive verdicts that say behind.
+    pub naive_behind: usize,
     /// Pairs used, sorted.
     pub pairs: Vec<usize>,
 }
@@ -93,8 +95,14 @@ impl Rates {
         self.tied += usize::from(ending.verdict == Verdict::Tied);
         self.covered_at_end += usize::from(ending.covered_at_end);
         self.covered_at_all_looks += usize::from(ending.covered_at_all_looks);
-        self.naive_decided += usize::from(matches!(ending.naive, Verdict::Ahead | Verdict::Behind));
+        self.naive_ahead += usize::from(ending.naive == Verdict::Ahead);
+        self.naive_behind += usize::from(ending.naive == Verdict::Behind);
         self.pairs.push(ending.pairs);
+    }
+
+    /// Naive verdicts that say ahead or behind.
+    pub fn naive_decided(&self) -> usize {
+        self.naive_ahead + self.naive_behind
     }
 
     /// A count as a share of the campaigns.
@@ -209,6 +217,7 @@ pub fn as_sample(logs: &[f64]) -> Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::Launches;
 
     const RULES: Rules = Rules {
         threshold_ratio: 0.01,
@@ -224,6 +233,7 @@ mod tests {
         let noise = Noise::Modelled {
             cv_ratio: 0.01,
             outliers: true,
+            launches: Launches::EveryPair,
         };
         let mut rng = ChaCha8Rng::seed_from_u64(11);
         for _ in 0..20 {
@@ -242,6 +252,7 @@ mod tests {
         let noise = Noise::Modelled {
             cv_ratio: 0.01,
             outliers: false,
+            launches: Launches::EveryPair,
         };
         let at_zero = rates(&noise, 0.0, &RULES, &design, 300, 1);
         assert!(at_zero.ahead + at_zero.behind <= 3, "{at_zero:?}");
@@ -251,7 +262,7 @@ mod tests {
             "{} of 300",
             at_three.behind
         );
-        assert!(at_three.naive_decided > 200);
+        assert!(at_three.naive_behind > 200);
     }
 
     #[test]

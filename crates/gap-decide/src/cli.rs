@@ -110,6 +110,7 @@ pub enum FailOn {
     /// Ours is behind somewhere.
     Behind,
     /// Ours misses a service-level objective somewhere.
+    #[value(alias = "ours_fails_slo")]
     OursFailsSlo,
 }
 
@@ -140,4 +141,5 @@ impl Cli for Args {
     }
 }
 
-const SKILL: &str = "";
+/// What teaches this tool.
+const SKILL: &str = include_str!("../../../skills/gap-decide/SKILL.md");

@@ -49,6 +49,10 @@ pub(crate) struct SideEvidence {
 pub(crate) struct Part {
     /// Path of the document, and the side in it.
     pub(crate) label: String,
+    /// Path of the document.
+    pub(crate) path: String,
+    /// Blocks or runs in the document, those left out included.
+    pub(crate) measured: u32,
     /// Contract.
     pub(crate) contract: FieldSet,
     /// Subject.

@@ -18,6 +18,7 @@ mod decision;
 mod evidence;
 mod forecast;
 mod load;
+mod measure_argv;
 mod next_action;
 mod physical_limit;
 mod render;

@@ -148,6 +148,8 @@ impl Evidence {
         }
         let part = |side: &Side, letter: char| Part {
             label: format!("{path} side {letter} ({})", side.name),
+            path: path.to_owned(),
+            measured: count(data.blocks.len()),
             contract: side.contract.clone(),
             subject: side.subject.clone(),
             environment: document.environment.clone(),
@@ -294,6 +296,8 @@ impl Evidence {
         }
         let part = Part {
             label: label.clone(),
+            path: label.clone(),
+            measured: count(data.runs.len()),
             contract: document.contract.clone(),
             subject: document.subject.clone(),
             environment: document.environment.clone(),
@@ -344,6 +348,10 @@ impl Evidence {
             ));
         }
     }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn engine(target: &TargetInfo) -> String {

@@ -1,21 +1,23 @@
 //! Commands that follow from a decision, as argvs that can be run as they stand.
 
 use contracts::NextAction;
+use contracts::fields::contract_field as name;
 use contracts::gap_decide::decision::{Decision, DecisionData, ScenarioVerdict, Verdict};
 use stats::group_sequential::LOOKS;
 
-use crate::evidence::{Matchup, SideEvidence};
+use crate::evidence::{Matchup, Pairing};
+use crate::measure_argv::{again, load_flags, resume, words, workload_flags};
 use crate::plan::{DecidePlan, Sources};
 
-/// Where further measurements go.
+/// Where a new comparison goes.
 const NEXT_COMPARE: &str = "next.compare.json";
 
 /// What to run next.
 pub(crate) fn after(data: &DecisionData, plan: &DecidePlan, matchups: &[Matchup]) -> Vec<NextAction> {
-    let concerned = |verdicts: &[Verdict]| -> Vec<(&ScenarioVerdict, &Matchup)> {
+    let concerned = |verdict: Verdict| -> Vec<(&ScenarioVerdict, &Matchup)> {
         data.scenarios
             .iter()
-            .filter(|row| verdicts.contains(&row.verdict))
+            .filter(|row| row.verdict == verdict)
             .filter_map(|row| {
                 let fits = |m: &&Matchup| m.scenario == row.scenario && m.other.name == row.best_other.name;
                 Some((row, matchups.iter().find(fits)?))
@@ -24,27 +26,22 @@ pub(crate) fn after(data: &DecisionData, plan: &DecidePlan, matchups: &[Matchup]
     };
     match data.decision {
         Decision::StopReached => Vec::new(),
-        Decision::FixSlo => concerned(&[Verdict::OursFailsSlo])
+        Decision::FixSlo => concerned(Verdict::OursFailsSlo)
             .iter()
-            .map(|(row, m)| look_at_ours(row, m, plan))
+            .map(|(row, m)| find_rate(row, m))
             .collect(),
-        Decision::Profile => concerned(&[Verdict::Behind])
-            .iter()
-            .map(|(row, m)| look_at_ours(row, m, plan))
-            .collect(),
+        Decision::Profile => where_time_goes(plan, &concerned(Verdict::Behind)),
         Decision::Repeat => {
-            let rows = concerned(&[Verdict::Inconclusive]);
+            let rows = concerned(Verdict::Inconclusive);
             let mut actions: Vec<NextAction> = rows
                 .iter()
                 .map(|(row, m)| more_pairs(row, m, data.max_pairs))
                 .collect();
-            if !actions.is_empty() {
-                actions.push(decide_again(plan));
-            }
+            actions.push(decide_again(plan));
             actions
         }
         Decision::Rebaseline if data.scenarios.iter().any(|row| row.verdict == Verdict::Invalid) => {
-            concerned(&[Verdict::Invalid])
+            concerned(Verdict::Invalid)
                 .iter()
                 .map(|(row, m)| measure_again(row, m))
                 .collect()
@@ -55,76 +52,106 @@ pub(crate) fn after(data: &DecisionData, plan: &DecidePlan, matchups: &[Matchup]
 
 /// Adds blocks up to the pairs that a verdict is expected at, or to the next look.
 fn more_pairs(row: &ScenarioVerdict, matchup: &Matchup, max_pairs: u32) -> NextAction {
-    let wanted = row
-        .repeats_needed
-        .filter(|pairs| *pairs <= max_pairs)
-        .or(row.next_look_pairs);
-    let wanted = wanted.unwrap_or(LOOKS[0] as u32);
+    let expected = row.repeats_needed.filter(|pairs| *pairs <= max_pairs);
+    let wanted = expected
+        .or(row.next_look_pairs)
+        .unwrap_or(LOOKS[LOOKS.len() - 1] as u32);
     let missing = wanted.saturating_sub(row.pairs_available).max(1);
+    let command = match matchup.pairing {
+        Pairing::Interleaved { .. } => resume(matchup, missing),
+        // Runs measured apart are not added to: interleaved pairs are worth more.
+        Pairing::Apart => again(matchup, wanted, NEXT_COMPARE),
+    };
     NextAction {
         why: format!("{}: {missing} more pairs, {wanted} in all", row.scenario),
-        command: compare_argv(matchup, missing),
+        command,
     }
 }
 
 fn measure_again(row: &ScenarioVerdict, matchup: &Matchup) -> NextAction {
+    let blocks = row.pairs_available.max(LOOKS[0] as u32);
+    let why = format!(
+        "{}: measure again once what `data.reasons` names is mended",
+        row.scenario
+    );
     NextAction {
-        why: format!(
-            "{}: measure again once the reasons above are mended",
-            row.scenario
-        ),
-        command: compare_argv(matchup, row.pairs_available.max(LOOKS[0] as u32)),
+        why,
+        command: again(matchup, blocks, NEXT_COMPARE),
     }
 }
 
-/// `serve-bench compare` of the same sides on the same workload.
-fn compare_argv(matchup: &Matchup, blocks: u32) -> Vec<String> {
-    let mut argv = words(&["serve-bench", "compare"]);
-    let [a, b] = matchup.sides();
-    match (&a.launch_argv, &b.launch_argv) {
-        (Some(a), Some(b)) => {
-            argv.push("--swap".to_owned());
-            for (flag, side) in [("--a-cmd", a), ("--b-cmd", b)] {
-                argv.push(flag.to_owned());
-                argv.push(serde_json::to_string(side).expect("strings are JSON"));
-            }
+/// This decision once more: resumed documents have grown, results gave way to a comparison.
+fn decide_again(plan: &DecidePlan) -> NextAction {
+    let command = match &plan.sources {
+        Sources::Compare { .. } => decide_argv(plan, &plan.metric),
+        Sources::Results { .. } => {
+            words(&["gap-decide", "--compare", NEXT_COMPARE, "--metric", &plan.metric])
         }
-        _ => argv.extend(words(&["--a", &a.url, "--b", &b.url])),
+    };
+    NextAction {
+        why: "decide again with the new pairs".to_owned(),
+        command,
     }
-    argv.extend(words(&["--a-name", &a.name, "--b-name", &b.name]));
-    argv.extend(workload_flags(a, &matchup.scenario));
-    argv.extend(words(&["--blocks", &blocks.to_string(), "-o", NEXT_COMPARE]));
-    argv
 }
 
-/// The flags that send the same workload again, from what the document says it was asked for.
-fn workload_flags(side: &SideEvidence, scenario: &str) -> Vec<String> {
-    let plan = &side.parts[0].plan;
-    let mut flags = Vec::new();
-    if let Some(file) = plan.get("workload").and_then(serde_json::Value::as_str) {
-        flags.extend(words(&["--workload", file, "--scenario", scenario]));
-    }
-    if let Some(target) = plan.get("target").and_then(serde_json::Value::as_str) {
-        flags.extend(words(&["--target", target]));
-    }
-    flags
+/// The same pairs by the parts of a request, and one run of ours with its records where a server stands.
+fn where_time_goes(plan: &DecidePlan, behind: &[(&ScenarioVerdict, &Matchup)]) -> Vec<NextAction> {
+    let mut actions: Vec<NextAction> = [
+        ("p50_ttft_ms", "the first token"),
+        ("mean_tpot_ms", "the tokens after it"),
+    ]
+    .into_iter()
+    .filter(|(metric, _)| plan.metric != *metric)
+    .map(|(metric, part)| NextAction {
+        why: format!("is it {part}?"),
+        command: decide_argv(plan, metric),
+    })
+    .collect();
+    actions.extend(
+        behind
+            .iter()
+            .filter(|(_, m)| m.ours.launch_argv.is_none())
+            .map(|(row, matchup)| {
+                let mut command = words(&["serve-bench", "run", "--url", &matchup.ours.url]);
+                command.extend(workload_flags(matchup));
+                command.extend(load_flags(matchup));
+                let scenario = &row.scenario;
+                command.extend(words(&[
+                    "--records",
+                    &format!("{scenario}.records.jsonl"),
+                    "-o",
+                    &format!("{scenario}.ours.json"),
+                ]));
+                NextAction {
+                    why: format!("{scenario}: one run of ours, request by request"),
+                    command,
+                }
+            }),
+    );
+    actions
 }
 
-/// One run of ours with its records: where in a request the time goes.
-fn look_at_ours(row: &ScenarioVerdict, matchup: &Matchup, plan: &DecidePlan) -> NextAction {
-    let mut command = words(&["serve-bench", "run", "--url", &matchup.ours.url]);
-    command.extend(workload_flags(&matchup.ours, &row.scenario));
-    let records = format!("{}.records.jsonl", row.scenario);
-    command.extend(words(&[
-        "--records",
-        &records,
-        "-o",
-        &format!("{}.ours.json", row.scenario),
-    ]));
-    let metric = &plan.metric;
+/// The highest rate at which ours keeps its objectives; for a launched server the comparison once more.
+fn find_rate(row: &ScenarioVerdict, matchup: &Matchup) -> NextAction {
+    if matchup.ours.launch_argv.is_some() {
+        return measure_again(row, matchup);
+    }
+    let mut command = words(&[
+        "serve-bench",
+        "sweep",
+        "--url",
+        &matchup.ours.url,
+        "--find-max-rate",
+    ]);
+    command.extend(workload_flags(matchup));
+    let rules = matchup.ours.runs.iter().find_map(|run| run.slo.as_ref());
+    for rule in rules.iter().flat_map(|slo| &slo.rules) {
+        command.extend(words(&["--slo", &rule.rule]));
+    }
+    command.extend(words(&["-o", &format!("{}.sweep.json", row.scenario)]));
     NextAction {
         why: format!(
-            "{}: one run of ours with its records, to see what {metric} is made of",
+            "{}: the highest rate at which ours keeps its objectives",
             row.scenario
         ),
         command,
@@ -145,28 +172,21 @@ fn declare(data: &DecisionData, plan: &DecidePlan) -> NextAction {
         .target
         .as_ref()
         .map_or_else(|| "target.yaml".to_owned(), |path| path.display().to_string());
-    let mut command = decide_argv(plan, &[]);
+    let mut command = decide_argv(plan, &plan.metric);
     if plan.target.is_none() {
         command.extend(words(&["--target", &target]));
     }
     let why = if unknown.is_empty() {
         "imported results stay provisional: measure both sides with `serve-bench compare`".to_owned()
     } else {
-        format!(
-            "declare in {target}: {}",
-            unknown
-                .iter()
-                .map(|field| declaration(field))
-                .collect::<Vec<_>>()
-                .join(", ")
-        )
+        let declarations: Vec<String> = unknown.iter().map(|field| declaration(field)).collect();
+        format!("declare in {target}: {}", declarations.join(", "))
     };
     NextAction { why, command }
 }
 
 /// Where a target file declares a contract field.
 fn declaration(field: &str) -> String {
-    use contracts::fields::contract_field as name;
     match field {
         name::MODEL_ID => "`model: {id: …}`".to_owned(),
         name::MODEL_REVISION => "`model: {revision: …}`".to_owned(),
@@ -178,27 +198,14 @@ fn declaration(field: &str) -> String {
     }
 }
 
-/// This decision once more, with the new pairs.
-fn decide_again(plan: &DecidePlan) -> NextAction {
-    let extra: &[&str] = match plan.sources {
-        Sources::Compare { .. } => &[NEXT_COMPARE],
-        Sources::Results { .. } => &[],
-    };
-    NextAction {
-        why: "decide again with the new pairs".to_owned(),
-        command: decide_argv(plan, extra),
-    }
-}
-
-/// The argv of this decision; `extra` are further comparisons. Single results give way to the first comparison.
-fn decide_argv(plan: &DecidePlan, extra: &[&str]) -> Vec<String> {
+/// The argv of this decision on a metric.
+fn decide_argv(plan: &DecidePlan, metric: &str) -> Vec<String> {
     let mut argv = words(&["gap-decide"]);
     let path = |path: &std::path::PathBuf| path.display().to_string();
     match &plan.sources {
         Sources::Compare { documents, ours_is_b } => {
             argv.push("--compare".to_owned());
             argv.extend(documents.iter().map(path));
-            argv.extend(words(extra));
             if *ours_is_b {
                 argv.extend(words(&["--ours-side", "b"]));
             }
@@ -207,18 +214,20 @@ fn decide_argv(plan: &DecidePlan, extra: &[&str]) -> Vec<String> {
             argv.push("--ours".to_owned());
             argv.extend(ours.iter().map(path));
             argv.push("--theirs".to_owned());
-            argv.extend(
-                theirs
+            let named = |(name, paths): &(String, Vec<_>)| {
+                paths
                     .iter()
-                    .flat_map(|(name, paths)| paths.iter().map(move |one| format!("{name}={}", path(one)))),
-            );
+                    .map(|one| format!("{name}={}", path(one)))
+                    .collect::<Vec<_>>()
+            };
+            argv.extend(theirs.iter().flat_map(named));
         }
     }
     if !plan.chosen_by.is_empty() {
         argv.push("--chosen-by".to_owned());
         argv.extend(plan.chosen_by.iter().map(path));
     }
-    argv.extend(words(&["--metric", &plan.metric]));
+    argv.extend(words(&["--metric", metric]));
     for (flag, ratio) in [
         ("--threshold", plan.threshold_ratio),
         ("--margin", plan.margin_ratio),
@@ -233,8 +242,4 @@ fn decide_argv(plan: &DecidePlan, extra: &[&str]) -> Vec<String> {
         argv.extend(words(&["--target", &path(target)]));
     }
     argv
-}
-
-fn words(list: &[&str]) -> Vec<String> {
-    list.iter().map(|word| (*word).to_owned()).collect()
 }

@@ -19,6 +19,15 @@ const DRIFT: f64 = -0.03;
 /// Step of the machine's random walk from run to run, in run standard deviations.
 const WALK_SHARE: f64 = 0.2;
 
+/// How often the servers of a campaign are launched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Launches {
+    /// Every pair is a launch of each side: what `serve-bench compare --swap` does.
+    EveryPair,
+    /// Two servers stay up for the whole campaign, and what their launches happened to be stays with them.
+    Once,
+}
+
 /// Where pairs come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Noise {
@@ -28,6 +37,8 @@ pub enum Noise {
         cv_ratio: f64,
         /// One run in twenty is 10 to 30 % slower.
         outliers: bool,
+        /// How often the servers are launched.
+        launches: Launches,
     },
     /// Measured log ratios around their centre, drawn with replacement. Which side of an A/A pair was called ours is
     /// a coin, so the sign is one too.
@@ -60,7 +71,11 @@ impl Noise {
                     if rng.random_bool(0.5) { log } else { -log }
                 })
                 .collect(),
-            Noise::Modelled { cv_ratio, outliers } => modelled(rng, count, run_stddev(*cv_ratio), *outliers),
+            Noise::Modelled {
+                cv_ratio,
+                outliers,
+                launches,
+            } => modelled(rng, count, run_stddev(*cv_ratio), *outliers, *launches),
         }
     }
 }
@@ -70,14 +85,21 @@ fn run_stddev(cv_ratio: f64) -> f64 {
     (cv_ratio * cv_ratio).ln_1p().sqrt()
 }
 
-fn modelled(rng: &mut ChaCha8Rng, count: usize, stddev: f64, outliers: bool) -> Vec<f64> {
-    let launch = stddev * LAUNCH_SHARE.sqrt();
+fn modelled(rng: &mut ChaCha8Rng, count: usize, stddev: f64, outliers: bool, launches: Launches) -> Vec<f64> {
+    let launch = |rng: &mut ChaCha8Rng| {
+        let effect = stddev * LAUNCH_SHARE.sqrt();
+        if rng.random_bool(0.5) { effect } else { -effect }
+    };
     let within = stddev * (1.0 - LAUNCH_SHARE).sqrt();
+    let standing = match launches {
+        Launches::Once => Some([launch(rng), launch(rng)]),
+        Launches::EveryPair => None,
+    };
     let mut machine = 0.0;
-    let mut run = |rng: &mut ChaCha8Rng| {
+    let mut run = |rng: &mut ChaCha8Rng, side: usize| {
         machine += DRIFT / 240.0 + WALK_SHARE * stddev * rng.sample::<f64, _>(StandardNormal);
         let mut log = machine + within * rng.sample::<f64, _>(StandardNormal);
-        log += if rng.random_bool(0.5) { launch } else { -launch };
+        log += standing.map_or_else(|| launch(rng), |effects| effects[side]);
         if outliers && rng.random_bool(OUTLIER_CHANCE) {
             log += (-rng.random_range(OUTLIER_SLOWDOWN)).ln_1p();
         }
@@ -85,12 +107,10 @@ fn modelled(rng: &mut ChaCha8Rng, count: usize, stddev: f64, outliers: bool) -> 
     };
     (0..count)
         .map(|pair| {
-            let (first, second) = (run(rng), run(rng));
-            if pair % 2 == 0 {
-                first - second
-            } else {
-                second - first
-            }
+            // A B B A: sides take turns in going first.
+            let first = pair % 2;
+            let logs = [run(rng, first), run(rng, 1 - first)];
+            logs[first] - logs[1 - first]
         })
         .collect()
 }
@@ -107,6 +127,7 @@ mod tests {
         let noise = Noise::Modelled {
             cv_ratio: 0.025,
             outliers: false,
+            launches: Launches::EveryPair,
         };
         let logs: Vec<f64> = (0..100).flat_map(|_| noise.pairs(&mut rng, 120)).collect();
         // The walk between the two runs of a pair adds 2 % to the variance.
@@ -121,6 +142,7 @@ mod tests {
         let logs = Noise::Modelled {
             cv_ratio: 0.005,
             outliers: true,
+            launches: Launches::EveryPair,
         }
         .pairs(&mut rng, 4000);
         let far = logs.iter().filter(|log| log.abs() > 0.08).count();

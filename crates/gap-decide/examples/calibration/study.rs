@@ -1,7 +1,7 @@
 //! The cells of the study: every noise with every true effect, every look taken.
 
 use gap_decide::campaign::{Rates, Rules, Selection, oracle_pairs, rates, rates_of_winner};
-use gap_decide::noise::Noise;
+use gap_decide::noise::{Launches, Noise};
 use stats::group_sequential::Design;
 
 use crate::real::RealPairs;
@@ -91,6 +91,8 @@ pub(crate) struct Study {
     pub(crate) modelled: Vec<Block>,
     /// Measured noise.
     pub(crate) measured: Vec<(Block, RealSummary)>,
+    /// Two servers that stay up for the whole campaign, at effect 0.
+    pub(crate) standing: Vec<(f64, Rates)>,
     /// Selections.
     pub(crate) selections: Vec<SelectionCell>,
 }
@@ -112,7 +114,11 @@ pub(crate) fn run(real: &[RealPairs]) -> Study {
     let mut modelled = Vec::new();
     for cv_ratio in CVS {
         for outliers in [false, true] {
-            let noise = Noise::Modelled { cv_ratio, outliers };
+            let noise = Noise::Modelled {
+                cv_ratio,
+                outliers,
+                launches: Launches::EveryPair,
+            };
             let name = format!(
                 "cv {:.1} %{}",
                 100.0 * cv_ratio,
@@ -149,10 +155,23 @@ pub(crate) fn run(real: &[RealPairs]) -> Study {
             selection(cv_ratio, effect, &design, seed)
         })
         .collect();
+    let standing = CVS
+        .iter()
+        .map(|&cv_ratio| {
+            seed += 1;
+            let noise = Noise::Modelled {
+                cv_ratio,
+                outliers: false,
+                launches: Launches::Once,
+            };
+            (cv_ratio, rates(&noise, 0.0, &RULES, &design, CAMPAIGNS, seed))
+        })
+        .collect();
     Study {
         design,
         modelled,
         measured,
+        standing,
         selections,
     }
 }
@@ -196,6 +215,7 @@ fn selection(cv_ratio: f64, effect: f64, design: &Design, seed: u64) -> Selectio
     let noise = Noise::Modelled {
         cv_ratio,
         outliers: true,
+        launches: Launches::EveryPair,
     };
     let select = |reuse| {
         let selection = Selection {
@@ -230,5 +250,5 @@ fn best_of_single_runs(noise: &Noise, effect: f64, seed: u64) -> f64 {
         SELECTIONS,
         seed,
     );
-    rates.share(rates.naive_decided)
+    rates.share(rates.naive_ahead)
 }

@@ -17,7 +17,7 @@ fn calibrate(words: &[&str]) -> Document<CalibrationData> {
 fn an_aa_comparison_says_what_to_expect() {
     let desk = Desk::new();
     let aa = desk.put("aa.json", &compare(&pairs(1.0, 0.01, 20)));
-    let document = calibrate(&["calibrate", &aa, "--campaigns", "200"]);
+    let document = calibrate(&["calibrate", &aa, "--campaigns", "100"]);
     let data = &document.data;
     assert_eq!(
         (data.noise.pairs, data.noise.runs, data.noise.interleaved),

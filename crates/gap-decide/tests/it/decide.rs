@@ -29,7 +29,16 @@ fn behind_is_found_and_says_what_to_do() {
         ("sglang", "vllm 0.11.0")
     );
     assert_eq!(report.exit().code(), 0);
-    assert_eq!(document.next_actions[0].command[..2], ["serve-bench", "run"]);
+    let commands: Vec<String> = document
+        .next_actions
+        .iter()
+        .map(|action| action.command.join(" "))
+        .collect();
+    assert!(
+        commands[0].starts_with("gap-decide --compare") && commands[0].contains("--metric p50_ttft_ms"),
+        "{commands:?}"
+    );
+    assert!(commands[2].starts_with("serve-bench run --url http://127.0.0.1:30000 --workload standard.workload.jsonl --scenario chat --target target.yaml --concurrency 8 --records"), "{commands:?}");
     assert_eq!(document.inputs.len(), 1);
 }
 
@@ -86,16 +95,18 @@ fn a_tie_needs_the_interval_inside_the_margin() {
         row.repeats_needed.unwrap() > 12 && row.smallest_margin_pct.unwrap().get() > 0.5,
         "{row:?}"
     );
-    let command = &document.next_actions[0].command;
+    let wanted = row
+        .repeats_needed
+        .filter(|pairs| *pairs <= 56)
+        .or(row.next_look_pairs)
+        .unwrap()
+        .to_string();
+    let command = document.next_actions[0].command.join(" ");
     assert_eq!(
-        command[..4],
-        ["serve-bench", "compare", "--a", "http://127.0.0.1:30000"]
-    );
-    assert!(
-        command
-            .windows(2)
-            .any(|pair| pair == ["--workload", "standard.workload.jsonl"]),
-        "{command:?}"
+        command,
+        format!(
+            "serve-bench compare --a http://127.0.0.1:30000 --b http://127.0.0.1:30001 --workload standard.workload.jsonl --concurrency 8 --target target.yaml --blocks {wanted} --resume -o {noisy}"
+        )
     );
     let again = &document.next_actions[1].command;
     assert_eq!(
@@ -413,6 +424,11 @@ fn objectives_come_before_speed() {
     assert_eq!(
         (theirs_fails.data.scenarios[0].verdict, theirs_fails.data.decision),
         (Verdict::TheirsFailsSlo, Decision::StopReached)
+    );
+    let command = ours_fails.next_actions[0].command.join(" ");
+    assert!(
+        command.contains("--find-max-rate") && command.contains("--slo p50_ttft_ms<=60"),
+        "{command}"
     );
     let undecided = document("undecided", "passed");
     assert_eq!(undecided.data.scenarios[0].verdict, Verdict::Behind);

@@ -174,7 +174,9 @@ pub(crate) fn compare_of(scenario: &str, hash: &str, pairs: &[(f64, f64)]) -> Va
         .collect();
     let data = json!({
         "a": side("sglang", 30000, "0.5.4"), "b": side("vllm", 30001, "0.11.0"),
-        "workload": workload(scenario, hash), "load": load(), "plan": {"workload": "standard.workload.jsonl"}, "swap": false, "blocks": blocks,
+        "workload": workload(scenario, hash), "load": load(), "plan": {"workload": "standard.workload.jsonl", "load": load(), "command": [
+            "/usr/bin/serve-bench", "compare", "--a", "http://127.0.0.1:30000", "--b", "http://127.0.0.1:30001", "--workload",
+            "standard.workload.jsonl", "--concurrency", "8", "--target", "target.yaml", "--blocks", "8", "--resume", "-o", "old.json"]}, "swap": false, "blocks": blocks,
     });
     head("serve-bench.compare/1", &contract, &subject("sglang"), data)
 }

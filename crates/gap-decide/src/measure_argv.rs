@@ -1,0 +1,111 @@
+//! Argvs of `serve-bench` that measure the same thing again, from what a document says about itself.
+
+use serde_json::Value;
+
+use crate::evidence::{Matchup, Part};
+
+/// Adds `missing` blocks to the youngest comparison of a matchup.
+pub(crate) fn resume(matchup: &Matchup, missing: u32) -> Vec<String> {
+    let youngest = matchup.ours.parts.last().expect("a side comes from a document");
+    let blocks = youngest.measured.saturating_add(missing).to_string();
+    let mut argv = measured_by(youngest).unwrap_or_else(|| rebuilt(matchup));
+    argv.extend(words(&["--blocks", &blocks, "--resume", "-o", &youngest.path]));
+    argv
+}
+
+/// Measures a comparison of the same sides anew, into another file.
+pub(crate) fn again(matchup: &Matchup, blocks: u32, output: &str) -> Vec<String> {
+    let youngest = matchup.ours.parts.last().expect("a side comes from a document");
+    let mut argv = measured_by(youngest).unwrap_or_else(|| rebuilt(matchup));
+    argv.extend(words(&["--blocks", &blocks.to_string(), "-o", output]));
+    argv
+}
+
+/// The comparison command that a document was made by, without what is about to be set anew.
+fn measured_by(part: &Part) -> Option<Vec<String>> {
+    let command: Vec<&str> = part
+        .plan
+        .get("command")?
+        .as_array()?
+        .iter()
+        .map(Value::as_str)
+        .collect::<Option<_>>()?;
+    if !command.contains(&"compare") {
+        return None;
+    }
+    let mut argv = words(&["serve-bench"]);
+    let mut rest = command.into_iter().skip(1);
+    while let Some(word) = rest.next() {
+        match word {
+            "--blocks" | "-o" | "--output" | "--format" => {
+                rest.next();
+            }
+            "--resume" => {}
+            _ if ["--blocks=", "--output=", "--format=", "-o"]
+                .iter()
+                .any(|start| word.starts_with(start)) => {}
+            _ => argv.push(word.to_owned()),
+        }
+    }
+    Some(argv)
+}
+
+/// A comparison of the same sides put together from their addresses.
+fn rebuilt(matchup: &Matchup) -> Vec<String> {
+    let mut argv = words(&["serve-bench", "compare"]);
+    let [a, b] = matchup.sides();
+    match (&a.launch_argv, &b.launch_argv) {
+        (Some(a), Some(b)) => {
+            argv.push("--swap".to_owned());
+            for (flag, side) in [("--a-cmd", a), ("--b-cmd", b)] {
+                argv.push(flag.to_owned());
+                argv.push(serde_json::to_string(side).expect("strings are JSON"));
+            }
+        }
+        _ => argv.extend(words(&["--a", &a.url, "--b", &b.url])),
+    }
+    argv.extend(words(&["--a-name", &a.name, "--b-name", &b.name]));
+    argv.extend(workload_flags(matchup));
+    argv.extend(load_flags(matchup));
+    argv
+}
+
+/// The flags that send the same frozen workload under the same target; none where the document names no file.
+pub(crate) fn workload_flags(matchup: &Matchup) -> Vec<String> {
+    let plan = &matchup.ours.parts[0].plan;
+    let mut flags = Vec::new();
+    if let Some(file) = plan.get("workload").and_then(Value::as_str) {
+        flags.extend(words(&["--workload", file, "--scenario", &matchup.scenario]));
+    }
+    if let Some(target) = flag_of(plan, "--target") {
+        flags.extend(words(&["--target", target]));
+    }
+    flags
+}
+
+/// The flags of the same load level.
+pub(crate) fn load_flags(matchup: &Matchup) -> Vec<String> {
+    let load = matchup.ours.parts[0].plan.get("load");
+    let number = |field: &str| {
+        load.and_then(|load| load.get(field))
+            .filter(|value| value.is_number())
+    };
+    if let Some(concurrency) = number("concurrency") {
+        words(&["--concurrency", &concurrency.to_string()])
+    } else if let Some(rate) = number("request_rate_rps") {
+        words(&["--request-rate", &rate.to_string()])
+    } else {
+        Vec::new()
+    }
+}
+
+/// The value of a flag in the command that a document was made by.
+fn flag_of<'a>(plan: &'a Value, flag: &str) -> Option<&'a str> {
+    let command = plan.get("command")?.as_array()?;
+    let at = command.iter().position(|word| word.as_str() == Some(flag))?;
+    command.get(at + 1)?.as_str()
+}
+
+pub(crate) fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|word| (*word).to_owned()).collect()
+}
