@@ -2,6 +2,7 @@
 //! from memory traffic, arithmetic and scheduler overhead. Pure and deterministic: it has no clock, time is what its
 //! steps say they take.
 
+mod batch;
 mod cost;
 mod hardware;
 mod kv;

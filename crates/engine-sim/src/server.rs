@@ -6,6 +6,7 @@
 mod alarm;
 mod connection;
 mod core;
+mod core_log;
 mod deadlines;
 mod generate;
 mod live;

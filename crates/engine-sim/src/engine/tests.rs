@@ -222,31 +222,81 @@ fn closed_loop(
     tokens as f64 / (now_ns as f64 / 1e9)
 }
 
-#[test]
-fn probe_quick_start() {
+/// The engine of a command line.
+fn launch(line: &str) -> crate::flavor::Launch {
     use clap::Parser;
-    let rate = |line: &str, c, p, a| {
-        let args = crate::cli::Args::try_parse_from(line.split(' ')).unwrap();
-        closed_loop(&args.launch().unwrap(), c, p, a, 20.0)
-    };
-    for (c, p, a) in [(1, 31, 150), (5, 31, 150), (8, 128, 64), (16, 128, 64)] {
-        let sglang = rate("x --flavor sglang", c, p, a);
-        let tuned = rate(
-            "x --flavor sglang --num-continuous-decode-steps 8 --enable-mixed-chunk --schedule-policy lpm",
-            c,
-            p,
-            a,
-        );
-        let steps = rate("x --flavor sglang --num-continuous-decode-steps 8", c, p, a);
-        let mixed = rate("x --flavor sglang --enable-mixed-chunk", c, p, a);
-        let vllm = rate("x --flavor vllm", c, p, a);
-        println!(
-            "c={c} {p}/{a}: sglang {sglang:.0} tuned {tuned:.0} ({:+.1}%) steps {steps:.0} mixed {mixed:.0} vllm {vllm:.0} default/vllm {:+.1}% tuned/vllm {:+.1}%",
-            100.0 * (tuned / sglang - 1.0),
-            100.0 * (sglang / vllm - 1.0),
-            100.0 * (tuned / vllm - 1.0)
+    crate::cli::Args::try_parse_from(line.split(' '))
+        .unwrap()
+        .launch()
+        .unwrap()
+}
+
+const DEFAULT: &str = "engine-sim --flavor sglang";
+const TUNED: &str =
+    "engine-sim --flavor sglang --num-continuous-decode-steps 8 --enable-mixed-chunk --schedule-policy lpm";
+const OTHER: &str = "engine-sim --flavor vllm";
+
+/// Tokens per second after the first one.
+fn decode_rate(line: &str) -> f64 {
+    let launch = launch(line);
+    let mut scheduler = Scheduler::new(launch.settings, launch.cost, 1.0, Noise::new(0, 0.0));
+    scheduler.submit(job(1, vec![1; 31], 150));
+    let nanos: u64 = drain(&mut scheduler)[1..]
+        .iter()
+        .map(|step| step.duration_ns)
+        .sum();
+    149.0 / (nanos as f64 / 1e9)
+}
+
+#[test]
+fn the_published_setup_has_its_published_rate_and_gains_what_was_published() {
+    let default = decode_rate(DEFAULT);
+    assert!((default - 664.0).abs() < 2.0, "{default}");
+    let gain_pct = 100.0 * (decode_rate(TUNED) / default - 1.0);
+    assert!((gain_pct - 9.0).abs() < 1.0, "{gain_pct}");
+    // 2.08 ms a token with five requests at a time; the closed loop pays for its prefills as well.
+    let five = closed_loop(&launch(DEFAULT), 5, 31, 150, 5.0);
+    assert!((five - 5.0 / 2.08e-3).abs() < 0.05 * five, "{five}");
+}
+
+#[test]
+fn the_quick_start_has_a_gap_that_the_flags_close() {
+    let rate = |line| closed_loop(&launch(line), 8, 128, 64, 10.0);
+    let (default, tuned, other) = (rate(DEFAULT), rate(TUNED), rate(OTHER));
+    let behind_pct = 100.0 * (default / other - 1.0);
+    let ahead_pct = 100.0 * (tuned / other - 1.0);
+    assert!((-8.0..-3.0).contains(&behind_pct), "{behind_pct}");
+    assert!((1.5..6.0).contains(&ahead_pct), "{ahead_pct}");
+}
+
+#[test]
+fn flags_change_the_numbers_in_the_direction_they_should() {
+    let rate = |flags: &str| closed_loop(&launch(&format!("{OTHER} {flags}")), 32, 512, 64, 5.0);
+    let default = closed_loop(&launch(OTHER), 32, 512, 64, 5.0);
+    for slower in [
+        "--max-num-seqs 4",
+        "--enforce-eager",
+        "--hardware a100 --max-num-seqs 16",
+        "--model Qwen/Qwen3-8B",
+    ] {
+        let slower_rate = rate(slower);
+        assert!(
+            slower_rate < 0.97 * default,
+            "{slower}: {slower_rate} against {default}"
         );
     }
+    // A cache for two thousand tokens holds three of these requests at a time.
+    let small = closed_loop(
+        &launch(&format!("{DEFAULT} --max-total-tokens 2000")),
+        32,
+        512,
+        64,
+        5.0,
+    );
+    assert!(
+        small < 0.6 * closed_loop(&launch(DEFAULT), 32, 512, 64, 5.0),
+        "{small}"
+    );
 }
 
 fn any_settings() -> impl Strategy<Value = Settings> {

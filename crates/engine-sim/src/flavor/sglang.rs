@@ -42,7 +42,7 @@ pub(super) fn plan(
     let max_prefill = values
         .whole("--max-prefill-tokens", flags.max_prefill_tokens.as_ref(), 1)?
         .unwrap_or(16_384);
-    if chunk > 0 && chunk as u64 % page != 0 {
+    if chunk > 0 && !(chunk as u64).is_multiple_of(page) {
         return Err(values.wrong("chunked_prefill_size must be divisible by page_size"));
     }
     if flags.enable_mixed_chunk && chunk < 0 {

@@ -15,10 +15,6 @@ use crate::reply::Events;
 
 /// A step that should have ended this long ago is not caught up with: the machine was elsewhere.
 const BEHIND_NS: u64 = 50_000_000;
-/// Decode steps between two log lines, as SGLang's `decode_log_interval`.
-const LOG_STEPS: u64 = 40;
-/// Time between two log lines of vLLM.
-const LOG_NS: u64 = 10_000_000_000;
 /// Unwritten bytes at which a client that does not read is given up.
 const GIVEN_UP: usize = 64 << 20;
 
@@ -39,23 +35,23 @@ pub(super) struct Core {
     pub(super) launch: Launch,
     pub(super) scheduler: Scheduler,
     pub(super) counts: Counts,
-    log: EngineLog,
+    pub(super) log: EngineLog,
     jobs: HashMap<u64, usize>,
     next_id: u64,
     step: Option<(Step, u64)>,
     events: Events,
-    decode_steps: u64,
-    window: Window,
-    throughput: f64,
-    hit_rate: f64,
+    pub(super) decode_steps: u64,
+    pub(super) window: Window,
+    pub(super) throughput: f64,
+    pub(super) hit_rate: f64,
 }
 
 /// What happened since the last log line.
 #[derive(Clone, Copy, Debug, Default)]
-struct Window {
-    from_ns: u64,
-    prompt: u64,
-    generated: u64,
+pub(super) struct Window {
+    pub(super) from_ns: u64,
+    pub(super) prompt: u64,
+    pub(super) generated: u64,
 }
 
 impl Core {
@@ -99,7 +95,7 @@ impl Core {
         }
     }
 
-    fn gauges(&self) -> Gauges {
+    pub(super) fn gauges(&self) -> Gauges {
         let (running, waiting) = self.scheduler.load();
         let (kv_used, kv_tokens) = self.scheduler.kv_tokens();
         // An engine without work reports no throughput.
@@ -181,51 +177,7 @@ impl Core {
         }
     }
 
-    fn log_sglang(&mut self, step: &Step, due_ns: u64) {
-        let gauges = self.gauges();
-        let usage = gauges.kv_used as f64 / gauges.kv_tokens.max(1) as f64;
-        let (running, queue) = (gauges.running, gauges.waiting);
-        if step.prefill_tokens > 0 {
-            self.log.line(&format!(
-                "Prefill batch, #new-seq: {}, #new-token: {}, #cached-token: {}, token usage: {usage:.2}, \
-                 #running-req: {}, #queue-req: {queue}, ",
-                step.admitted.len(),
-                step.prefill_tokens,
-                step.cached_tokens,
-                step.decodes,
-            ));
-        }
-        if step.decodes > 0 {
-            self.decode_steps += 1;
-            if self.decode_steps % LOG_STEPS == 0 {
-                self.close_window(due_ns);
-                self.log.line(&format!(
-                    "Decode batch, #running-req: {running}, #token: {}, token usage: {usage:.2}, cuda graph: True, \
-                     gen throughput (token/s): {:.2}, #queue-req: {queue}, ",
-                    gauges.kv_used, self.throughput,
-                ));
-            }
-        }
-    }
-
-    fn log_vllm(&mut self, due_ns: u64) {
-        if due_ns.saturating_sub(self.window.from_ns) < LOG_NS {
-            return;
-        }
-        let prompt = self.window.prompt as f64 / (due_ns - self.window.from_ns) as f64 * 1e9;
-        self.close_window(due_ns);
-        let gauges = self.gauges();
-        let usage = 100.0 * gauges.kv_used as f64 / gauges.kv_tokens.max(1) as f64;
-        let hits = 100.0 * self.counts.cached_tokens as f64 / self.counts.prompt_tokens.max(1) as f64;
-        self.log.line(&format!(
-            "[loggers.py:1] Engine 000: Avg prompt throughput: {prompt:.1} tokens/s, Avg generation throughput: \
-             {:.1} tokens/s, Running: {} reqs, Waiting: {} reqs, GPU KV cache usage: {usage:.1}%, Prefix cache hit \
-             rate: {hits:.1}%",
-            self.throughput, gauges.running, gauges.waiting,
-        ));
-    }
-
-    fn close_window(&mut self, now_ns: u64) {
+    pub(super) fn close_window(&mut self, now_ns: u64) {
         let elapsed_ns = now_ns.saturating_sub(self.window.from_ns).max(1);
         self.throughput = self.window.generated as f64 / elapsed_ns as f64 * 1e9;
         self.window = Window {

@@ -1,7 +1,7 @@
 //! A client that hides nothing: it keeps the bytes of every read and how the connection ended.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use engine_sim::Running;
@@ -147,7 +147,12 @@ pub(crate) fn get(server: &Running, path: &str) -> Got {
 }
 
 pub(crate) fn exchange(server: &Running, request: &[u8]) -> Got {
-    let mut socket = TcpStream::connect(server.address()).unwrap();
+    exchange_at(server.address(), request)
+}
+
+/// One request on a connection of its own, by address.
+pub(crate) fn exchange_at(address: SocketAddr, request: &[u8]) -> Got {
+    let mut socket = TcpStream::connect(address).unwrap();
     socket.write_all(request).unwrap();
     read_answer(&mut socket)
 }

@@ -1,7 +1,10 @@
 //! Raw sockets against a running server: what a client really gets, byte by byte.
 
+#![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the line")]
+
 mod cli;
 mod client;
 mod endpoints;
+mod engine;
 mod timing;
 mod traps;
