@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::Value;
 
+use crate::engine_sim::{Ready, Script, Truth};
 use crate::gap_decide::{calibration::CalibrationData, decision::DecisionData};
 use crate::serve_bench::{
     compare::CompareData,
@@ -41,6 +42,9 @@ macro_rules! published {
 }
 
 published! {
+    "engine-sim.ready/1" => "engine-sim.ready-1.json": plain::<Ready>,
+    "engine-sim.script/1" => "engine-sim.script-1.json": plain::<Script>,
+    "engine-sim.truth/1" => "engine-sim.truth-1.json": plain::<Truth>,
     "error/1" => "error-1.json": plain::<ErrorDocument>,
     "gap-decide.calibration/1" => "gap-decide.calibration-1.json": document::<CalibrationData>,
     "gap-decide.decision/1" => "gap-decide.decision-1.json": document::<DecisionData>,
