@@ -104,7 +104,11 @@ impl Cli for Args {
         name: "engine-sim",
         version: env!("CARGO_PKG_VERSION"),
         skill: include_str!("../../../skills/engine-sim/SKILL.md"),
-        schemas: &[("", contracts::engine_sim::SCRIPT_SCHEMA)],
+        schemas: &[
+            ("", contracts::engine_sim::SCRIPT_SCHEMA),
+            ("ready", contracts::engine_sim::READY_SCHEMA),
+            ("truth", contracts::engine_sim::TRUTH_SCHEMA),
+        ],
         examples: "  engine-sim --script '{\"defaults\": {\"ttft_ms\": 50, \"itl_ms\": 10}}'\n  \
                    engine-sim --port 30000 --script traps.json\n",
     };

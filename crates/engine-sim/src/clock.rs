@@ -1,4 +1,4 @@
-//! The only file that reads a clock.
+//! The only file that reads the clock that everything is timed by.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

@@ -74,3 +74,52 @@ fn a_port_in_use_is_a_resource_that_is_not_there() {
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["code"], "cannot-listen");
 }
+
+#[test]
+fn schema_and_skill_come_with_the_binary() {
+    let output = |argument: &[&str]| {
+        let output = start(argument).wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let skill = include_str!("../../../../skills/engine-sim/SKILL.md");
+    assert_eq!(output(&["--skill"]), skill);
+    for (name, field) in [
+        ("script", "/properties/rules"),
+        ("truth", "/properties/lateness"),
+        ("ready", "/properties/pid"),
+    ] {
+        let schema: Value = serde_json::from_str(&output(&["--schema", name])).unwrap();
+        assert!(schema.pointer(field).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn every_command_and_script_in_the_skill_is_accepted() {
+    use clap::Parser;
+    let skill = include_str!("../../../../skills/engine-sim/SKILL.md");
+    let commands: Vec<&str> = skill
+        .lines()
+        .filter(|line| line.starts_with("engine-sim --"))
+        .collect();
+    assert_eq!(commands.len(), 5);
+    for command in commands {
+        // The one quoted argument of the page is the last one.
+        let (head, quoted) = command
+            .split_once(" '")
+            .map_or((command, None), |(head, rest)| (head, Some(rest)));
+        let quoted = quoted.map(|rest| rest.trim_end_matches('\''));
+        engine_sim::cli::Args::try_parse_from(head.split(' ').chain(quoted)).unwrap();
+    }
+    let json = skill
+        .split("```json")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let script: Value = serde_json::from_str(json).unwrap();
+    let schema = contracts::schema::find("engine-sim.script/1").unwrap();
+    let schema: Value = serde_json::from_str(schema.text).unwrap();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&script));
+}
