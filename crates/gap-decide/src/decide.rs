@@ -90,8 +90,9 @@ pub(crate) fn run(plan: &DecidePlan, top: usize) -> Result<Report, Failure> {
     let agreements = agreements(&evidence, target.as_ref())?;
     let rules = rules(plan, &agreements)?;
     let limit = physical_limit::limit_tps(target.as_ref());
-    let judged = judge(&evidence, &agreements, plan, &metric, rules, limit);
-    let data = data(plan, &metric, rules, limit, &judged);
+    let designs = Design::family(1.0 - plan.confidence_ratio, evidence.matchups.len().max(1));
+    let judged = judge(&evidence, &agreements, &designs, &metric, rules, limit);
+    let data = data(plan, &metric, rules, limit, &designs[0], &judged);
     let mut parts = DocumentParts::new(document::SCHEMA);
     parts.simulated = evidence.matchups.iter().any(|m| m.ours.parts[0].simulated);
     parts.summary = summary::summary(&data);
@@ -162,14 +163,12 @@ fn rules(plan: &DecidePlan, agreements: &[Agreement]) -> Result<Rules, EvidenceE
 fn judge<'a>(
     evidence: &'a Evidence,
     agreements: &'a [Agreement],
-    plan: &DecidePlan,
+    designs: &[Design],
     metric: &Metric,
     rules: Rules,
     limit: Option<f64>,
 ) -> Vec<Judged<'a>> {
     let bounds = rules.bounds();
-    let alpha = 1.0 - plan.confidence_ratio;
-    let designs = Design::family(alpha, evidence.matchups.len());
     let mut judged: Vec<Judged<'_>> = evidence
         .matchups
         .iter()
@@ -200,7 +199,7 @@ fn judge<'a>(
     let open: Vec<usize> = (0..judged.len())
         .filter(|&i| judged[i].verdict == Verdict::Inconclusive)
         .collect();
-    holm::step_down(open.len(), alpha, |index, level| {
+    holm::step_down(open.len(), designs[0].alpha(), |index, level| {
         let one = &mut judged[open[index]];
         let design = designs.iter().find(|design| design.alpha() == level);
         one.estimate = one
@@ -220,9 +219,9 @@ fn data(
     metric: &Metric,
     rules: Rules,
     limit: Option<f64>,
+    design: &Design,
     judged: &[Judged<'_>],
 ) -> DecisionData {
-    let design = Design::new(1.0 - plan.confidence_ratio);
     let mut by_scenario: BTreeMap<&str, Vec<&Judged<'_>>> = BTreeMap::new();
     for one in judged {
         by_scenario.entry(&one.matchup.scenario).or_default().push(one);
@@ -237,9 +236,9 @@ fn data(
                 .min_by(|a, b| worse_first(a, b))
                 .expect("a scenario has a comparison");
             // The mean over scenarios is one question of its own: its interval takes the whole error.
-            let whole = worst.sample.estimate(&design);
+            let whole = worst.sample.estimate(design);
             effects.push((whole.effect, whole.interval));
-            let row = scenario::row(worst, &others, rules, limit, &design, plan.max_pairs as usize);
+            let row = scenario::row(worst, &others, rules, limit, design, plan.max_pairs as usize);
             reasons.extend(scenario::reasons(&row, worst, plan.max_pairs));
             row
         })

@@ -147,7 +147,7 @@ impl Evidence {
             });
         }
         let part = |side: &Side, letter: char| Part {
-            label: format!("{path} side {letter} ({})", side.name),
+            label: format!("{path} side {letter} ({})", shown(&side.name)),
             path: path.to_owned(),
             measured: count(data.blocks.len()),
             contract: side.contract.clone(),
@@ -163,9 +163,9 @@ impl Evidence {
         }
         let [part_a, part_b] = parts;
         let evidence_of = |side: &Side, part: Part| SideEvidence {
-            name: side.name.clone(),
+            name: shown(&side.name),
             engine: engine(&side.target),
-            url: side.target.url.clone(),
+            url: shown(&side.target.url),
             launch_argv: side.launch_argv.clone(),
             runs: Vec::new(),
             parts: vec![part],
@@ -174,7 +174,7 @@ impl Evidence {
         let (ours, other) = if ours_is_b { (b, a) } else { (a, b) };
         let swap = data.swap;
         let matchup = self.matchup(
-            &data.workload.scenario,
+            &shown(&data.workload.scenario),
             ours,
             other,
             Pairing::Interleaved { swap },
@@ -306,7 +306,7 @@ impl Evidence {
             plan: data.plan.clone(),
         };
         check_integrity(&part, &data.workload, &label)?;
-        let scenario = &data.workload.scenario;
+        let scenario = &shown(&data.workload.scenario);
         let index = match sides.iter().position(|(known, _, _)| known == scenario) {
             Some(index) => {
                 sides[index].1.parts.push(part);
@@ -316,7 +316,7 @@ impl Evidence {
                 let side = SideEvidence {
                     name: name.unwrap_or("ours").to_owned(),
                     engine: engine(&data.target),
-                    url: data.target.url.clone(),
+                    url: shown(&data.target.url),
                     launch_argv: None,
                     runs: Vec::new(),
                     parts: vec![part],
@@ -350,6 +350,11 @@ impl Evidence {
     }
 }
 
+/// Names come from documents, and documents from anywhere.
+fn shown(text: &str) -> String {
+    contracts::text::clean(text, 200)
+}
+
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -366,7 +371,7 @@ fn refuse_diagnostic(workload: &WorkloadInfo, path: &str) -> Result<(), Evidence
     match workload.purpose {
         Purpose::Evidence => Ok(()),
         Purpose::Diagnostic => Err(EvidenceError::Diagnostic {
-            scenario: workload.scenario.clone(),
+            scenario: shown(&workload.scenario),
             document: path.to_owned(),
         }),
     }

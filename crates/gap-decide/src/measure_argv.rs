@@ -30,7 +30,7 @@ fn measured_by(part: &Part) -> Option<Vec<String>> {
         .iter()
         .map(Value::as_str)
         .collect::<Option<_>>()?;
-    if !command.contains(&"compare") {
+    if !command.contains(&"compare") || !command.iter().all(|word| is_plain(word)) {
         return None;
     }
     let mut argv = words(&["serve-bench"]);
@@ -74,7 +74,11 @@ fn rebuilt(matchup: &Matchup) -> Vec<String> {
 pub(crate) fn workload_flags(matchup: &Matchup) -> Vec<String> {
     let plan = &matchup.ours.parts[0].plan;
     let mut flags = Vec::new();
-    if let Some(file) = plan.get("workload").and_then(Value::as_str) {
+    if let Some(file) = plan
+        .get("workload")
+        .and_then(Value::as_str)
+        .filter(|file| is_plain(file))
+    {
         flags.extend(words(&["--workload", file, "--scenario", &matchup.scenario]));
     }
     if let Some(target) = flag_of(plan, "--target") {
@@ -103,7 +107,12 @@ pub(crate) fn load_flags(matchup: &Matchup) -> Vec<String> {
 fn flag_of<'a>(plan: &'a Value, flag: &str) -> Option<&'a str> {
     let command = plan.get("command")?.as_array()?;
     let at = command.iter().position(|word| word.as_str() == Some(flag))?;
-    command.get(at + 1)?.as_str()
+    command.get(at + 1)?.as_str().filter(|word| is_plain(word))
+}
+
+/// Whether a word of a document can be shown on a terminal as it is.
+fn is_plain(word: &str) -> bool {
+    !word.chars().any(char::is_control)
 }
 
 pub(crate) fn words(list: &[&str]) -> Vec<String> {

@@ -115,15 +115,15 @@ fn where_time_goes(plan: &DecidePlan, behind: &[(&ScenarioVerdict, &Matchup)]) -
                 let mut command = words(&["serve-bench", "run", "--url", &matchup.ours.url]);
                 command.extend(workload_flags(matchup));
                 command.extend(load_flags(matchup));
-                let scenario = &row.scenario;
+                let stem = file_stem(&row.scenario);
                 command.extend(words(&[
                     "--records",
-                    &format!("{scenario}.records.jsonl"),
+                    &format!("{stem}.records.jsonl"),
                     "-o",
-                    &format!("{scenario}.ours.json"),
+                    &format!("{stem}.ours.json"),
                 ]));
                 NextAction {
-                    why: format!("{scenario}: one run of ours, request by request"),
+                    why: format!("{}: one run of ours, request by request", row.scenario),
                     command,
                 }
             }),
@@ -146,9 +146,12 @@ fn find_rate(row: &ScenarioVerdict, matchup: &Matchup) -> NextAction {
     command.extend(workload_flags(matchup));
     let rules = matchup.ours.runs.iter().find_map(|run| run.slo.as_ref());
     for rule in rules.iter().flat_map(|slo| &slo.rules) {
-        command.extend(words(&["--slo", &rule.rule]));
+        command.extend(words(&["--slo", &contracts::text::clean(&rule.rule, 200)]));
     }
-    command.extend(words(&["-o", &format!("{}.sweep.json", row.scenario)]));
+    command.extend(words(&[
+        "-o",
+        &format!("{}.sweep.json", file_stem(&row.scenario)),
+    ]));
     NextAction {
         why: format!(
             "{}: the highest rate at which ours keeps its objectives",
@@ -242,4 +245,18 @@ fn decide_argv(plan: &DecidePlan, metric: &str) -> Vec<String> {
         argv.extend(words(&["--target", &path(target)]));
     }
     argv
+}
+
+/// A scenario name as part of a file name: it comes from a document, and must not leave the folder.
+fn file_stem(scenario: &str) -> String {
+    scenario
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect()
 }

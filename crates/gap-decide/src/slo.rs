@@ -28,6 +28,7 @@ pub(crate) fn outcome<'a>(runs: impl Iterator<Item = &'a Run>) -> SloOutcome {
     let mut outcome = SloOutcome::default();
     for (rule, (passed, failed, undecided)) in counts {
         let total = passed + failed + undecided;
+        let rule = contracts::text::clean(rule, 200);
         if failed > passed {
             outcome
                 .failed

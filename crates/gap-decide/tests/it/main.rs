@@ -8,3 +8,4 @@ mod decide;
 mod errors;
 mod fixtures;
 mod interface;
+mod robustness;
