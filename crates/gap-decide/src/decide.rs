@@ -238,7 +238,15 @@ fn data(
             // The mean over scenarios is one question of its own: its interval takes the whole error.
             let whole = worst.sample.estimate(design);
             effects.push((whole.effect, whole.interval));
-            let row = scenario::row(worst, &others, rules, limit, design, plan.max_pairs as usize);
+            let row = scenario::row(
+                worst,
+                &others,
+                metric,
+                rules,
+                limit,
+                design,
+                plan.max_pairs as usize,
+            );
             reasons.extend(scenario::reasons(&row, worst, plan.max_pairs));
             row
         })

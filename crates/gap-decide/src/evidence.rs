@@ -51,6 +51,8 @@ pub(crate) struct Part {
     pub(crate) label: String,
     /// Path of the document.
     pub(crate) path: String,
+    /// Files with the records of its requests.
+    pub(crate) records: Vec<String>,
     /// Blocks or runs in the document, those left out included.
     pub(crate) measured: u32,
     /// Contract.

@@ -27,6 +27,7 @@ mod slo;
 mod summary;
 mod validity;
 mod warnings;
+mod within_run;
 
 use cli_kit::{Cli as _, Failure, Report};
 

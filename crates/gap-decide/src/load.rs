@@ -149,6 +149,7 @@ impl Evidence {
         let part = |side: &Side, letter: char| Part {
             label: format!("{path} side {letter} ({})", shown(&side.name)),
             path: path.to_owned(),
+            records: records_of(&document.artifacts),
             measured: count(data.blocks.len()),
             contract: side.contract.clone(),
             subject: side.subject.clone(),
@@ -297,6 +298,7 @@ impl Evidence {
         let part = Part {
             label: label.clone(),
             path: label.clone(),
+            records: records_of(&document.artifacts),
             measured: count(data.runs.len()),
             contract: document.contract.clone(),
             subject: document.subject.clone(),
@@ -348,6 +350,14 @@ impl Evidence {
             ));
         }
     }
+}
+
+fn records_of(artifacts: &[contracts::Artifact]) -> Vec<String> {
+    artifacts
+        .iter()
+        .filter(|artifact| artifact.kind == "request_records")
+        .map(|artifact| artifact.path.clone())
+        .collect()
 }
 
 /// Names come from documents, and documents from anywhere.

@@ -2,6 +2,7 @@
 
 use contracts::Finite;
 use contracts::gap_decide::decision::{OtherVerdict, ScenarioVerdict, SideSummary, Verdict};
+use contracts::metric::Metric;
 use stats::group_sequential::Design;
 use stats::summary::cv_pct;
 
@@ -9,11 +10,13 @@ use crate::decide::{Judged, Rules};
 use crate::evidence::SideEvidence;
 use crate::forecast;
 use crate::verdict::{log_to_pct, severity};
+use crate::within_run;
 
 /// The row: the engine that ours has to beat, and every other with its own interval.
 pub(crate) fn row(
     worst: &Judged<'_>,
     others: &[&Judged<'_>],
+    metric: &Metric,
     rules: Rules,
     limit: Option<f64>,
     design: &Design,
@@ -56,6 +59,7 @@ pub(crate) fn row(
         nominal_alpha_ratio: estimate.nominal_alpha.and_then(Finite::new),
         physical_limit_tps: limit.and_then(Finite::new),
         others: others.iter().map(|one| other(one)).collect(),
+        within_run: within_run::percentiles(worst.matchup, metric),
     }
 }
 

@@ -173,6 +173,9 @@ pub struct ScenarioVerdict {
     pub physical_limit_tps: Option<Finite>,
     /// Every other engine with its own interval, in the order given.
     pub others: Vec<OtherVerdict>,
+    /// For a percentile of a latency whose records are at hand: how well each run knows its own. The verdict rests on
+    /// the scatter between runs and never on this.
+    pub within_run: Vec<RunPercentile>,
 }
 
 /// One side of a comparison.
@@ -187,6 +190,25 @@ pub struct SideSummary {
     pub value: Option<Finite>,
     /// Runs that count.
     pub runs: u32,
+}
+
+/// The percentile of one run, bounded by a bootstrap over blocks of its requests in time: requests of one run share
+/// batches and are not independent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RunPercentile {
+    /// Name of the side.
+    pub side: String,
+    /// Number of the run in its document.
+    pub run: u32,
+    /// Requests.
+    pub requests: u64,
+    /// The percentile.
+    pub value: Finite,
+    /// Lower end of its 95 % interval within the run.
+    pub ci_low: Finite,
+    /// Upper end.
+    pub ci_high: Finite,
 }
 
 /// Ours against one other engine.

@@ -528,3 +528,55 @@ fn the_view_decides_in_its_first_eight_kilobytes_and_hundred_columns() {
         markdown.len()
     );
 }
+
+#[test]
+fn records_bound_a_percentile_within_its_run() {
+    let desk = Desk::new();
+    let request = |index: u64, ttft: f64| {
+        json!({"kind": "request", "run": 0, "index": index, "phase": "measured", "outcome": "ok", "http_status": 200, "error": null,
+            "retry_after_s": null, "finish_reason": "length", "scheduled_ms": null, "start_ms": index, "send_delay_ms": null,
+            "queue_ms": null, "connect_ms": null, "request_sent_ms": null, "headers_ms": null, "ttft_ms": ttft, "ttfo_ms": ttft,
+            "tpot_ms": 8.0, "e2e_latency_ms": 8000.0, "ended_ms": 8000.0, "chunk_offsets_us": [], "chunk_tokens": null,
+            "same_read_chunks": 0, "skipped_events": 0, "input_tokens": 10, "output_tokens": 10, "cached_tokens": null,
+            "reasoning_tokens": null, "token_source": "usage", "requested_output_tokens": 10, "server_timings": null})
+        .to_string()
+    };
+    let mut lines = Vec::new();
+    // Side A of block 0 starts at second 0, side B at second 1; requests end in another order than they start.
+    for (second, base) in [(0, 40.0), (1, 60.0)] {
+        lines.push(
+            json!({"kind": "run_start", "run": 0, "epoch_at": format!("2026-11-22T01:00:0{second}Z")})
+                .to_string(),
+        );
+        lines.extend((0..100).rev().map(|i| request(i, base + (i % 10) as f64)));
+    }
+    lines.push("{\"kind\": \"requ".to_owned());
+    desk.put_text("r.jsonl", &lines.join("\n"));
+    let mut doc = compare(&pairs(0.95, 0.005, 12));
+    doc["artifacts"] =
+        json!([{"kind": "request_records", "path": "gone/r.jsonl", "sha256": null, "bytes": 1}]);
+    let path = desk.put("c.json", &doc);
+    let (document, _) = decide(&["--compare", &path, "--metric", "p50_ttft_ms"]);
+    let rows = &document.data.scenarios[0].within_run;
+    let of = |side: &str| rows.iter().find(|row| row.side == side).unwrap();
+    assert_eq!(
+        (
+            rows.len(),
+            of("sglang").requests,
+            of("sglang").value.get(),
+            of("vllm").value.get()
+        ),
+        (2, 100, 44.0, 64.0)
+    );
+    assert!(
+        rows.iter()
+            .all(|row| row.ci_low <= row.value && row.value <= row.ci_high),
+        "{rows:?}"
+    );
+    // Not for a throughput.
+    assert!(
+        decide(&["--compare", &path]).0.data.scenarios[0]
+            .within_run
+            .is_empty()
+    );
+}

@@ -85,6 +85,13 @@ fn names_from_documents_never_reach_the_terminal_raw() {
     ] {
         *document.pointer_mut(pointer).unwrap() = hostile.clone();
     }
+    for pointer in [
+        "/data/plan/command/3",
+        "/data/plan/command/11",
+        "/data/plan/workload",
+    ] {
+        *document.pointer_mut(pointer).unwrap() = hostile.clone();
+    }
     let blocks = document
         .pointer_mut("/data/blocks")
         .unwrap()
