@@ -1,0 +1,163 @@
+//! Every command that a skill, a prompt or the README shows parses with the real arguments.
+
+use std::collections::BTreeSet;
+
+use clap::{Command, FromArgMatches};
+
+use crate::markdown::{fences, spans};
+use crate::repository::{instructions, read, root};
+use crate::shell;
+
+/// Programs of others that a text may call. A name that is neither here nor ours is a typing error.
+const OTHERS: [&str; 9] = ["bash", "cargo", "cat", "cp", "export", "git", "jq", "mkdir", "uv"];
+
+/// Parses a command line as the binary of that name would; `None` if no binary of ours has it.
+pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
+    fn typed<A: cli_kit::Cli>(words: &[String]) -> Result<(), String> {
+        cli_kit::command::<A>()
+            .try_get_matches_from(words)
+            .and_then(|matches| A::from_arg_matches(&matches).map(drop))
+            .map_err(|error| error.to_string())
+    }
+    // `--schema` and `--skill` are answered before the arguments are parsed.
+    let embedded = words.iter().any(|word| word == "--schema" || word == "--skill");
+    let parsed = match words.first()?.as_str() {
+        "serve-bench" => typed::<serve_bench::cli::Args>(words),
+        "gap-decide" => typed::<gap_decide::cli::Args>(words),
+        "engine-sim" => typed::<engine_sim::cli::Args>(words),
+        _ => return None,
+    };
+    Some(if embedded { Ok(()) } else { parsed })
+}
+
+/// The commands of the binaries, for what is written in running text.
+fn tools() -> [(&'static str, Command); 3] {
+    [
+        ("serve-bench", cli_kit::command::<serve_bench::cli::Args>()),
+        ("gap-decide", cli_kit::command::<gap_decide::cli::Args>()),
+        ("engine-sim", cli_kit::command::<engine_sim::cli::Args>()),
+    ]
+}
+
+fn long_flags(command: &Command) -> BTreeSet<String> {
+    let mut flags: BTreeSet<String> = command
+        .get_arguments()
+        .flat_map(|argument| {
+            let names = argument.get_long_and_visible_aliases().unwrap_or_default();
+            names.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    flags.extend(["help".to_owned(), "version".to_owned()]);
+    for sub in command.get_subcommands() {
+        flags.extend(long_flags(sub));
+    }
+    flags
+}
+
+/// Names of the long flags in a text: `--name` and what follows it is left out.
+fn flags_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || "[](),|".contains(c))
+        .filter_map(|word| {
+            let name = word.strip_prefix("--")?.split('=').next()?;
+            name.starts_with(|c: char| c.is_ascii_lowercase()).then_some(name)
+        })
+}
+
+#[test]
+fn every_command_in_a_block_parses() {
+    let mut wrong = Vec::new();
+    let mut ours = 0;
+    for path in instructions() {
+        for fence in fences(&read(&path)) {
+            if !["sh", "bash", "shell", "console"].contains(&fence.language.as_str()) {
+                continue;
+            }
+            for simple in shell::commands(&fence.body) {
+                let place = format!("{path}:{}", fence.line + simple.line);
+                match parse(&simple.words) {
+                    Some(Ok(())) => ours += 1,
+                    Some(Err(message)) => {
+                        wrong.push(format!("{place}: {}\n{message}", simple.words.join(" ")))
+                    }
+                    None if OTHERS.contains(&simple.words[0].as_str()) => {
+                        wrong.extend(
+                            missing_script(&simple.words).map(|script| format!("{place}: no file {script}")),
+                        );
+                    }
+                    None => wrong.push(format!("{place}: `{}` is no program known here", simple.words[0])),
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(ours > 20, "only {ours} commands found: are the skills empty?");
+}
+
+/// `bash FILE`, with FILE not in the repository.
+fn missing_script(words: &[String]) -> Option<&str> {
+    let script = words.get(1).filter(|_| words[0] == "bash")?;
+    (!root().join(script).is_file()).then_some(script)
+}
+
+#[test]
+fn a_shell_block_says_that_it_is_one() {
+    for path in instructions() {
+        for fence in fences(&read(&path)) {
+            assert!(
+                !fence.language.is_empty(),
+                "{path}:{}: a block without a language is not checked; say `sh`, `yaml`, `json` or `text`",
+                fence.line
+            );
+        }
+    }
+}
+
+#[test]
+fn every_flag_in_running_text_exists() {
+    let tools = tools();
+    let everywhere: BTreeSet<String> = tools
+        .iter()
+        .flat_map(|(_, command)| long_flags(command))
+        .collect();
+    let mut wrong = Vec::new();
+    for path in instructions() {
+        for (line, span) in spans(&read(&path)) {
+            let mut words = span.split_whitespace();
+            let first = words.next().unwrap_or_default();
+            let known = match tools.iter().find(|(name, _)| *name == first) {
+                Some((_, command)) => {
+                    let sub = words.next().and_then(|word| command.find_subcommand(word));
+                    let mut flags = long_flags(sub.unwrap_or(command));
+                    // Flags that all tools have stand on the top command.
+                    flags.extend(
+                        command
+                            .get_arguments()
+                            .filter_map(|a| a.get_long().map(str::to_owned)),
+                    );
+                    flags
+                }
+                None if first.starts_with("--") => everywhere.clone(),
+                None => continue,
+            };
+            let unknown = flags_of(&span).filter(|flag| !known.contains(*flag));
+            wrong.extend(unknown.map(|flag| format!("{path}:{line}: no flag --{flag} in `{span}`")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_parser_is_the_real_one() {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    assert!(
+        parse(&words("gap-decide --compare a.json --threshold 0.02"))
+            .unwrap()
+            .is_ok()
+    );
+    assert!(parse(&words("gap-decide --comparison a.json")).unwrap().is_err());
+    assert!(
+        parse(&words("serve-bench run")).unwrap().is_err(),
+        "--url is required"
+    );
+    assert!(parse(&words("serve-bnech run")).is_none());
+}

@@ -1,0 +1,17 @@
+//! Tests that see the whole repository.
+#![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the line")]
+
+mod bad_input;
+mod chain;
+mod codes;
+mod commands;
+mod documents;
+mod fields;
+mod layout;
+mod markdown;
+mod process;
+mod prose;
+mod repository;
+mod shell;
+mod skills;
+mod source;
