@@ -159,9 +159,7 @@ pub(crate) fn exchange_at(address: SocketAddr, request: &[u8]) -> Got {
 
 /// Reads one answer.
 pub(crate) fn read_answer(socket: &mut TcpStream) -> Got {
-    socket
-        .set_read_timeout(Some(Duration::from_millis(2000)))
-        .unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut got = Got {
         bytes: Vec::new(),
         end: End::Complete,

@@ -322,8 +322,9 @@ fn a_stall_is_a_pause_and_a_hang_has_no_end() {
     let got = ask(&running, 4);
     assert!(got.done());
     let truth = last_truth(&running);
-    let span_ns = truth["last_token_ns"].as_u64().unwrap() - truth["first_token_ns"].as_u64().unwrap();
-    assert!(span_ns >= 39_000_000, "{span_ns}");
+    // From the request on: the first token may be late on a busy machine, no token is ever early.
+    let span_ns = truth["last_token_ns"].as_u64().unwrap() - truth["received_ns"].as_u64().unwrap();
+    assert!(span_ns >= 41_300_000, "{span_ns}");
 
     let running = replies(json!({"ending": "hang", "ending_after_tokens": 2}));
     let mut socket = std::net::TcpStream::connect(running.address()).unwrap();
@@ -333,18 +334,24 @@ fn a_stall_is_a_pause_and_a_hang_has_no_end() {
         &crate::client::post_bytes("/v1/chat/completions", body.as_bytes(), ""),
     )
     .unwrap();
+    let mut all = Vec::new();
+    let mut buffer = [0; 4096];
+    // The role and two tokens, and then nothing although the connection stays open.
+    while String::from_utf8_lossy(&all).matches("\"content\":\"").count() < 3 {
+        let count = std::io::Read::read(&mut socket, &mut buffer).unwrap();
+        assert_ne!(count, 0);
+        all.extend_from_slice(&buffer[..count]);
+    }
     socket
         .set_read_timeout(Some(std::time::Duration::from_millis(40)))
         .unwrap();
-    let mut all = Vec::new();
-    let mut buffer = [0; 4096];
-    while let Ok(count) = std::io::Read::read(&mut socket, &mut buffer) {
-        assert_ne!(count, 0, "the connection stays open");
-        all.extend_from_slice(&buffer[..count]);
-    }
-    assert_eq!(
-        String::from_utf8(all).unwrap().matches("\"content\":\"").count(),
-        3
+    let silence = std::io::Read::read(&mut socket, &mut buffer).unwrap_err().kind();
+    assert!(
+        matches!(
+            silence,
+            std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+        ),
+        "{silence}"
     );
     let truth = last_truth(&running);
     assert_eq!(
@@ -352,7 +359,7 @@ fn a_stall_is_a_pause_and_a_hang_has_no_end() {
         (Some("timeout"), None)
     );
     drop(socket);
-    let gone = (0..100).any(|_| {
+    let gone = (0..2000).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(5));
         last_truth(&running)["client_gone"] == json!(true)
     });
