@@ -9,8 +9,8 @@
 #    a verdict of behind or ahead at 99.9 % confidence, twice in a row, is a failure of ours.
 # 3. A planted gap: ours with one thread against two. It must be found within the blocks that gap-decide asked for.
 #
-# Needs setup.sh beside it (run here when the engine is not installed yet), cargo, curl and python3. Starts servers on
-# loopback only, and stops each by its pid.
+# Needs setup.sh beside it (run here when the engine is not installed yet), curl, python3, and cargo or SOTA_LOOP_BIN.
+# Starts servers on loopback only, and stops each by its pid. Measure on a machine that does nothing else.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -24,16 +24,20 @@ say() { printf '\n== %s\n' "$*"; }
 fail() { echo "real-engine: FAILED: $*" >&2; exit 1; }
 
 [ -x "$venv/bin/llama-server-vulkan" ] && [ -f "$venv/model.gguf" ] || bash "$here/setup.sh"
-say 'building serve-bench and gap-decide'
-(cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide)
-bench=$repo/target/release/serve-bench
-decide=$repo/target/release/gap-decide
+# SOTA_LOOP_BIN names a folder with installed binaries; without it they are built.
+bin=${SOTA_LOOP_BIN:-$repo/target/release}
+if [ -z "${SOTA_LOOP_BIN:-}" ]; then
+  say 'building serve-bench and gap-decide'
+  (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide)
+fi
+bench=$bin/serve-bench
+decide=$bin/gap-decide
 
 scratch=$(mktemp -d)
 . "$here/engine.sh"
 trap 'stop_engines; rm -rf "$scratch"' EXIT
 # An earlier run in the same folder must not be gone on with.
-rm -f "$out"/{probe,workload,round0,round1,aa1,aa2,planted}.*
+rm -f "$out"/{probe,workload,ours,theirs,round0,round1,aa1,aa2,planted}.*
 cp "$here/target.yaml" "$out/target.yaml"
 cd "$out"
 started=$SECONDS
@@ -47,44 +51,52 @@ measure() {
   local resume=()
   [ ! -e "$1.compare.json" ] || resume=(--resume)
   "$bench" compare --a "$2" --b "$3" --a-name ours --b-name theirs --blocks "$4" "${resume[@]}" \
-    --workload workload.jsonl --concurrency 4 --target target.yaml --quiet --format markdown -o "$1.compare.json" \
-    >"$scratch/view.md" || { cat "$scratch/view.md"; fail "serve-bench compare ended with exit code $?"; }
+    --workload workload.jsonl --concurrency 4 --target target.yaml --subject ours.yaml --b-subject theirs.yaml \
+    --quiet --format markdown -o "$1.compare.json" >"$scratch/view.md" || { cat "$scratch/view.md"; fail "serve-bench compare ended with exit code $?"; }
 }
 
-# decide_gap NAME : the verdict of all pairs of NAME so far, into NAME.decision.json; sets $verdict and $wanted.
+# decide_gap PAIRS NAME FLAG... : the verdict on PAIRS.compare.json into NAME.decision.json; sets $verdict, $wanted, $pairs.
 decide_gap() {
-  local status=0
-  "$decide" --compare "$1.compare.json" --target target.yaml --format markdown -o "$1.decision.json" "${@:2}" \
-    >"$1.decision.md" || status=$?
-  [ "$status" = 0 ] || [ "$status" = 5 ] || { cat "$1.decision.md"; fail "gap-decide ended with exit code $status"; }
-  verdict=$(field "$1.decision.json" 'd["data"]["scenarios"][0]["verdict"]')
-  wanted=$(field "$1.decision.json" 'd["data"]["scenarios"][0]["repeats_needed"] or 0')
-  pairs=$(field "$1.decision.json" 'd["data"]["scenarios"][0]["pairs"]')
-  field "$1.decision.json" 'd["summary"]'
+  local status=0 pairs_of=$1 name=$2
+  shift 2
+  "$decide" --compare "$pairs_of.compare.json" --target target.yaml --format markdown -o "$name.decision.json" "$@" \
+    >"$name.decision.md" || status=$?
+  [ "$status" = 0 ] || [ "$status" = 5 ] || { cat "$name.decision.md"; fail "gap-decide ended with exit code $status"; }
+  verdict=$(field "$name.decision.json" 'd["data"]["scenarios"][0]["verdict"]')
+  wanted=$(field "$name.decision.json" 'd["data"]["scenarios"][0]["repeats_needed"] or 0')
+  pairs=$(field "$name.decision.json" 'd["data"]["scenarios"][0]["pairs"]')
+  field "$name.decision.json" 'd["summary"]'
+}
+
+# side NAME FLAG... : starts a server and declares how, in NAME.yaml; sets $engine_url and $engine_pid.
+side() {
+  start_engine "$@"
+  "$venv/bin/python" -c 'import json, sys; print(json.dumps({"schema": "sota-loop.subject/1", "launch_argv": sys.argv[1:]}))' \
+    llama-server-vulkan -m model.gguf -c 4096 --cache-ram 0 "${@:2}" >"$1.yaml"
 }
 
 # until_decided NAME OURS_URL THEIRS_URL : eight pilot pairs, then as many as gap-decide asks for, up to 56.
 until_decided() {
   measure "$1" "$2" "$3" 8
-  decide_gap "$1"
+  decide_gap "$1" "$1"
   while [ "$verdict" = inconclusive ] && [ "$wanted" -gt "$pairs" ] && [ "$wanted" -le 56 ]; do
     measure "$1" "$2" "$3" "$wanted"
-    decide_gap "$1"
+    decide_gap "$1" "$1"
   done
 }
 
 say 'theirs: four requests at a time'
-start_engine theirs -t 2 -np 4
+side theirs -t 2 -np 4
 theirs=$engine_url
 say 'ours: one request at a time'
-start_engine ours -t 2 -np 1
+side ours -t 2 -np 1
 ours=$engine_url ours_pid=$engine_pid
 
 say 'probe'
 "$bench" probe --url "$ours" --quiet --format markdown -o probe.json
 
 say 'freeze: the same bytes for every run below'
-"$bench" freeze --dataset random --num-prompts 8 --input-len 16 --output-len 16 --seed 270 \
+"$bench" freeze --dataset random --num-prompts 8 --input-len 16 --output-len 24 --seed 270 \
   --extra-body '{"cache_prompt": false, "temperature": 0}' --target target.yaml --quiet --format markdown \
   --out workload.jsonl
 
@@ -94,23 +106,22 @@ until_decided round0 "$ours" "$theirs"
 
 say 'the change: ours with -np 4; equal sides from here, so this is the A/A test too'
 stop_engine "$ours_pid"
-start_engine ours-changed -t 2 -np 4
+side ours -t 2 -np 4
 ours=$engine_url ours_pid=$engine_pid
 false_alarms=0
 for attempt in 1 2; do
   measure "aa$attempt" "$ours" "$theirs" 18
-  decide_gap "aa$attempt" --confidence 0.999
+  decide_gap "aa$attempt" "aa$attempt" --confidence 0.999
   case $verdict in behind | ahead) false_alarms=$((false_alarms + 1)) ;; *) break ;; esac
 done
 [ "$false_alarms" -lt 2 ] || fail 'equal sides were called different twice in a row at 99.9 % confidence'
+# At the loop's own 95 % one campaign in twenty is wrong, so this verdict is shown and is no gate.
 say 'round 1: the same pairs, decided as the loop does'
-decide_gap "aa$attempt"
-cp "aa$attempt.decision.json" round1.decision.json
-[ "$verdict" != behind ] || fail 'round 1: ours is still behind after the change'
+decide_gap "aa$attempt" round1
 
 say 'planted gap: ours with one thread against two'
 stop_engine "$ours_pid"
-start_engine ours-slow -t 1 -np 4
+side ours -t 1 -np 4
 ours=$engine_url
 until_decided planted "$ours" "$theirs"
 [ "$verdict" = behind ] || fail "one thread against two must be behind, the verdict is $verdict after $pairs pairs"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The client against a server that times itself: llama.cpp puts `timings` into the last chunk of every answer. At
 # concurrency 1 the client's time to first token and time per output token must agree with them.
-# Needs what examples/real-engine/setup.sh installs, and serve-bench in target/release (built here).
+# Needs what examples/real-engine/setup.sh installs, and serve-bench: from $SOTA_LOOP_BIN, or built here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -9,13 +9,14 @@ fail() { echo "llama_timings.sh: FAILED: $*" >&2; exit 1; }
 venv=$PWD/examples/real-engine/.venv
 [ -x "$venv/bin/llama-server-vulkan" ] && [ -f "$venv/model.gguf" ] ||
   fail 'the engine is not installed; run examples/real-engine/setup.sh'
-cargo build --release --locked --quiet -p serve-bench
-bench=$PWD/target/release/serve-bench
+[ -n "${SOTA_LOOP_BIN:-}" ] || cargo build --release --locked --quiet -p serve-bench
+bench=${SOTA_LOOP_BIN:-$PWD/target/release}/serve-bench
 
 scratch=$(mktemp -d)
 . examples/real-engine/engine.sh
 trap 'stop_engines; rm -rf "$scratch"' EXIT
-start_engine timings -t 2 -np 1
+# One thread: the other core is the client's, whose accuracy is measured.
+start_engine timings -t 1 -np 1
 
 # What predicted_ms means, from the build itself: older ones divide it by predicted_n for their predicted_per_token_ms,
 # newer ones by predicted_n - 1 (it runs from the first token to the last).
