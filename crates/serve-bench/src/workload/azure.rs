@@ -22,6 +22,7 @@ pub(super) fn drafts(
     composer: &mut Composer<'_>,
 ) -> Result<Vec<Draft>, WorkloadError> {
     let rows = rows(path, plan.num_prompts.unwrap_or(MAX_PROMPTS))?;
+    composer.refuse_early(rows.iter().map(|row| row.input_len))?;
     let mut drafts = Vec::with_capacity(rows.len());
     for (index, row) in rows.into_iter().enumerate() {
         let index = index as u64;

@@ -13,7 +13,7 @@ use super::words::{self, word};
 pub(super) const SALT_WORDS: u64 = 4;
 
 /// Prompt text of a whole workload; more is refused, because it is held in memory.
-pub(super) const MAX_PROMPT_BYTES: u64 = 1 << 30;
+pub(super) const MAX_PROMPT_BYTES: u64 = 512 << 20;
 
 /// Texts tried before a length is given up.
 const ATTEMPTS: u32 = 24;
@@ -60,20 +60,24 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    /// Refuses before any text is made what would be too large even with the shortest words.
-    pub(super) fn refuse_early(&self, count: u64, shortest: u64) -> Result<(), WorkloadError> {
-        // A token of word text has a byte at least; two letters and a space are the shortest word.
+    /// Refuses before any text is made what is too large for certain; `lengths` are in the sizer's unit.
+    pub(super) fn refuse_early(&self, lengths: impl Iterator<Item = u64>) -> Result<(), WorkloadError> {
+        // The words have 6 bytes each on average, space included, and no token of them has fewer than two.
         let least = match self.sizer.unit() {
-            PromptUnit::Words => shortest.saturating_mul(3),
-            PromptUnit::Tokens => shortest,
+            PromptUnit::Words => 5,
+            PromptUnit::Tokens => 2,
         };
-        if least.saturating_mul(count) <= MAX_PROMPT_BYTES {
-            return Ok(());
+        let mut bytes = 0_u64;
+        for (index, length) in lengths.enumerate() {
+            bytes = bytes.saturating_add(length.saturating_mul(least));
+            if bytes > MAX_PROMPT_BYTES {
+                return Err(WorkloadError::TooLarge {
+                    index: index as u64,
+                    limit_bytes: MAX_PROMPT_BYTES,
+                });
+            }
         }
-        Err(WorkloadError::TooLarge {
-            index: MAX_PROMPT_BYTES / least,
-            limit_bytes: MAX_PROMPT_BYTES,
-        })
+        Ok(())
     }
 
     /// `head` and random words after it, `target` long in all; a head that is too long is cut. Gives the text and
@@ -234,8 +238,12 @@ mod tests {
             matches!(error, WorkloadError::TooLarge { index: 1, .. }),
             "{error}"
         );
-        assert!(composer.refuse_early(80, 8000).is_ok());
-        assert!(composer.refuse_early(1_000_000, 4_000_000).is_err());
+        assert!(composer.refuse_early(std::iter::repeat_n(8000, 80)).is_ok());
+        let error = composer.refuse_early(std::iter::repeat(4_000_000)).unwrap_err();
+        assert!(
+            matches!(error, WorkloadError::TooLarge { index: 26, .. }),
+            "{error}"
+        );
     }
 
     #[test]

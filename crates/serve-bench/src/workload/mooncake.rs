@@ -59,23 +59,11 @@ pub(super) fn drafts(
     path: &Path,
     composer: &mut Composer<'_>,
 ) -> Result<Vec<Draft>, WorkloadError> {
-    let most = plan.num_prompts.unwrap_or(MAX_PROMPTS);
-    let mut lines = Lines::open(path)?;
+    let rows = rows(path, plan.num_prompts.unwrap_or(MAX_PROMPTS))?;
+    composer.refuse_early(rows.iter().map(|(_, row)| row.input_length))?;
     let mut blocks: HashMap<u64, Vec<&'static str>> = HashMap::new();
-    let mut drafts: Vec<Draft> = Vec::new();
-    while (drafts.len() as u64) < most {
-        let Some(line) = lines.next_line()? else { break };
-        let refused = |reason: String| WorkloadError::DatasetRow {
-            path: path.to_owned(),
-            line: line.number,
-            reason,
-        };
-        if line.bytes.trim_ascii().is_empty() {
-            continue;
-        }
-        let row: Row = serde_json::from_slice(line.bytes)
-            .map_err(|error| refused(contracts::text::clean(&error.to_string(), 200)))?;
-        row.check().map_err(refused)?;
+    let mut drafts: Vec<Draft> = Vec::with_capacity(rows.len());
+    for (line, row) in rows {
         let index = drafts.len() as u64;
         let mut head: Vec<&'static str> = Vec::new();
         for id in &row.hash_ids {
@@ -96,17 +84,39 @@ pub(super) fn drafts(
             output_len: Some(row.output_length),
             prefix_group: row.hash_ids.first().copied(),
             timestamp_ms: Some(row.timestamp),
-            line: line.number,
+            line,
             ..Draft::text(text)
         });
     }
-    if drafts.is_empty() {
+    Ok(drafts)
+}
+
+/// The rows with their lines.
+fn rows(path: &Path, most: u64) -> Result<Vec<(u64, Row)>, WorkloadError> {
+    let mut lines = Lines::open(path)?;
+    let mut rows: Vec<(u64, Row)> = Vec::new();
+    while (rows.len() as u64) < most {
+        let Some(line) = lines.next_line()? else { break };
+        if line.bytes.trim_ascii().is_empty() {
+            continue;
+        }
+        let refused = |reason: String| WorkloadError::DatasetRow {
+            path: path.to_owned(),
+            line: line.number,
+            reason,
+        };
+        let row: Row = serde_json::from_slice(line.bytes)
+            .map_err(|error| refused(contracts::text::clean(&error.to_string(), 200)))?;
+        row.check().map_err(refused)?;
+        rows.push((line.number, row));
+    }
+    if rows.is_empty() {
         return Err(WorkloadError::DatasetEmpty {
             path: path.to_owned(),
             reason: "no line".to_owned(),
         });
     }
-    Ok(drafts)
+    Ok(rows)
 }
 
 /// The text of a block depends on the seed and the id alone.

@@ -27,7 +27,7 @@ pub(super) fn drafts(
         .iter()
         .map(|shape| random.shortest(shape.input_len))
         .min();
-    composer.refuse_early(count, shortest.unwrap_or(1))?;
+    composer.refuse_early((0..count).map(|_| shortest.unwrap_or(1)))?;
     let mut prefixes: BTreeMap<u64, Vec<&'static str>> = BTreeMap::new();
     let mut drafts = Vec::new();
     for index in 0..count {

@@ -598,6 +598,13 @@ fn the_real_mooncake_traces_read_from_their_start() {
         }
         assert_eq!(workload.requests.len(), 40);
     }
+    // All of the conversations are 0.9 GB of text: refused before any of it is made.
+    if let Some(path) = real("mooncake_conversation_trace.jsonl") {
+        let mut scenario = ScenarioPlan::random("s", 1, 1, RandomPlan::fixed(1, 1));
+        scenario.num_prompts = None;
+        scenario.dataset = mooncake(path);
+        assert_eq!(refusal(&plan(vec![scenario])).code(), "workload-too-large");
+    }
 }
 
 // ---- presets ----
