@@ -3,8 +3,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -27,8 +26,7 @@ pub(crate) struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
     /// `None` once hyper has finished with the connection.
     driver: Option<Driver>,
-    relay: Arc<Relay>,
-    waker: Waker,
+    relay: Relay,
 }
 
 impl Connection {
@@ -57,13 +55,10 @@ impl Connection {
                     url: endpoint.to_string(),
                     reason: error.to_string(),
                 })?;
-        let relay = Arc::new(Relay::default());
-        let waker = Waker::from(Arc::clone(&relay));
         Ok(Connection {
             sender,
             driver: Some(driver),
-            relay,
-            waker,
+            relay: Relay::new(),
         })
     }
 
@@ -86,9 +81,9 @@ impl Connection {
         std::future::poll_fn(|context| self.poll(context, |sender, context| sender.poll_ready(context)))
             .await?;
         let mut answer = std::pin::pin!(self.sender.send_request(request));
-        let (driver, relay, waker) = (&mut self.driver, &self.relay, &self.waker);
+        let (driver, relay) = (&mut self.driver, &mut self.relay);
         std::future::poll_fn(|context| {
-            relay.poll(waker, context, |context| {
+            relay.poll(context, |context| {
                 drive(driver, context);
                 answer.as_mut().poll(context)
             })
@@ -118,7 +113,7 @@ impl Connection {
         mut poll: impl FnMut(&mut http1::SendRequest<Full<Bytes>>, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         let (sender, driver) = (&mut self.sender, &mut self.driver);
-        self.relay.poll(&self.waker, context, |context| {
+        self.relay.poll(context, |context| {
             drive(driver, context);
             poll(sender, context)
         })

@@ -6,8 +6,8 @@ use reqwest::header::CONTENT_TYPE;
 
 use crate::endpoint::Endpoint;
 use crate::error::ClientError;
+use crate::exchange::describe;
 use crate::headers::Headers;
-use crate::request::describe;
 
 /// How long a connection may take. A server on the same machine or network answers in milliseconds.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);

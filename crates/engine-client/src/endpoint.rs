@@ -171,6 +171,13 @@ impl Endpoint {
         self.inner.tls.get_or_init(make).clone()
     }
 
+    /// Takes this set-up in place of the machine's certificates.
+    #[cfg(test)]
+    pub(crate) fn trust(&self, config: rustls::ClientConfig) {
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        assert!(self.inner.tls.set(connector).is_ok(), "nobody has connected yet");
+    }
+
     /// The same as a configuration; for plain HTTP without certificates, which take a while to read.
     pub(crate) fn tls_config(&self) -> rustls::ClientConfig {
         if self.is_tls() {

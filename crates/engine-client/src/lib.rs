@@ -1,6 +1,6 @@
 //! One inference server on the wire: OpenAI endpoints, SSE decoding, time stamps, engine detection and identity.
 //!
-//! The measured path: [`Slot::send`] (`request.rs`, the only file that reads the clock) stamps bytes as they arrive,
+//! The measured path: [`Slot::send`] (`request.rs`, the only file that reads the clock) stamps bytes as they arrive, `exchange.rs` follows one answer,
 //! [`sse`] cuts them into events, [`chunk`] says what an event means, a tally counts, [`outcome`] names the ending, and
 //! [`Observation::into_record`] does the arithmetic. The control path, [`probe`], finds out who answers.
 
@@ -15,6 +15,7 @@ mod connection;
 mod control;
 mod endpoint;
 mod error;
+mod exchange;
 mod headers;
 mod io_error;
 mod lenient;

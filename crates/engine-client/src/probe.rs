@@ -238,7 +238,10 @@ pub async fn tokenize(
 pub async fn get_text(endpoint: &Endpoint, headers: &Headers, path: &str) -> Result<String, ClientError> {
     let reply = Control::new(endpoint, headers)?.get(path).await?;
     let text = reply.text().map(std::borrow::Cow::into_owned);
-    text.ok_or_else(|| ClientError::NotReady { url: endpoint.url(path), reason: reply.reason(headers) })
+    text.ok_or_else(|| ClientError::NotReady {
+        url: endpoint.url(path),
+        reason: reply.reason(headers),
+    })
 }
 
 #[cfg(test)]

@@ -5,59 +5,86 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// Swallows wake-ups that happen while the task polls, and polls again instead.
-#[derive(Debug, Default)]
+/// Turns that one wake-up may take before others get theirs.
+const MOST_TURNS: usize = 64;
+
+/// The owner's side: hands out its own waker, and passes on to the task what arrives while nobody polls.
+#[derive(Debug)]
 pub(crate) struct Relay {
+    shared: Arc<Shared>,
+    /// Wakes `shared`.
+    waker: Waker,
+    /// What `shared` was told last, so that its lock is taken only when the task changes.
+    task: Option<Waker>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
     task: Mutex<Option<Waker>>,
     is_polling: AtomicBool,
     is_woken: AtomicBool,
 }
 
 impl Relay {
-    /// Polls until `poll` is ready or pending with no wake-up since it began.
+    pub(crate) fn new() -> Relay {
+        let shared = Arc::new(Shared::default());
+        Relay {
+            waker: Waker::from(Arc::clone(&shared)),
+            shared,
+            task: None,
+        }
+    }
+
+    /// The waker to poll with, where [`Relay::poll`] is not used.
+    pub(crate) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    /// Polls until `poll` is ready, or pending with no wake-up since it began.
     pub(crate) fn poll<T>(
-        self: &Arc<Self>,
-        waker: &Waker,
+        &mut self,
         context: &mut Context<'_>,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         self.attend(context.waker());
-        self.is_polling.store(true, Ordering::SeqCst);
-        // Enough turns for whatever one wake-up brings; after that others get their turn.
-        for _ in 0..64 {
-            self.is_woken.store(false, Ordering::SeqCst);
-            if let Poll::Ready(value) = poll(&mut Context::from_waker(waker)) {
-                self.is_polling.store(false, Ordering::SeqCst);
+        let shared = &*self.shared;
+        // A wake-up that does not see this yet wakes the task for nothing, which is allowed.
+        shared.is_polling.store(true, Ordering::Relaxed);
+        for _ in 0..MOST_TURNS {
+            // What woke before this is seen by the poll below; what wakes after the poll has looked stays.
+            shared.is_woken.store(false, Ordering::Relaxed);
+            if let Poll::Ready(value) = poll(&mut Context::from_waker(&self.waker)) {
+                shared.is_polling.store(false, Ordering::Relaxed);
                 return Poll::Ready(value);
             }
-            if !self.is_woken.load(Ordering::SeqCst) {
+            if !shared.is_woken.load(Ordering::Acquire) {
                 break;
             }
         }
-        self.is_polling.store(false, Ordering::SeqCst);
-        // A wake-up from another thread between the check and the store saw `is_polling` and told only us.
-        if self.is_woken.swap(false, Ordering::SeqCst) {
+        // Either this load sees the wake-up, or the wake-up sees that nobody polls: both are in one total order.
+        shared.is_polling.store(false, Ordering::SeqCst);
+        if shared.is_woken.load(Ordering::SeqCst) {
             context.waker().wake_by_ref();
         }
         Poll::Pending
     }
 
-    /// Whether somebody was woken since the last call; from now on wake-ups go to `waker`.
-    pub(crate) fn take_wake(&self, waker: &Waker) -> bool {
-        self.attend(waker);
-        self.is_woken.swap(false, Ordering::SeqCst)
+    /// Whether somebody was woken since the last call; from now on wake-ups go to the task of `context`.
+    pub(crate) fn take_wake(&mut self, context: &Context<'_>) -> bool {
+        self.attend(context.waker());
+        self.shared.is_woken.load(Ordering::Acquire) && self.shared.is_woken.swap(false, Ordering::AcqRel)
     }
 
-    fn attend(&self, waker: &Waker) {
-        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*task {
-            Some(known) if known.will_wake(waker) => {}
-            _ => *task = Some(waker.clone()),
+    fn attend(&mut self, task: &Waker) {
+        if self.task.as_ref().is_some_and(|known| known.will_wake(task)) {
+            return;
         }
+        self.task = Some(task.clone());
+        *self.shared.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.clone());
     }
 }
 
-impl Wake for Relay {
+impl Wake for Shared {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -92,10 +119,9 @@ mod tests {
     fn wakes_while_polling_poll_again_and_later_ones_wake_the_task() {
         let counter = Arc::new(Counter::default());
         let task = Waker::from(Arc::clone(&counter));
-        let relay = Arc::new(Relay::default());
-        let waker = Waker::from(Arc::clone(&relay));
+        let mut relay = Relay::new();
         let mut turns = 0;
-        let polled: Poll<()> = relay.poll(&waker, &mut Context::from_waker(&task), |context| {
+        let polled: Poll<()> = relay.poll(&mut Context::from_waker(&task), |context| {
             turns += 1;
             if turns < 3 {
                 context.waker().wake_by_ref();
@@ -104,21 +130,55 @@ mod tests {
         });
         assert!(polled.is_pending());
         assert_eq!((turns, counter.0.load(Ordering::SeqCst)), (3, 0));
-        waker.wake_by_ref();
+        relay.waker().wake_by_ref();
         assert_eq!(counter.0.load(Ordering::SeqCst), 1);
+        assert!(relay.take_wake(&Context::from_waker(&task)));
+        assert!(!relay.take_wake(&Context::from_waker(&task)));
     }
 
     #[test]
     fn a_poll_that_always_wakes_itself_yields() {
         let counter = Arc::new(Counter::default());
         let task = Waker::from(Arc::clone(&counter));
-        let relay = Arc::new(Relay::default());
-        let waker = Waker::from(Arc::clone(&relay));
-        let polled: Poll<()> = relay.poll(&waker, &mut Context::from_waker(&task), |context| {
+        let polled: Poll<()> = Relay::new().poll(&mut Context::from_waker(&task), |context| {
             context.waker().wake_by_ref();
             Poll::Pending
         });
         assert!(polled.is_pending());
         assert_eq!(counter.0.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn wakes_from_other_threads_are_never_lost() {
+        // One thread counts up and wakes; the task sleeps until woken. A lost wake-up would end in the time limit.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let count = Arc::new(AtomicUsize::new(0));
+        let mut relay = Relay::new();
+        let waker = relay.waker().clone();
+        let thread = std::thread::spawn({
+            let count = Arc::clone(&count);
+            move || {
+                for _ in 0..20_000 {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    waker.wake_by_ref();
+                }
+            }
+        });
+        let all = std::future::poll_fn(|context| {
+            relay.poll(context, |_| {
+                if count.load(Ordering::SeqCst) == 20_000 {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+        });
+        runtime
+            .block_on(async { tokio::time::timeout(std::time::Duration::from_secs(20), all).await })
+            .unwrap();
+        thread.join().unwrap();
     }
 }

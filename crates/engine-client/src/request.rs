@@ -12,35 +12,27 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use contracts::text;
-use http::header::{HOST, HeaderMap, HeaderValue, RETRY_AFTER};
-use http::{Method, Request, Uri};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http::header::{HOST, HeaderMap, HeaderValue};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::cancel::Cancel;
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
-use crate::error::ClientError;
+use crate::exchange::Exchange;
 use crate::headers::Headers;
 use crate::observation::Observation;
 use crate::outcome::{Ending, Facts, decide};
 use crate::relay::Relay;
-use crate::tally::{Arrival, Tally};
+use crate::tally::Tally;
 
 /// Counts the tokens of a text.
 pub type CountTokens<'a> = &'a (dyn Fn(&str) -> usize + Send + Sync);
-
-/// Longest body of an answer that is no stream, in bytes; what is longer is cut.
-const BODY_LIMIT: usize = 1 << 20;
-/// How long a server may keep the connection open after `[DONE]` before it is dropped.
-const DONE_GRACE: Duration = Duration::from_secs(1);
 
 /// One request to send.
 #[derive(Clone)]
@@ -70,8 +62,7 @@ pub struct Slot {
     stamps: Stamps,
     idle: Option<Connection>,
     /// Tells a wake-up by the time limit or the switch from one by the socket.
-    limits: Arc<Relay>,
-    limits_waker: Waker,
+    limits: Relay,
     opened: u64,
 }
 
@@ -82,16 +73,13 @@ impl Slot {
         if let Ok(host) = HeaderValue::from_str(endpoint.authority()) {
             map.insert(HOST, host);
         }
-        let limits = Arc::new(Relay::default());
-        let limits_waker = Waker::from(Arc::clone(&limits));
         Slot {
             endpoint,
             headers,
             map,
             stamps: Stamps::new(),
             idle: None,
-            limits,
-            limits_waker,
+            limits: Relay::new(),
             opened: 0,
         }
     }
@@ -117,7 +105,7 @@ impl Slot {
         };
         let ending = {
             let work = exchange.run(&self.endpoint, &self.map, &self.stamps, call);
-            limited(work, call, &self.limits, &self.limits_waker).await
+            limited(work, call, &mut self.limits).await
         };
         exchange.observation.ended_ns = self.stamps.now_ns().saturating_sub(exchange.start_ns);
         self.opened += u64::from(exchange.observation.opened_connection);
@@ -167,179 +155,9 @@ impl Slot {
     }
 }
 
-/// The state of one request under way; what it has seen outlives the work when a limit cuts it off.
-struct Exchange {
-    start_ns: u64,
-    tally: Tally,
-    observation: Observation,
-    status_text: Option<String>,
-    /// Kept alive only after a clean end.
-    connection: Option<Connection>,
-}
-
-impl Exchange {
-    async fn run(
-        &mut self,
-        endpoint: &Endpoint,
-        headers: &HeaderMap,
-        stamps: &Stamps,
-        call: &Call<'_>,
-    ) -> Ending {
-        let Ok(uri) = Uri::try_from(endpoint.path(call.path)) else {
-            return Ending::NoAnswer(format!("{} is not a path", call.path));
-        };
-        if let Err(error) = self.connect(endpoint, stamps).await {
-            return Ending::NoAnswer(error.to_string());
-        }
-        let connection = self
-            .connection
-            .as_mut()
-            .expect("connect leaves a connection or an error");
-        let mut request = Request::new(Full::new(call.body.clone()));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers.clone();
-        let reads_before = stamps.reads();
-        let answer = match connection.head(request).await {
-            Ok(answer) => answer,
-            Err(error) if stamps.reads() == reads_before => return Ending::NoAnswer(describe(&error)),
-            Err(error) => return broken(&error),
-        };
-        self.observation.headers_ns = Some(self.arrival(stamps).at_ns);
-        self.observation.http_status = Some(answer.status().as_u16());
-        self.observation.retry_after_s = answer
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.trim().parse().ok());
-        let is_ok = answer.status().as_u16() == 200;
-        let mut body = answer.into_body();
-        if is_ok {
-            self.stream(stamps, &mut body).await
-        } else {
-            let mut text = Vec::new();
-            let ending = self.read_whole(&mut body, &mut text).await;
-            self.status_text = Some(crate::chunk::error_body_text(&text));
-            ending
-        }
-    }
-
-    /// Leaves an open connection: the idle one when it lives, else a new one.
-    async fn connect(&mut self, endpoint: &Endpoint, stamps: &Stamps) -> Result<(), ClientError> {
-        if let Some(idle) = &mut self.connection {
-            if idle.is_alive().await {
-                return Ok(());
-            }
-            self.connection = None;
-        }
-        let before = stamps.now_ns();
-        let connection = Connection::open(endpoint, stamps).await?;
-        self.observation.connect_ns = Some(stamps.now_ns().saturating_sub(before));
-        self.observation.opened_connection = true;
-        // What the handshake wrote was not the request.
-        stamps.begin();
-        self.connection = Some(connection);
-        Ok(())
-    }
-
-    /// Follows a 200 answer: an event stream, or something else in one piece.
-    async fn stream(&mut self, stamps: &Stamps, body: &mut Incoming) -> Ending {
-        let mut is_stream = false;
-        loop {
-            let next = {
-                let connection = self
-                    .connection
-                    .as_mut()
-                    .expect("the connection lives while its answer is read");
-                let next = connection.next(body);
-                if self.tally.is_done() {
-                    match tokio::time::timeout(DONE_GRACE, next).await {
-                        Ok(next) => next,
-                        Err(_) => {
-                            return Ending::Broken("the connection stayed open after [DONE]".to_owned());
-                        }
-                    }
-                } else {
-                    next.await
-                }
-            };
-            let bytes = match next {
-                Some(Ok(bytes)) => bytes,
-                Some(Err(error)) => return broken(&error),
-                None => {
-                    self.tally.finish(self.arrival(stamps));
-                    return Ending::Clean;
-                }
-            };
-            if !is_stream {
-                match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-                    Some(b'{' | b'[' | b'<' | b'"') => {
-                        let mut text = bytes.to_vec();
-                        let ending = self.read_whole(body, &mut text).await;
-                        return self.not_a_stream(&text, ending);
-                    }
-                    Some(_) => is_stream = true,
-                    None => {}
-                }
-            }
-            let arrival = self.arrival(stamps);
-            if let Err(error) = self.tally.push(&bytes, arrival) {
-                return Ending::Malformed(error.to_string());
-            }
-        }
-    }
-
-    fn not_a_stream(&mut self, body: &[u8], ending: Ending) -> Ending {
-        let is_json = self.tally.take_body(body);
-        match ending {
-            // An error object is an outcome of its own, and leaves the connection usable.
-            Ending::Clean if self.tally.error().is_some() => Ending::Clean,
-            Ending::Clean if is_json => Ending::NotAStream(
-                "the server answered in one piece although a stream was asked for".to_owned(),
-            ),
-            Ending::Clean => Ending::NotAStream(format!(
-                "the answer is neither an event stream nor JSON: {}",
-                text::clean_bytes(body, 200)
-            )),
-            other => other,
-        }
-    }
-
-    /// Reads a short body to its end.
-    async fn read_whole(&mut self, body: &mut Incoming, text: &mut Vec<u8>) -> Ending {
-        let connection = self
-            .connection
-            .as_mut()
-            .expect("the connection lives while its answer is read");
-        while let Some(next) = connection.next(body).await {
-            match next {
-                Ok(bytes) => text.extend_from_slice(&bytes),
-                Err(error) => return broken(&error),
-            }
-            if text.len() > BODY_LIMIT {
-                text.truncate(BODY_LIMIT);
-                return Ending::Malformed(format!("an answer in one piece of more than {BODY_LIMIT} bytes"));
-            }
-        }
-        Ending::Clean
-    }
-
-    fn arrival(&self, stamps: &Stamps) -> Arrival {
-        Arrival {
-            at_ns: stamps.last_read_ns().saturating_sub(self.start_ns),
-            read: stamps.reads(),
-        }
-    }
-}
-
 /// Runs `work` until it ends, the time limit passes or the switch is thrown; the limits are looked at only when they
 /// woke the task, not for every chunk.
-async fn limited(
-    work: impl Future<Output = Ending>,
-    call: &Call<'_>,
-    relay: &Arc<Relay>,
-    waker: &Waker,
-) -> Ending {
+async fn limited(work: impl Future<Output = Ending>, call: &Call<'_>, relay: &mut Relay) -> Ending {
     let mut work = pin!(work);
     let mut timer = pin!(async {
         match call.timeout {
@@ -358,8 +176,8 @@ async fn limited(
         if let Poll::Ready(ending) = work.as_mut().poll(context) {
             return Poll::Ready(ending);
         }
-        if relay.take_wake(context.waker()) || std::mem::take(&mut is_first) {
-            let limits = &mut Context::from_waker(waker);
+        if relay.take_wake(context) || std::mem::take(&mut is_first) {
+            let limits = &mut Context::from_waker(relay.waker());
             if switch.as_mut().poll(limits).is_ready() {
                 return Poll::Ready(Ending::Cancelled);
             }
@@ -370,42 +188,6 @@ async fn limited(
         Poll::Pending
     })
     .await
-}
-
-/// An error in the middle of an answer: bytes that HTTP does not allow, or a connection that broke.
-fn broken(error: &hyper::Error) -> Ending {
-    let mut is_malformed = error.is_parse();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if let Some(cause) = cause.downcast_ref::<io::Error>() {
-            // What hyper's chunk decoder says of bad framing; a broken connection has other kinds.
-            is_malformed |= matches!(
-                cause.kind(),
-                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-            );
-        }
-        source = cause.source();
-    }
-    if is_malformed {
-        Ending::Malformed(describe(error))
-    } else {
-        Ending::Broken(describe(error))
-    }
-}
-
-/// An error and its causes.
-pub(crate) fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// The times of one connection's reads and writes, shared by the socket and the slot that owns it. Both live in one
@@ -439,7 +221,7 @@ impl Stamps {
     }
 
     /// Forgets what was written before.
-    fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.inner.last_write_ns.store(0, Ordering::Relaxed);
         self.inner.sent_ns.store(0, Ordering::Relaxed);
     }
@@ -449,15 +231,15 @@ impl Stamps {
         u64::try_from(at.saturating_duration_since(self.inner.base).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn now_ns(&self) -> u64 {
+    pub(crate) fn now_ns(&self) -> u64 {
         self.ns(Instant::now())
     }
 
-    fn last_read_ns(&self) -> u64 {
+    pub(crate) fn last_read_ns(&self) -> u64 {
         self.inner.last_read_ns.load(Ordering::Relaxed)
     }
 
-    fn reads(&self) -> u64 {
+    pub(crate) fn reads(&self) -> u64 {
         self.inner.reads.load(Ordering::Relaxed)
     }
 
