@@ -48,8 +48,11 @@ impl<'a> Composer<'a> {
         self.sizer.count(text)
     }
 
-    /// Adds a prompt to the size of the workload.
+    /// Adds a prompt to the size of the workload; here a long generation notices Ctrl-C.
     pub(super) fn charge(&mut self, index: u64, bytes: usize) -> Result<(), WorkloadError> {
+        if cli_kit::interrupted() {
+            return Err(WorkloadError::Interrupted);
+        }
         self.bytes += bytes as u64;
         if self.bytes > MAX_PROMPT_BYTES {
             return Err(WorkloadError::TooLarge {

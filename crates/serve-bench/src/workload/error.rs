@@ -144,6 +144,9 @@ pub enum WorkloadError {
         /// Why.
         source: std::io::Error,
     },
+    /// Ctrl-C or SIGTERM; nothing is left behind.
+    #[error("interrupted before the workload was complete")]
+    Interrupted,
     /// Several scenarios, none chosen.
     #[error("the workload has several scenarios ({}); choose one", names.join(", "))]
     ScenarioNotChosen {
@@ -186,6 +189,7 @@ impl ToolError for WorkloadError {
             WorkloadError::Truncated { .. } => "workload-truncated",
             WorkloadError::HashMismatch { .. } => "workload-hash-mismatch",
             WorkloadError::NotWritten { .. } => "workload-not-written",
+            WorkloadError::Interrupted => "interrupted",
             WorkloadError::ScenarioNotChosen { .. } => "scenario-not-chosen",
             WorkloadError::ScenarioUnknown { .. } => "scenario-unknown",
             WorkloadError::PresetUnknown { .. } => "preset-unknown",
@@ -230,6 +234,7 @@ impl ToolError for WorkloadError {
                  again"
             }
             WorkloadError::NotWritten { .. } => "free disk space, or give a path that can be written",
+            WorkloadError::Interrupted => "run the same command again: no file was written",
             WorkloadError::ScenarioNotChosen { .. } | WorkloadError::ScenarioUnknown { .. } => {
                 "add `--scenario NAME` with one of these names"
             }
@@ -257,6 +262,7 @@ impl ToolError for WorkloadError {
             | WorkloadError::Truncated { .. } => Exit::BadInput,
             WorkloadError::Tokenizer { .. } | WorkloadError::NotWritten { .. } => Exit::Unavailable,
             WorkloadError::HashMismatch { .. } => Exit::Drift,
+            WorkloadError::Interrupted => Exit::Interrupted,
         }
     }
 }

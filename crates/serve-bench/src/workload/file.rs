@@ -18,7 +18,7 @@ impl Workload {
     /// Writes the file; readers see the old or the new content.
     ///
     /// # Errors
-    /// [`WorkloadError::NotWritten`]; the temporary file is removed.
+    /// [`WorkloadError::NotWritten`], or [`WorkloadError::Interrupted`]; the temporary file is removed.
     pub fn write(&self, path: &Path) -> Result<(), WorkloadError> {
         let write = |path: &Path| -> io::Result<()> {
             let name = path
@@ -36,9 +36,12 @@ impl Workload {
             }
             written
         };
-        write(path).map_err(|source| WorkloadError::NotWritten {
-            path: path.to_owned(),
-            source,
+        write(path).map_err(|source| match source.kind() {
+            io::ErrorKind::Interrupted => WorkloadError::Interrupted,
+            _ => WorkloadError::NotWritten {
+                path: path.to_owned(),
+                source,
+            },
         })
     }
 
@@ -47,6 +50,9 @@ impl Workload {
         serde_json::to_writer(&mut out, &self.header)?;
         out.write_all(b"\n")?;
         for request in &self.requests {
+            if cli_kit::interrupted() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
             serde_json::to_writer(&mut out, request)?;
             out.write_all(b"\n")?;
         }

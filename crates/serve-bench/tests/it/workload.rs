@@ -843,6 +843,52 @@ fn a_place_that_cannot_be_written_is_exit_4() {
     assert!(error.hint().unwrap().contains("disk"));
 }
 
+/// Whether a process catches SIGINT by now (`SigCgt` of proc(5)).
+#[cfg(target_os = "linux")]
+fn catches_interrupt(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 2 != 0)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_ends_a_freeze_and_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    // Half a gigabyte of text: far more than is made before the signal.
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_serve-bench"))
+        .args([
+            "freeze",
+            "--num-prompts",
+            "10000",
+            "--input-len",
+            "8000",
+            "--format",
+            "json",
+            "--out",
+        ])
+        .arg(folder.path().join("w.jsonl"))
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while !catches_interrupt(child.id()) {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before it could be interrupted"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let error: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(error["code"], "interrupted");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
