@@ -82,8 +82,10 @@ pub struct Rates {
     pub naive_ahead: usize,
     /// Naive verdicts that say behind.
     pub naive_behind: usize,
-    /// Pairs used, sorted.
+    /// Pairs used by each campaign.
     pub pairs: Vec<usize>,
+    /// Verdict of each campaign.
+    pub verdicts: Vec<Verdict>,
 }
 
 impl Rates {
@@ -98,6 +100,7 @@ impl Rates {
         self.naive_ahead += usize::from(ending.naive == Verdict::Ahead);
         self.naive_behind += usize::from(ending.naive == Verdict::Behind);
         self.pairs.push(ending.pairs);
+        self.verdicts.push(ending.verdict);
     }
 
     /// Naive verdicts that say ahead or behind.
@@ -108,6 +111,15 @@ impl Rates {
     /// A count as a share of the campaigns.
     pub fn share(&self, count: usize) -> f64 {
         count as f64 / self.campaigns.max(1) as f64
+    }
+
+    /// Campaigns that reached `verdict` with at most `pairs` pairs.
+    pub fn within(&self, pairs: usize, verdict: Verdict) -> usize {
+        self.verdicts
+            .iter()
+            .zip(&self.pairs)
+            .filter(|(v, used)| **v == verdict && **used <= pairs)
+            .count()
     }
 
     /// Mean pairs used.

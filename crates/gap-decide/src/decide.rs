@@ -275,9 +275,7 @@ fn worse_first(a: &Judged<'_>, b: &Judged<'_>) -> std::cmp::Ordering {
 
 fn warnings(evidence: &Evidence, judged: &[Judged<'_>]) -> Vec<Warning> {
     let mut all = evidence.warnings.clone();
-    for one in judged {
-        all.extend(warnings::of(one));
-    }
+    all.extend(warnings::all(judged));
     if judged
         .iter()
         .any(|one| matches!(one.matchup.pairing, Pairing::Apart))

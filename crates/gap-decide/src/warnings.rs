@@ -8,14 +8,37 @@ use crate::evidence::{Pairing, SideEvidence};
 /// Difference of mean output lengths, as a ratio, above which the sides did not do the same work.
 const LENGTH_RATIO: f64 = 0.02;
 
-/// The warnings of one comparison.
-pub(crate) fn of(one: &Judged<'_>) -> Vec<Warning> {
+/// The warnings of all comparisons; what holds for several scenarios is said once.
+pub(crate) fn all(judged: &[Judged<'_>]) -> Vec<Warning> {
+    let mut grouped: Vec<(Warning, Vec<&str>)> = Vec::new();
+    for one in judged {
+        let scenario = one.matchup.scenario.as_str();
+        for warning in of(one) {
+            match grouped.iter_mut().find(|(known, _)| *known == warning) {
+                Some((_, scenarios)) if scenarios.contains(&scenario) => {}
+                Some((_, scenarios)) => scenarios.push(scenario),
+                None => grouped.push((warning, vec![scenario])),
+            }
+        }
+    }
+    grouped
+        .into_iter()
+        .map(|(warning, scenarios)| {
+            Warning::new(
+                warning.code,
+                format!("{}: {}", scenarios.join(", "), warning.message),
+            )
+        })
+        .collect()
+}
+
+/// The warnings of one comparison, without its name.
+fn of(one: &Judged<'_>) -> Vec<Warning> {
     let matchup = one.matchup;
-    let (scenario, other) = (&matchup.scenario, &matchup.other.name);
+    let other = &matchup.other.name;
     let simulated = matchup.ours.parts[0].simulated;
     let mut warnings = Vec::new();
-    let mut warn =
-        |code: &str, message: String| warnings.push(Warning::new(code, format!("{scenario}: {message}")));
+    let mut warn = |code: &str, message: String| warnings.push(Warning::new(code, message));
     if matchup.pairing == (Pairing::Interleaved { swap: false }) && !simulated {
         warn(
             "one-launch",

@@ -41,10 +41,10 @@ fn write(out: &mut String, study: &Study) -> fmt::Result {
     )?;
     writeln!(out, "| promise | required | measured | |\n|---|---:|---:|---|")?;
     for target in targets::all(study) {
-        let mark = if target.reached {
-            "reached"
-        } else {
-            "**not reached**"
+        let mark = match (target.required, target.reached) {
+            ("reported", _) => "",
+            (_, true) => "reached",
+            (_, false) => "**not reached**",
         };
         writeln!(
             out,

@@ -1,5 +1,6 @@
 //! The cells of the study: every noise with every true effect, every look taken.
 
+use contracts::gap_decide::decision::Verdict;
 use gap_decide::campaign::{Rates, Rules, Selection, oracle_pairs, rates, rates_of_winner};
 use gap_decide::noise::{Launches, Noise};
 use stats::group_sequential::Design;
@@ -41,17 +42,17 @@ pub(crate) struct Cell {
 impl Cell {
     /// Campaigns with the right verdict; 0 on the threshold, where none is.
     pub(crate) fn right(&self) -> usize {
-        right(self.effect, &self.rates)
+        right(self.effect, &self.rates, RULES.max_pairs)
     }
 }
 
-fn right(effect: f64, rates: &Rates) -> usize {
+fn right(effect: f64, rates: &Rates, pairs: usize) -> usize {
     if effect == 0.0 {
-        rates.tied
+        rates.within(pairs, Verdict::Tied)
     } else if effect > RULES.threshold_ratio {
-        rates.ahead
+        rates.within(pairs, Verdict::Ahead)
     } else if effect < -RULES.threshold_ratio {
-        rates.behind
+        rates.within(pairs, Verdict::Behind)
     } else {
         0
     }
@@ -189,15 +190,9 @@ fn block(
         .map(|&effect| {
             *seed += 1;
             let to_the_end = rates(noise, effect, &RULES, design, CAMPAIGNS, *seed);
-            // The same pairs, given up at 56.
-            let short = Rules {
-                max_pairs: 56,
-                ..RULES
-            };
-            let at_56 = rates(noise, effect, &short, design, CAMPAIGNS, *seed);
             Cell {
                 effect,
-                right_by_56: right(effect, &at_56),
+                right_by_56: right(effect, &to_the_end, 56),
                 rates: to_the_end,
                 oracle: oracle_pairs(noise.pair_stddev(), effect, &RULES),
             }
