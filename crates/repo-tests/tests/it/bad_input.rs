@@ -109,7 +109,7 @@ fn a_key_is_asked_for() {
         .args(["run", "--url", &sim.url, "--api-key-env", "BENCH_KEY"])
         .env("BENCH_KEY", "wr0ng-s3cret");
     let ended = Running::start(&mut wrong).end();
-    ended.fails(4, "unauthorized", "BENCH_KEY");
+    ended.fails(4, "unauthorized", "check the value");
     assert!(
         !format!("{ended:?}").contains("wr0ng-s3cret"),
         "the key leaks: {ended:?}"
@@ -142,7 +142,12 @@ fn the_prompt_is_longer_than_the_context() {
             "8",
         ],
     );
-    ended.fails(3, "prompt-over-context", "--input-len");
+    assert_eq!(ended.code(), 3, "{ended:?}");
+    assert!(
+        ended.stderr.contains("context") && ended.stderr.contains("100"),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("hint: "), "{ended:?}");
 }
 
 #[test]
@@ -150,7 +155,11 @@ fn a_workload_was_changed() {
     let (bench, sim) = (Bench::new(), Sim::quick());
     let text = std::fs::read_to_string(bench.path("w.jsonl")).unwrap();
     let changed = bench.path("changed.jsonl");
-    std::fs::write(&changed, text.replacen("\"max_tokens\":8", "\"max_tokens\":9", 1)).unwrap();
+    std::fs::write(
+        &changed,
+        text.replacen("\"temperature\":0", "\"temperature\":1", 1),
+    )
+    .unwrap();
     let ended = run("serve-bench", ["run", "--url", &sim.url, "--workload", &changed]);
     ended.fails(7, "workload-hash-mismatch", "freeze");
 }

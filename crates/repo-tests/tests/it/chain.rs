@@ -110,6 +110,9 @@ fn a_run_writes_documents_that_validate() {
         ended.stdout.len()
     );
 
+    the_next_commands_parse(&document);
+    the_next_commands_keep_the_load(&document, "2");
+
     let again = run("serve-bench", ["summarize", &records]);
     let folded = again.document();
     check("summarize", &folded);
@@ -121,9 +124,9 @@ fn a_run_writes_documents_that_validate() {
 
 #[test]
 fn a_slower_engine_is_decided_from_its_own_documents() {
-    // Ours needs 50 + 7 x 6 ms a request, theirs 50 + 7 x 3 ms: a gap of 23 %.
-    let ours = Sim::script(r#"{"defaults": {"ttft_ms": 50, "itl_ms": 6}}"#);
-    let theirs = Sim::script(r#"{"defaults": {"ttft_ms": 50, "itl_ms": 3}}"#);
+    // Ours needs 80 + 7 x 5 ms a request, theirs 30 + 7 x 2 ms: more than twice as much, which no busy machine hides.
+    let ours = Sim::script(r#"{"defaults": {"ttft_ms": 80, "itl_ms": 5}}"#);
+    let theirs = Sim::script(r#"{"defaults": {"ttft_ms": 30, "itl_ms": 2}}"#);
     let folder = tempfile::tempdir().unwrap();
     let (workload, target) = freeze(folder.path(), "2", "8");
     let (compare, decision) = (path(folder.path(), "c.json"), path(folder.path(), "d.json"));
@@ -176,7 +179,7 @@ fn a_slower_engine_is_decided_from_its_own_documents() {
     }
     assert_eq!(ended.code(), if valid { 0 } else { 5 }, "{ended:?}");
 
-    // On a busy machine the client says that it was late, by a fraction of a millisecond or by a few; the gap is 21 ms.
+    // On a busy machine the client says that it was late, by a fraction of a millisecond or by a few; the gap is 71 ms.
     // What is tested here is the way of the documents, so its complaint is taken out.
     for block in blocks {
         for side in ["a", "b"] {
@@ -202,13 +205,14 @@ fn a_slower_engine_is_decided_from_its_own_documents() {
     assert_eq!(scenario["provisional"], false, "{scenario}");
     assert_eq!(document["data"]["decision"], "profile");
     let effect = scenario["effect_pct"].as_f64().unwrap();
-    assert!((-45.0..=-8.0).contains(&effect), "{effect}");
+    assert!((-75.0..=-30.0).contains(&effect), "{effect}");
     let gated = run(
         "gap-decide",
         ["--compare", &compare, "--target", &target, "--fail-on", "behind"],
     );
     assert_eq!(gated.code(), 1, "{gated:?}");
     the_next_commands_parse(&document);
+    the_next_commands_keep_the_load(&document, "2");
 }
 
 /// What a document says to run next can be run as it stands.
@@ -220,6 +224,56 @@ fn the_next_commands_parse(document: &Value) {
             other => panic!("{words:?}: {other:?}"),
         }
     }
+}
+
+/// A command that measures the same workload again under another load would measure another contract.
+fn the_next_commands_keep_the_load(document: &Value, concurrency: &str) {
+    for action in document["next_actions"].as_array().unwrap() {
+        let words: Vec<String> = serde_json::from_value(action["command"].clone()).unwrap();
+        if words.iter().any(|word| word == "--workload") {
+            let at = words.iter().position(|word| word == "--concurrency");
+            let said = at.map(|at| words[at + 1].as_str());
+            assert_eq!(said, Some(concurrency), "{words:?}");
+            assert!(words.iter().any(|word| word == "--target"), "{words:?}");
+        }
+    }
+}
+
+#[test]
+fn a_long_comparison_still_fits_a_reader() {
+    // Every second request fails, so that every run has something to say.
+    let script = r#"{"defaults": {"ttft_ms": 1, "itl_ms": 1}, "rules": [{"every": 2, "reply": {"refusal": {"status": 500}}}]}"#;
+    let (ours, theirs) = (Sim::script(script), Sim::script(script));
+    let folder = tempfile::tempdir().unwrap();
+    let (workload, target) = freeze(folder.path(), "2", "2");
+    let ended = run(
+        "serve-bench",
+        [
+            "compare",
+            "--a",
+            &ours.url,
+            "--b",
+            &theirs.url,
+            "--workload",
+            &workload,
+            "--target",
+            &target,
+            "--concurrency",
+            "1",
+            "--blocks",
+            "56",
+            "--format",
+            "markdown",
+            "-o",
+            &path(folder.path(), "c.json"),
+        ],
+    );
+    assert_eq!(ended.code(), 5, "{ended:?}");
+    assert!(
+        ended.stdout.len() < 8192,
+        "the Markdown view has {} bytes",
+        ended.stdout.len()
+    );
 }
 
 #[test]

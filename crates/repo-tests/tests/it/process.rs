@@ -28,11 +28,24 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 }
 
 /// How a process ended.
-#[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+/// The beginnings are enough to see what went wrong; a whole document would bury it.
+impl std::fmt::Debug for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let start = |text: &str| text.chars().take(800).collect::<String>();
+        write!(
+            f,
+            "{}\nstdout: {}\nstderr: {}",
+            self.status,
+            start(&self.stdout),
+            start(&self.stderr)
+        )
+    }
 }
 
 impl Ended {
