@@ -33,6 +33,8 @@ pub struct Measured {
     pub values: Vec<f64>,
     /// Whether all pairs were interleaved.
     pub interleaved: bool,
+    /// Whether a simulated engine answered in any of them.
+    pub simulated: bool,
     /// Files.
     pub inputs: Vec<Input>,
 }
@@ -46,15 +48,17 @@ pub fn measure(documents: &[PathBuf], metric: &Metric) -> Result<Measured, Failu
         logs: Vec::new(),
         values: Vec::new(),
         interleaved: true,
+        simulated: false,
         inputs: Vec::new(),
     };
     let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
     for path in documents {
-        let (pairs, input) = load::runs_of_any(path)?;
-        measured.inputs.push(input);
+        let read = load::runs_of_any(path)?;
+        measured.inputs.push(read.input);
+        measured.simulated |= read.simulated;
         let value = |run: &Run| validity::usable_value(run, metric);
         let mut single = Vec::new();
-        for (a, b) in &pairs {
+        for (a, b) in &read.pairs {
             match b {
                 Some(b) => measured.add(value(a), value(b), sign),
                 None => single.extend(value(a)),
@@ -92,6 +96,7 @@ pub(crate) fn run(plan: &CalibratePlan) -> Result<Report, Failure> {
     }
     let data = calibrate(plan, &measured);
     let mut parts = DocumentParts::new(calibration::SCHEMA);
+    parts.simulated = measured.simulated;
     parts.summary = summary(&data);
     parts.warnings = warnings(&data);
     parts.inputs = measured.inputs;

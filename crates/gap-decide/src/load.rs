@@ -64,14 +64,15 @@ pub(crate) fn load(plan: &DecidePlan) -> Result<Evidence, Failure> {
     let mut evidence = Evidence::default();
     let mut ledger = Ledger::default();
     for path in &plan.chosen_by {
-        let (runs, input) = runs_of_any(path)?;
+        let read = runs_of_any(path)?;
         ledger.chose.extend(
-            runs.iter()
+            read.pairs
+                .iter()
                 .flat_map(|(a, b)| [Some(a), b.as_ref()])
                 .flatten()
                 .map(digest),
         );
-        evidence.inputs.push(input);
+        evidence.inputs.push(read.input);
     }
     match &plan.sources {
         Sources::Compare { documents, ours_is_b } => {
@@ -101,7 +102,18 @@ fn first_start(data: &CompareData) -> Option<jiff::Timestamp> {
 pub(crate) type RunPair = (Run, Option<Run>);
 
 /// The runs of a comparison (as pairs) or of a result, whichever the file is.
-pub(crate) fn runs_of_any(path: &Path) -> Result<(Vec<RunPair>, Input), Failure> {
+#[derive(Debug)]
+pub(crate) struct AnyRuns {
+    /// The runs.
+    pub(crate) pairs: Vec<RunPair>,
+    /// Whether a simulated engine answered.
+    pub(crate) simulated: bool,
+    /// The file.
+    pub(crate) input: Input,
+}
+
+/// Reads a comparison or a result.
+pub(crate) fn runs_of_any(path: &Path) -> Result<AnyRuns, Failure> {
     match load_document::<CompareData>(path, compare::SCHEMA) {
         Ok(one) => {
             let pairs = one
@@ -111,20 +123,27 @@ pub(crate) fn runs_of_any(path: &Path) -> Result<(Vec<RunPair>, Input), Failure>
                 .into_iter()
                 .map(|block| (block.a, Some(block.b)))
                 .collect();
-            Ok((pairs, one.input))
+            Ok(AnyRuns {
+                pairs,
+                simulated: one.document.simulated,
+                input: one.input,
+            })
         }
         // Stdin cannot be read a second time.
         Err(failure) if failure.document.code == "schema-foreign" && path.as_os_str() != "-" => {
             let one = load_document::<ResultData>(path, result::SCHEMA)?;
-            Ok((
-                one.document
-                    .data
-                    .runs
-                    .into_iter()
-                    .map(|run| (run, None))
-                    .collect(),
-                one.input,
-            ))
+            let pairs = one
+                .document
+                .data
+                .runs
+                .into_iter()
+                .map(|run| (run, None))
+                .collect();
+            Ok(AnyRuns {
+                pairs,
+                simulated: one.document.simulated,
+                input: one.input,
+            })
         }
         Err(failure) => Err(failure),
     }

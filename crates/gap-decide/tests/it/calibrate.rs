@@ -56,6 +56,17 @@ fn results_with_repeats_do_too() {
 }
 
 #[test]
+fn simulated_noise_is_said_to_be_simulated() {
+    let desk = Desk::new();
+    let simulated = crate::fixtures::with(
+        compare(&pairs(1.0, 0.005, 4)),
+        "/simulated",
+        serde_json::json!(true),
+    );
+    assert!(calibrate(&["calibrate", &desk.put("c.json", &simulated), "--campaigns", "100"]).simulated);
+}
+
+#[test]
 fn sides_that_differ_are_no_calibration() {
     let desk = Desk::new();
     let doc = desk.put("c.json", &compare(&pairs(0.9, 0.005, 12)));
