@@ -23,3 +23,19 @@ fn every_schema_of_the_tool_is_published() {
         assert!(contracts::schema::find(id).is_some(), "{id}");
     }
 }
+
+#[test]
+fn the_committed_study_is_of_this_design_and_keeps_its_promises() {
+    let page = include_str!("../../CALIBRATION.md");
+    assert!(page.contains("| reached |") && !page.contains("not reached"));
+    for look in stats::group_sequential::Design::new(0.05).looks() {
+        let row = format!(
+            "| {} | {:.3} | {:.3} | {} |",
+            look.pairs,
+            100.0 * look.nominal_alpha,
+            100.0 * look.spent_alpha,
+            look.critical.unwrap()
+        );
+        assert!(page.contains(&row), "{row}");
+    }
+}
