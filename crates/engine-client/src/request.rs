@@ -103,7 +103,10 @@ impl Slot {
             status_text: None,
             connection: self.idle.take(),
         };
-        let ending = {
+        // A switch that was thrown before lets nothing out.
+        let ending = if call.cancel.is_some_and(Cancel::is_cancelled) {
+            Ending::Cancelled
+        } else {
             let work = exchange.run(&self.endpoint, &self.map, &self.stamps, call);
             limited(work, call, &mut self.limits).await
         };

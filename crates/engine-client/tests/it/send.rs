@@ -254,8 +254,9 @@ async fn time_limit_and_switch_end_a_hanging_stream_with_what_was_seen() {
     };
     let (seen, ()) = tokio::join!(slot.send(&limited), throw);
     assert_eq!((seen.outcome, seen.opened_connection), (Outcome::Cancelled, true));
-    // A switch that is thrown already lets nothing through.
+    // A switch that is thrown already lets nothing out.
     assert_eq!(slot.send(&limited).await.outcome, Outcome::Cancelled);
+    assert_eq!(server.requests.lock().unwrap().len(), 2);
 }
 
 #[tokio::test]
