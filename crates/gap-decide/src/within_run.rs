@@ -14,8 +14,11 @@ use crate::evidence::{Matchup, Part};
 /// Largest records file that is read.
 const RECORDS_CAP: u64 = 512 << 20;
 
-/// Stretches of time that are drawn; each holds enough neighbours to carry a batch.
-const BLOCKS: usize = 20;
+/// Most stretches of time that are drawn.
+const MOST_BLOCKS: usize = 20;
+
+/// Fewest requests of a stretch: enough neighbours to carry a batch.
+const BLOCK_LENGTH: usize = 5;
 
 /// Draws.
 const DRAWS: usize = 1000;
@@ -45,8 +48,9 @@ pub(crate) fn percentiles(matchup: &Matchup, metric: &Metric) -> Vec<RunPercenti
     let recorded: Vec<Recorded> = files.iter().flat_map(|file| read(file)).collect();
     let bounds = |side: &str, run: &Run| {
         let mut values = latencies(find(&recorded, run)?, field);
+        let blocks = (values.len() / BLOCK_LENGTH).min(MOST_BLOCKS);
         let (low, high) =
-            stats::block_bootstrap::percentile_interval(&values, percentile, 0.95, BLOCKS, DRAWS, 1)?;
+            stats::block_bootstrap::percentile_interval(&values, percentile, 0.95, blocks, DRAWS, 1)?;
         let requests = values.len() as u64;
         stats::percentile::sort(&mut values);
         Some(RunPercentile {
