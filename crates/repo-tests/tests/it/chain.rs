@@ -1,11 +1,13 @@
 //! The tools one after the other, as processes on real sockets: what one writes, the next reads.
 
 use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::documents::{check, check_as, check_lines};
-use crate::process::{Sim, run};
+use crate::process::{Running, Sim, run};
 
 fn path(folder: &Path, name: &str) -> String {
     folder.join(name).to_str().expect("paths are text").to_owned()
@@ -213,6 +215,104 @@ fn a_slower_engine_is_decided_from_its_own_documents() {
     assert_eq!(gated.code(), 1, "{gated:?}");
     the_next_commands_parse(&document);
     the_next_commands_keep_the_load(&document, "2");
+    let calibrated = run("gap-decide", ["calibrate", &compare, "--campaigns", "100"]);
+    assert_eq!(calibrated.code(), 0, "{calibrated:?}");
+    check("calibration", &calibrated.document());
+}
+
+#[test]
+fn a_sweep_goes_on_where_it_stopped() {
+    let sim = Sim::script(r#"{"defaults": {"ttft_ms": 40, "itl_ms": 1}}"#);
+    let folder = tempfile::tempdir().unwrap();
+    let (workload, target) = freeze(folder.path(), "4", "4");
+    let output = path(folder.path(), "s.json");
+    let mut sweep = Command::new(crate::process::binary("serve-bench"));
+    sweep.args([
+        "sweep",
+        "--url",
+        &sim.url,
+        "--workload",
+        &workload,
+        "--target",
+        &target,
+    ]);
+    sweep.args(["--concurrency", "4,2,1", "-o", &output]);
+    let points = |document: &Value| document["data"]["points"].as_array().unwrap().clone();
+
+    let running = Running::start(&mut sweep);
+    let started = Instant::now();
+    while !Path::new(&output).is_file() {
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "no point was written"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    running.interrupt();
+    let ended = running.end();
+    assert_eq!(ended.code(), 130, "{ended:?}");
+    let partial = load(&output);
+    check("the interrupted sweep", &partial);
+    assert_eq!(partial["complete"], false);
+    the_next_commands_parse(&partial);
+    let kept = points(&partial);
+    assert!((1..3).contains(&kept.len()), "{} points", kept.len());
+
+    let ended = Running::start(&mut sweep).end();
+    assert!([0, 5].contains(&ended.code()), "{ended:?}");
+    let whole = load(&output);
+    check("the sweep", &whole);
+    assert_eq!(points(&whole).len(), 3);
+    assert_eq!(points(&whole)[0], kept[0], "a point that was measured is kept");
+}
+
+#[test]
+fn a_swap_launches_each_side_and_leaves_none_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (workload, target) = freeze(folder.path(), "2", "4");
+    let engine = crate::process::binary("engine-sim");
+    let argv = |itl_ms: u32| {
+        let script = format!(r#"{{"defaults": {{"ttft_ms": 20, "itl_ms": {itl_ms}}}}}"#);
+        serde_json::json!([engine, "--script", script, "--port", "{port}"]).to_string()
+    };
+    let output = path(folder.path(), "swap.json");
+    let ended = run(
+        "serve-bench",
+        [
+            "compare",
+            "--swap",
+            "--a-cmd",
+            &argv(1),
+            "--b-cmd",
+            &argv(2),
+            "--workload",
+            &workload,
+            "--target",
+            &target,
+            "--concurrency",
+            "1",
+            "--blocks",
+            "1",
+            "-o",
+            &output,
+        ],
+    );
+    let document = load(&output);
+    check("swap", &document);
+    assert!([0, 5].contains(&ended.code()), "{ended:?}");
+    assert_eq!(document["data"]["swap"], true);
+    for side in ["a", "b"] {
+        assert_eq!(
+            document["data"]["blocks"][0][side]["requests"]["outcomes"]["ok"], 2,
+            "{ended:?}"
+        );
+        let url = document["data"][side]["target"]["url"].as_str().unwrap();
+        let address = url.strip_prefix("http://").unwrap();
+        assert!(
+            std::net::TcpStream::connect(address).is_err(),
+            "side {side} still listens at {url}"
+        );
+    }
 }
 
 /// What a document says to run next can be run as it stands.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use clap::{Command, FromArgMatches};
+use clap::Command;
 
 use crate::markdown::{fences, spans};
-use crate::repository::{instructions, read, root};
+use crate::repository::{files_below, instructions, read, root};
 use crate::shell;
 
 /// Programs of others that a text may call. A name that is neither here nor ours is a typing error.
@@ -112,38 +112,96 @@ fn a_shell_block_says_that_it_is_one() {
     }
 }
 
+/// Flags in a piece of running text that no tool has; those of a named tool are looked up in its sub-command.
+fn unknown_flags(span: &str, tools: &[(&'static str, Command)]) -> Vec<String> {
+    let mut words = span.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let known = match tools.iter().find(|(name, _)| *name == first) {
+        Some((_, command)) => {
+            let sub = words.next().and_then(|word| command.find_subcommand(word));
+            let mut flags = long_flags(sub.unwrap_or(command));
+            // Flags that all tools have stand on the top command.
+            flags.extend(
+                command
+                    .get_arguments()
+                    .filter_map(|a| a.get_long().map(str::to_owned)),
+            );
+            flags
+        }
+        None if first.starts_with("--") => tools
+            .iter()
+            .flat_map(|(_, command)| long_flags(command))
+            .collect(),
+        None => return Vec::new(),
+    };
+    flags_of(span)
+        .filter(|flag| !known.contains(*flag))
+        .map(str::to_owned)
+        .collect()
+}
+
 #[test]
 fn every_flag_in_running_text_exists() {
     let tools = tools();
-    let everywhere: BTreeSet<String> = tools
-        .iter()
-        .flat_map(|(_, command)| long_flags(command))
-        .collect();
     let mut wrong = Vec::new();
     for path in instructions() {
         for (line, span) in spans(&read(&path)) {
-            let mut words = span.split_whitespace();
-            let first = words.next().unwrap_or_default();
-            let known = match tools.iter().find(|(name, _)| *name == first) {
-                Some((_, command)) => {
-                    let sub = words.next().and_then(|word| command.find_subcommand(word));
-                    let mut flags = long_flags(sub.unwrap_or(command));
-                    // Flags that all tools have stand on the top command.
-                    flags.extend(
-                        command
-                            .get_arguments()
-                            .filter_map(|a| a.get_long().map(str::to_owned)),
-                    );
-                    flags
-                }
-                None if first.starts_with("--") => everywhere.clone(),
-                None => continue,
-            };
-            let unknown = flags_of(&span).filter(|flag| !known.contains(*flag));
-            wrong.extend(unknown.map(|flag| format!("{path}:{line}: no flag --{flag} in `{span}`")));
+            let unknown = unknown_flags(&span, &tools);
+            wrong.extend(
+                unknown
+                    .iter()
+                    .map(|flag| format!("{path}:{line}: no flag --{flag} in `{span}`")),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_flag_in_a_hint_exists() {
+    let tools = tools();
+    let mut wrong = Vec::new();
+    let mut checked = 0;
+    for path in files_below("crates")
+        .iter()
+        .filter(|path| path.ends_with(".rs") && path.contains("/src/"))
+    {
+        // Pieces between backticks on one line; a piece that begins with a tool's name is a command for a reader.
+        for (number, line) in read(path).lines().enumerate() {
+            for piece in line.split('`').skip(1) {
+                if tools
+                    .iter()
+                    .any(|(name, _)| piece.starts_with(&format!("{name} ")))
+                {
+                    checked += 1;
+                    let unknown = unknown_flags(piece, &tools);
+                    wrong.extend(
+                        unknown
+                            .iter()
+                            .map(|flag| format!("{path}:{}: no --{flag}: {piece}", number + 1)),
+                    );
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(checked > 20, "only {checked} commands found in hints");
+}
+
+#[test]
+fn the_examples_of_help_parse() {
+    use cli_kit::Cli as _;
+    for tool in [
+        serve_bench::cli::Args::TOOL,
+        gap_decide::cli::Args::TOOL,
+        engine_sim::cli::Args::TOOL,
+    ] {
+        let examples = shell::commands(tool.examples);
+        assert!(examples.len() >= 2, "{} shows two examples", tool.name);
+        for simple in examples {
+            assert_eq!(parse(&simple.words), Some(Ok(())), "{:?}", simple.words);
+        }
+    }
 }
 
 #[test]
