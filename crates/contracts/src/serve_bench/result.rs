@@ -55,7 +55,7 @@ pub struct Estimate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct TargetInfo {
-    /// Base URL, without credentials.
+    /// Base URL, without credentials; `unknown` for an imported file that does not say.
     pub url: String,
     /// Canonical model id; null when it was not declared.
     pub model: Option<String>,
@@ -126,13 +126,13 @@ pub struct WorkloadInfo {
     pub num_prompts: u64,
     /// Seed; null for a dataset that needs none.
     pub seed: Option<u64>,
-    /// Hash of request bodies and arrival offsets.
+    /// Hash of request bodies and arrival offsets; `unknown` for an imported file.
     pub request_stream_sha256: String,
-    /// Dataset kind: `random`, `sharegpt`, `jsonl`, `azure`.
+    /// Dataset kind: `random`, `sharegpt`, `jsonl`, `azure`, `mooncake`; what an imported file says, or `unknown`.
     pub dataset: String,
     /// `tokens` when prompt lengths are checked tokens, `words` when they are words and the token check is off.
     pub prompt_unit: String,
-    /// `chat` or `completions`.
+    /// `chat` or `completions`; `unknown` for an imported file that does not say.
     pub endpoint: String,
     /// Asked prompt lengths in `prompt_unit`; null when the dataset does not say.
     pub input_len: Option<LengthRange>,

@@ -82,7 +82,7 @@ pub struct Tokens {
     pub cached: Option<u64>,
     /// Reasoning tokens; null when no request knows them.
     pub reasoning: Option<u64>,
-    /// `per_chunk_usage`, `usage`, `tokenizer`, `chunks`, `none`, or `mixed` when requests differ.
+    /// `per_chunk_usage`, `usage`, `tokenizer`, `chunks`, `none`, `mixed` when requests differ, or `unknown` for an imported file.
     pub source: String,
 }
 
@@ -149,24 +149,24 @@ pub struct Window {
 pub struct ClientHealth {
     /// Delay from the moment a request was due (scheduled, or its slot was free) to its start.
     pub dispatch_lag_ms: Lag,
-    /// How late a heartbeat task of 1 kHz was polled by the client's runtime.
+    /// How late a heartbeat task, due every 4 ms, was polled by the client's runtime.
     pub poll_delay_ms: Lag,
     /// CPU time of this process over the window x cores it may use; null when it cannot be read.
     pub cpu_share_ratio: Option<Finite>,
     /// CPU time of this process during the run, seconds; null when it cannot be read.
     pub cpu_s: Option<Finite>,
-    /// Cores this process may use.
-    pub cores: u32,
+    /// Cores this process may use; null for an imported file.
+    pub cores: Option<u32>,
     /// Share of token chunks that arrived in the same socket read as the one before; null without chunks.
     pub same_read_chunk_ratio: Option<Finite>,
     /// Concurrency asked for; null in an open loop without a cap.
     pub asked_concurrency: Option<u32>,
     /// Mean requests in flight over the steady part of the run; null when nothing ran.
     pub achieved_concurrency: Option<Finite>,
-    /// Most requests in flight.
-    pub peak_concurrency: u32,
-    /// Connections opened.
-    pub connections_opened: u64,
+    /// Most requests in flight; null for an imported file.
+    pub peak_concurrency: Option<u32>,
+    /// Connections opened; null for an imported file.
+    pub connections_opened: Option<u64>,
     /// Peak resident memory of this process, bytes; null when it cannot be read.
     pub peak_rss_bytes: Option<u64>,
     /// True when the client, not the server, may have set the numbers.

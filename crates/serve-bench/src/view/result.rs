@@ -117,7 +117,7 @@ fn client_line(run: &Run) -> String {
                 .cpu_share_ratio
                 .and_then(|share| contracts::Finite::new(100.0 * share.get()))
         ),
-        client.cores,
+        client.cores.map_or("-".to_owned(), |cores| cores.to_string()),
         number(client.achieved_concurrency),
         client
             .peak_rss_bytes
