@@ -126,9 +126,9 @@ fn a_run_writes_documents_that_validate() {
 
 #[test]
 fn a_slower_engine_is_decided_from_its_own_documents() {
-    // Ours needs 80 + 7 x 5 ms a request, theirs 30 + 7 x 2 ms: more than twice as much, which no busy machine hides.
-    let ours = Sim::script(r#"{"defaults": {"ttft_ms": 80, "itl_ms": 5}}"#);
-    let theirs = Sim::script(r#"{"defaults": {"ttft_ms": 30, "itl_ms": 2}}"#);
+    // Ours needs 60 + 7 x 4 ms a request, theirs 20 + 7 x 1 ms: more than twice as much, which no busy machine hides.
+    let ours = Sim::script(r#"{"defaults": {"ttft_ms": 60, "itl_ms": 4}}"#);
+    let theirs = Sim::script(r#"{"defaults": {"ttft_ms": 20, "itl_ms": 1}}"#);
     let folder = tempfile::tempdir().unwrap();
     let (workload, target) = freeze(folder.path(), "2", "8");
     let (compare, decision) = (path(folder.path(), "c.json"), path(folder.path(), "d.json"));
@@ -181,7 +181,7 @@ fn a_slower_engine_is_decided_from_its_own_documents() {
     }
     assert_eq!(ended.code(), if valid { 0 } else { 5 }, "{ended:?}");
 
-    // On a busy machine the client says that it was late, by a fraction of a millisecond or by a few; the gap is 71 ms.
+    // On a busy machine the client says that it was late, by a fraction of a millisecond or by a few; the gap is 61 ms.
     // What is tested here is the way of the documents, so its complaint is taken out.
     for block in blocks {
         for side in ["a", "b"] {
@@ -207,7 +207,7 @@ fn a_slower_engine_is_decided_from_its_own_documents() {
     assert_eq!(scenario["provisional"], false, "{scenario}");
     assert_eq!(document["data"]["decision"], "profile");
     let effect = scenario["effect_pct"].as_f64().unwrap();
-    assert!((-75.0..=-30.0).contains(&effect), "{effect}");
+    assert!((-80.0..=-30.0).contains(&effect), "{effect}");
     let gated = run(
         "gap-decide",
         ["--compare", &compare, "--target", &target, "--fail-on", "behind"],
@@ -361,7 +361,7 @@ fn a_long_comparison_still_fits_a_reader() {
             "--concurrency",
             "1",
             "--blocks",
-            "56",
+            "40",
             "--format",
             "markdown",
             "-o",
