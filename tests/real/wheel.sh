@@ -30,14 +30,15 @@ check() {
   local tool
   for tool in $tools; do
     [ -x "$1/$tool" ] || fail "$2 left no executable $tool"
-    got=$("$1/$tool" --version) || fail "$tool --version, installed by $2"
+    # A flag that is not understood would start a server: no call may take long.
+    got=$(timeout 20 "$1/$tool" --version) || fail "$tool --version, installed by $2"
     [ "$got" = "$tool $version" ] || fail "$tool --version, installed by $2, says: $got"
-    "$1/$tool" --help | grep -q 'Exit codes:' || fail "$tool --help, installed by $2, does not end with the exit codes"
-    "$1/$tool" --schema | python3 -c 'import json, sys; json.load(sys.stdin)["properties"]["schema"]' ||
+    timeout 20 "$1/$tool" --help | grep -q 'Exit codes:' || fail "$tool --help, installed by $2, does not end with the exit codes"
+    timeout 20 "$1/$tool" --schema | python3 -c 'import json, sys; json.load(sys.stdin)["properties"]["schema"]' ||
       fail "$tool --schema, installed by $2, prints no schema"
     # Each binary carries the skill that teaches it, the same bytes as the file.
     if [ -f "skills/$tool/SKILL.md" ]; then
-      "$1/$tool" --skill | cmp -s - "skills/$tool/SKILL.md" || fail "$tool --skill differs from skills/$tool/SKILL.md"
+      timeout 20 "$1/$tool" --skill | cmp -s - "skills/$tool/SKILL.md" || fail "$tool --skill differs from skills/$tool/SKILL.md"
     fi
   done
   echo "wheel.sh: ok: installed by $2: ${tools//$'\n'/ }"
