@@ -42,7 +42,7 @@ say() { printf '\n== %s\n' "$*"; }
 decide() { # ROUND: compares $ours with $theirs and decides; sets $decision
   local round=$1 status=0
   serve-bench compare --a "$ours" --b "$theirs" --a-name ours-sglang --b-name theirs-vllm \
-    --workload "$out/workload.jsonl" --target "$here/target.yaml" --concurrency 4 --blocks 8 \
+    --workload "$out/workload.jsonl" --target "$here/target.yaml" --concurrency 8 --blocks 8 \
     --format json -o "$out/$round.compare.json" >/dev/null || status=$?
   # 5: a run was disturbed by other work on this machine; gap-decide leaves out a few, and says so when they are many.
   case $status in 0 | 5) status=0 ;; *) echo "error: the comparison of $round ended with exit code $status" >&2; exit "$status" ;; esac
@@ -60,7 +60,7 @@ engine ours-default --flavor sglang --noise-cv 0.3
 ours=$url ours_pid=$pid
 
 say "2. one frozen workload for both"
-serve-bench freeze --dataset random --num-prompts 32 --input-len 31 --output-len 150 --seed 7 \
+serve-bench freeze --dataset random --num-prompts 96 --input-len 128 --output-len 64 --seed 7 \
   --target "$here/target.yaml" --out "$out/workload.jsonl" --format markdown -o "$out/freeze.json" | sed 's/^/  /'
 
 say "3. round 0: interleaved comparison and gap decision"

@@ -112,9 +112,13 @@ fn print_embedded(tool: &ToolInfo, argv: &[OsString]) -> Option<Exit> {
                     .iter()
                     .find(|(sub, _)| !sub.is_empty() && *sub == word)
             })
-            .or_else(|| tool.schemas.first())?
+            .or_else(|| tool.schemas.first())
+            .expect("every tool has a document")
             .1;
-        contracts::schema::find(id)?.text.to_owned()
+        contracts::schema::find(id)
+            .expect("every schema a tool names is published")
+            .text
+            .to_owned()
     } else {
         return None;
     };

@@ -157,14 +157,33 @@ impl FieldSet {
 
 /// `sha256:<hex>` of bytes.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(digest: &[u8]) -> String {
     let mut out = String::with_capacity(7 + 64);
     out.push_str("sha256:");
     for byte in digest {
-        out.push(char::from_digit(u32::from(byte >> 4), 16).expect("a nibble is a hex digit"));
-        out.push(char::from_digit(u32::from(byte & 15), 16).expect("a nibble is a hex digit"));
+        out.push(char::from_digit(u32::from(*byte >> 4), 16).expect("a nibble is a hex digit"));
+        out.push(char::from_digit(u32::from(*byte & 15), 16).expect("a nibble is a hex digit"));
     }
     out
+}
+
+/// [`sha256_hex`] of bytes that come in pieces.
+#[derive(Clone, Debug, Default)]
+pub struct RunningSha256(Sha256);
+
+impl RunningSha256 {
+    /// Adds bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// `sha256:<hex>` of all bytes so far.
+    pub fn hex(&self) -> String {
+        hex(&self.0.clone().finalize())
+    }
 }
 
 /// RFC 8785 canonical JSON of any value.

@@ -7,6 +7,7 @@ mod cache;
 pub mod cli;
 mod commands;
 pub mod compat;
+mod context;
 pub mod doctor;
 pub mod fold;
 mod identity;
@@ -55,6 +56,24 @@ pub fn run(args: Args) -> Result<Report, Failure> {
         Command::Import(args) => commands::import(args, &output),
         Command::Selftest(args) => selftest::selftest(args, &output),
     }
+}
+
+/// This invocation with other values of some flags; a flag that it does not have is added.
+pub(crate) fn command_with(changes: &[(&str, &str)]) -> Vec<String> {
+    let mut command = command_line();
+    for (flag, value) in changes {
+        let long = format!("{flag}=");
+        if let Some(place) = command.iter().position(|word| word == flag) {
+            if let Some(word) = command.get_mut(place + 1) {
+                *word = (*value).to_owned();
+            }
+        } else if let Some(word) = command.iter_mut().find(|word| word.starts_with(&long)) {
+            *word = format!("{long}{value}");
+        } else {
+            command.extend([(*flag).to_owned(), (*value).to_owned()]);
+        }
+    }
+    command
 }
 
 /// This invocation as it can be run again; values of `--header` may be secret and stay out.

@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use cli_kit::Failure;
+use contracts::fields::RunningSha256;
 use contracts::serve_bench::record::{RecordHeader, RecordLine, RequestRecord, RunEnd, RunStart};
 use contracts::{Artifact, Exit, Input};
 use serde::Serialize;
@@ -17,6 +18,7 @@ pub(crate) struct RecordsWriter {
     path: PathBuf,
     file: File,
     bytes: u64,
+    hash: RunningSha256,
     failure: Option<io::Error>,
 }
 
@@ -34,6 +36,7 @@ impl RecordsWriter {
             path: path.to_owned(),
             file,
             bytes: 0,
+            hash: RunningSha256::default(),
             failure: None,
         })
     }
@@ -74,9 +77,8 @@ impl RecordsWriter {
         Artifact {
             kind: "request_records".to_owned(),
             path: self.path.display().to_string(),
-            sha256: cli_kit::read_bounded(&self.path, u64::MAX - 1)
-                .ok()
-                .map(|bytes| contracts::fields::sha256_hex(&bytes)),
+            // A file that was cut short by a full disk is not what was hashed.
+            sha256: self.failure.is_none().then(|| self.hash.hex()),
             bytes: self.bytes,
         }
     }
@@ -89,7 +91,10 @@ impl RecordsWriter {
         bytes.push(b'\n');
         // One write a line: whatever ends this process, the lines before are whole.
         match self.file.write_all(&bytes) {
-            Ok(()) => self.bytes += bytes.len() as u64,
+            Ok(()) => {
+                self.bytes += bytes.len() as u64;
+                self.hash.add(&bytes);
+            }
             Err(error) => {
                 tracing::error!(
                     "cannot write {}: {error}; the measurement goes on",

@@ -36,8 +36,14 @@ pub(crate) fn size(args: &RunArgs, server: &Server, output: &OutputArgs) -> Resu
         || args.load.concurrency.is_some()
         || args.load.request_rate.is_some();
     if said {
+        // Fewer prompts than slots could never fill them.
+        let prompts = args
+            .workload
+            .make
+            .num_prompts
+            .and_then(|prompts| u32::try_from(prompts).ok());
         return Ok(Sized {
-            concurrency: wanted,
+            concurrency: wanted.min(prompts.unwrap_or(wanted)).max(1),
             num_prompts: None,
             why: None,
         });

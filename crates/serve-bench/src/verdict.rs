@@ -9,6 +9,8 @@ use crate::view::number;
 const CACHED_SHARE: f64 = 0.05;
 /// Drift of a headline metric above which a reader must know, percent.
 const DRIFT_PCT: f64 = 10.0;
+/// Requests per slot below which drift says nothing.
+const DRIFT_REQUESTS_PER_SLOT: u64 = 20;
 
 /// How the process ends.
 pub(crate) fn exit(runs: &[Run], complete: bool) -> Exit {
@@ -30,61 +32,93 @@ pub(crate) fn exit(runs: &[Run], complete: bool) -> Exit {
     }
 }
 
-/// What could mislead in runs of one server.
-pub(crate) fn warnings(runs: &[Run], prompt_unit: &str) -> Vec<Warning> {
-    let mut warnings = Vec::new();
+/// What could mislead: one warning a kind, with the first case in words and the number of the others.
+pub(crate) fn warnings<'a>(runs: impl Iterator<Item = (String, &'a Run)>, prompt_unit: &str) -> Vec<Warning> {
+    let mut found: Vec<(&'static str, String)> = Vec::new();
     if prompt_unit == "words" {
-        warnings.push(Warning::new(
+        found.push((
             "words-not-tokens",
-            "prompt lengths are words and the token check is off; give --prompt-unit tokens or --tokenizer for exact lengths",
+            "prompt lengths are words and the token check is off; give --prompt-unit tokens or --tokenizer for exact lengths"
+                .to_owned(),
         ));
     }
-    for run in runs {
-        for reason in &run.invalid_reasons {
-            warnings.push(Warning::new("run-invalid", format!("run {}: {reason}", run.run)));
-        }
-        if run.requests.failed > 0 && run.requests.succeeded > 0 {
-            let first = run
-                .requests
-                .errors
-                .first()
-                .map_or("", |error| error.error.as_str());
-            warnings.push(Warning::new(
-                "requests-failed",
-                format!(
-                    "run {}: {} of {} requests failed: {first}",
-                    run.run, run.requests.failed, run.requests.sent
-                ),
-            ));
-        }
-        if let (Some(cached), Some(input)) = (run.tokens.cached, run.tokens.input)
-            && cached as f64 > CACHED_SHARE * input as f64
-        {
-            warnings.push(Warning::new(
-                "prefix-cache-hits",
-                format!(
-                    "run {}: {cached} of {input} prompt tokens came from a prefix cache; flush it between runs or freeze more prompts",
-                    run.run
-                ),
-            ));
-        }
-        for (metric, change) in run
-            .drift
-            .iter()
-            .filter(|(_, change)| change.get().abs() > DRIFT_PCT)
-        {
-            warnings.push(Warning::new(
-                "drift",
-                format!(
-                    "run {}: {metric} changed by {} % from the first to the last quarter; warm up longer or run longer",
-                    run.run,
-                    number(Some(*change))
-                ),
-            ));
+    for (name, run) in runs {
+        found.extend(
+            of_run(run)
+                .into_iter()
+                .map(|(code, text)| (code, format!("{name}: {text}"))),
+        );
+    }
+    let mut grouped: Vec<(Warning, usize)> = Vec::new();
+    for (code, message) in found {
+        match grouped.iter_mut().find(|(warning, _)| warning.code == code) {
+            Some((_, others)) => *others += 1,
+            None => grouped.push((Warning::new(code, message), 0)),
         }
     }
-    warnings.dedup();
-    warnings
+    grouped
+        .into_iter()
+        .map(|(mut warning, others)| {
+            if others > 0 {
+                warning
+                    .message
+                    .push_str(&format!(" (and {others} more of this kind)"));
+            }
+            warning
+        })
+        .collect()
+}
+
+fn of_run(run: &Run) -> Vec<(&'static str, String)> {
+    let mut found: Vec<(&'static str, String)> = Vec::new();
+    found.extend(
+        run.invalid_reasons
+            .iter()
+            .map(|reason| ("run-invalid", reason.clone())),
+    );
+    let requests = &run.requests;
+    if requests.failed > 0 && requests.succeeded > 0 {
+        let first = requests.errors.first().map_or("", |error| error.error.as_str());
+        found.push((
+            "requests-failed",
+            format!(
+                "{} of {} requests failed: {first}",
+                requests.failed, requests.sent
+            ),
+        ));
+    }
+    if let (Some(cached), Some(input)) = (run.tokens.cached, run.tokens.input)
+        && cached as f64 > CACHED_SHARE * input as f64
+    {
+        found.push((
+            "prefix-cache-hits",
+            format!(
+                "{cached} of {input} prompt tokens came from a prefix cache; flush it between runs or freeze more prompts"
+            ),
+        ));
+    }
+    // A handful of requests per slot starts and ends in waves: their first and last quarter differ by nature.
+    let slots = u64::from(run.client.peak_concurrency.unwrap_or(1).max(1));
+    let enough = requests.sent >= DRIFT_REQUESTS_PER_SLOT * slots;
+    for (metric, change) in run
+        .drift
+        .iter()
+        .filter(|(_, change)| enough && change.get().abs() > DRIFT_PCT)
+    {
+        found.push((
+            "drift",
+            format!(
+                "{metric} changed by {} % from the first to the last quarter; warm up longer or run longer",
+                number(Some(*change))
+            ),
+        ));
+    }
+    found
+}
+
+/// Runs of one server by their number.
+pub(crate) fn numbered(runs: &[Run]) -> impl Iterator<Item = (String, &Run)> {
+    runs.iter().map(|run| (format!("run {}", run.run), run))
 }
 
 /// One line on the last valid run.

@@ -5,7 +5,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::result::LengthRange;
 use crate::Finite;
@@ -90,20 +89,18 @@ pub struct WorkloadRequest {
 /// Running hash of a request stream: for every request in order the RFC 8785 canonical JSON of
 /// `{"arrival_offset_ms": …, "body": …}` and a newline.
 #[derive(Clone, Debug, Default)]
-pub struct StreamHash(Sha256);
+pub struct StreamHash(crate::fields::RunningSha256);
 
 impl StreamHash {
     /// Adds one request.
     pub fn add(&mut self, request: &WorkloadRequest) {
         let line = json!({"arrival_offset_ms": request.arrival_offset_ms, "body": request.body});
-        self.0.update(crate::fields::canonical(&line).as_bytes());
-        self.0.update(b"\n");
+        self.0.add(crate::fields::canonical(&line).as_bytes());
+        self.0.add(b"\n");
     }
 
     /// `sha256:<hex>` of what was added.
     pub fn finish(self) -> String {
-        let digest = self.0.finalize();
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{hex}")
+        self.0.hex()
     }
 }

@@ -1,10 +1,11 @@
 //! `compare`: two sides, interleaved A B B A, on one workload; every block is one pair.
 
+mod pair;
+
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::serve_bench::compare::{Block, CompareData, Order, SCHEMA, Side as SideInfo};
 use contracts::serve_bench::record::{self, RecordHeader};
 use contracts::serve_bench::result::{LoadInfo, WorkloadInfo};
-use contracts::serve_bench::run::Run;
 use contracts::{Document, Exit, NextAction, Warning};
 use serde_json::{Value, json};
 
@@ -48,6 +49,7 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
         warmup,
         args.request.timeout,
     )?;
+    crate::context::check(&selected.requests, &first.server)?;
     selected.info.num_prompts = selected.requests.len() as u64 - warmup;
     let load = level_a.info.clone();
     let side_a = a.info(
@@ -58,7 +60,7 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
         &mut bench.warnings,
     );
     let simulated_a = first.server.probe.simulated;
-    standing.down(&a, first)?;
+    first.stop()?;
     let second = standing.up(&b)?;
     let side_b = b.info(
         &second.server,
@@ -68,7 +70,7 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
         &mut bench.warnings,
     );
     let simulated_b = second.server.probe.simulated;
-    standing.down(&b, second)?;
+    second.stop()?;
     comparable(&side_a, &side_b)?;
 
     let mut state = Progress {
@@ -93,44 +95,24 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
     }
 
     let mut complete = true;
+    let mut disturbed = 0;
     let already = u32::try_from(state.data.blocks.len()).unwrap_or(u32::MAX);
     for block in already..args.blocks {
         let order = if block % 2 == 0 { Order::Ab } else { Order::Ba };
         let mut one = |side: &Side| -> Result<Measured, Failure> {
             let alive = standing.up(side)?;
             let label = format!("{}/{} {}", block + 1, args.blocks, side.letter.to_uppercase());
-            let measured = bench.one_run(
-                &on_server(&level_a, &alive.server, &selected),
-                &alive.server,
-                block,
-                records.as_ref(),
-                &label,
-            );
-            standing.down(side, alive)?;
+            let on_this = on_server(&level_a, &alive.server, &selected);
+            let measured = bench.one_run(&on_this, &alive.server, block, records.as_ref(), &label);
+            alive.stop()?;
             measured
         };
-        let (run_a, run_b) = match order {
-            Order::Ab => {
-                let run_a = one(&a)?;
-                if !run_a.complete {
-                    complete = false;
-                    break;
-                }
-                (run_a, one(&b)?)
-            }
-            Order::Ba => {
-                let run_b = one(&b)?;
-                if !run_b.complete {
-                    complete = false;
-                    break;
-                }
-                (one(&a)?, run_b)
-            }
-        };
-        complete = run_a.complete && run_b.complete;
-        if !complete {
+        let Some((measured, again)) = pair::undisturbed(order, &a, &b, &mut one)? else {
+            complete = false;
             break;
-        }
+        };
+        disturbed += again;
+        let (run_a, run_b) = measured;
         state.data.blocks.push(Block {
             block,
             order,
@@ -141,6 +123,14 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
         if block + 1 < args.blocks {
             state.save(&bench, output);
         }
+    }
+    if disturbed > 0 {
+        bench.warnings.push(Warning::new(
+            "blocks-repeated",
+            format!(
+                "{disturbed} time(s) a block was disturbed on the client's side and measured again, whatever its numbers were"
+            ),
+        ));
     }
 
     let exit = exit(&state.data, complete);
@@ -252,10 +242,6 @@ impl Standing {
             None => side.bring_up(),
         }
     }
-
-    fn down(&mut self, _side: &Side, alive: Alive) -> Result<(), Failure> {
-        alive.stop()
-    }
 }
 
 /// What was measured so far, and how it is written.
@@ -301,16 +287,15 @@ impl Progress {
         parts.subject = self.data.a.subject.clone();
         parts.environment = cli_kit::environment();
         parts.warnings = bench.warnings.clone();
-        let runs: Vec<Run> = self
-            .data
-            .blocks
-            .iter()
-            .flat_map(|block| [block.a.clone(), block.b.clone()])
-            .collect();
+        let runs = self.data.blocks.iter().flat_map(|block| {
+            [
+                (format!("block {} A", block.block), &block.a),
+                (format!("block {} B", block.block), &block.b),
+            ]
+        });
         parts
             .warnings
-            .extend(verdict::warnings(&runs, &self.data.workload.prompt_unit));
-        parts.warnings.dedup();
+            .extend(verdict::warnings(runs, &self.data.workload.prompt_unit));
         parts.summary = format!(
             "{} blocks of {} (A) and {} (B), interleaved on {}; gap-decide says what they mean",
             self.data.blocks.len(),

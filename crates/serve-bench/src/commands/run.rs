@@ -6,6 +6,7 @@ use contracts::serve_bench::result::{ResultData, SCHEMA};
 use contracts::{Exit, Field, NextAction, Warning};
 use serde_json::json;
 
+use crate::cache::{self, Flushed};
 use crate::cli::{Args, RunArgs};
 use crate::fold::aggregate;
 use crate::identity::{self, Declared};
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         warmup,
         args.server.request.timeout,
     )?;
+    crate::context::check(&selected.requests, &server)?;
     selected.info.num_prompts = selected.requests.len() as u64 - warmup;
 
     let mut parts = DocumentParts::new(SCHEMA);
@@ -98,6 +100,10 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         } else {
             "run".to_owned()
         };
+        // The same prompts again: a warm prefix cache would make the later runs another measurement.
+        if number > 0 && cache::flush(&server)? == Flushed::No && number == 1 {
+            parts.warnings.push(cache::warning(&server));
+        }
         let measured = measure(&level, &rules, number, records.as_ref(), &label, output)?;
         runs.push(measured.run);
         last_records = measured.records;
@@ -108,10 +114,11 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     }
 
     parts.summary = verdict::headline(&runs);
-    parts
-        .warnings
-        .extend(verdict::warnings(&runs, &selected.info.prompt_unit));
-    parts.next_actions = next_actions(args, &runs, output);
+    parts.warnings.extend(verdict::warnings(
+        verdict::numbered(&runs),
+        &selected.info.prompt_unit,
+    ));
+    parts.next_actions = next_actions(args, &runs);
     let mut exit = verdict::exit(&runs, parts.complete);
     if let Some(records) = &records {
         let records = lock(records);
@@ -120,6 +127,9 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
             parts.warnings.push(Warning::new("records-not-written", failure));
             exit = Exit::Unavailable;
         }
+    }
+    if let Some(failure) = crate::context::refused_by_server(&last_records, &server) {
+        return Err(failure);
     }
     let data = ResultData {
         target,
@@ -150,11 +160,7 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
 }
 
 /// What leads on from here.
-fn next_actions(
-    args: &RunArgs,
-    runs: &[contracts::serve_bench::run::Run],
-    output: &OutputArgs,
-) -> Vec<NextAction> {
+fn next_actions(args: &RunArgs, runs: &[contracts::serve_bench::run::Run]) -> Vec<NextAction> {
     let mut actions = Vec::new();
     let url = args.server.url.as_str();
     if runs.iter().any(|run| run.client.client_limited) {
@@ -178,33 +184,20 @@ fn next_actions(
             ],
         ));
     }
-    if args.repeat == 1
-        && let Some(path) = output
-            .output
-            .as_deref()
-            .and_then(std::path::Path::to_str)
-            .filter(|path| *path != "-")
-        && let Some(workload) = args
-            .workload
-            .workload
-            .as_deref()
-            .and_then(std::path::Path::to_str)
-    {
-        actions.push(NextAction::new(
-            "one run has no interval: repeat it",
-            &[
-                "serve-bench",
-                "run",
-                "--url",
-                url,
-                "--workload",
-                workload,
-                "--repeat",
-                "8",
-                "-o",
-                path,
-            ],
-        ));
+    if args.repeat == 1 && args.workload.workload.is_some() {
+        actions.push(NextAction {
+            why: "one run has no interval: repeat it".to_owned(),
+            command: crate::command_with(&[("--repeat", "8"), (output_flag(), "repeated.json")]),
+        });
     }
     actions
+}
+
+/// `-o` as it was typed, so that it is replaced and not given twice.
+fn output_flag() -> &'static str {
+    if std::env::args().any(|word| word == "--output" || word.starts_with("--output=")) {
+        "--output"
+    } else {
+        "-o"
+    }
 }

@@ -58,9 +58,10 @@ pub(crate) fn summarize(args: &SummarizeArgs, output: &OutputArgs) -> Result<Rep
         .known(contracts::fields::contract_field::SIMULATED);
     parts.simulated = simulated.and_then(serde_json::Value::as_bool).unwrap_or(false);
     parts.summary = verdict::headline(&runs);
-    parts
-        .warnings
-        .extend(verdict::warnings(&runs, &header.workload.prompt_unit));
+    parts.warnings.extend(verdict::warnings(
+        verdict::numbered(&runs),
+        &header.workload.prompt_unit,
+    ));
     parts.contract = header.contract;
     parts.environment = header.environment;
     parts.subject = header.subject;

@@ -228,11 +228,15 @@ impl Sweep<'_> {
         parts.subject = self.subject.clone();
         parts.environment = cli_kit::environment();
         parts.inputs = self.inputs.clone();
-        let runs: Vec<_> = self.data.points.iter().map(|point| point.run.clone()).collect();
+        let points = self
+            .data
+            .points
+            .iter()
+            .map(|point| (view::load_words(&point.load), &point.run));
         parts.warnings = self.warnings.clone();
         parts
             .warnings
-            .extend(verdict::warnings(&runs, &self.data.workload.prompt_unit));
+            .extend(verdict::warnings(points, &self.data.workload.prompt_unit));
         parts.warnings.dedup();
         parts.summary = self.summary();
         if let Some(records) = &self.records {
