@@ -247,9 +247,10 @@ fn thread_cpu() -> f64 {
 async fn ours(address: SocketAddr, shape: Shape) -> Got {
     let endpoint = Endpoint::parse(&address.to_string()).expect("a URL");
     let tasks: Vec<_> = (0..shape.streams)
-        .map(|_| {
+        .map(|number| {
             let mut slot = Slot::new(endpoint.clone(), Headers::new());
             tokio::spawn(async move {
+                stagger(number).await;
                 let mut got = Got::default();
                 for _ in 0..shape.requests_per_stream {
                     let call = Call {
@@ -277,8 +278,9 @@ async fn ours(address: SocketAddr, shape: Shape) -> Got {
 /// Reads and forgets, with the connection driven by a task of its own, as hyper's own examples have it.
 async fn bare(address: SocketAddr, shape: Shape) -> Got {
     let tasks: Vec<_> = (0..shape.streams)
-        .map(|_| {
+        .map(|number| {
             tokio::spawn(async move {
+                stagger(number).await;
                 let stream = tokio::net::TcpStream::connect(address)
                     .await
                     .expect("the source listens");
@@ -313,6 +315,11 @@ async fn bare(address: SocketAddr, shape: Shape) -> Got {
         })
         .collect();
     sum(tasks).await
+}
+
+/// Connections that are opened at one moment overflow the source's queue, and some then wait a second.
+async fn stagger(number: usize) {
+    tokio::time::sleep(Duration::from_micros(150 * number as u64)).await;
 }
 
 async fn sum(tasks: Vec<tokio::task::JoinHandle<Got>>) -> Got {

@@ -2,6 +2,7 @@
 //! reads ahead of the request that is being measured, and dropping the slot closes the connection.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -66,7 +67,7 @@ impl Connection {
     /// while it was idle is noticed here, before anything is written.
     pub(crate) async fn is_alive(&mut self) -> bool {
         std::future::poll_fn(|context| {
-            let _ = self.poll(context, |_, _| Poll::<()>::Pending);
+            let _ = self.poll(context, |_, _| Poll::<Option<()>>::Pending);
             Poll::Ready(())
         })
         .await;
@@ -78,39 +79,49 @@ impl Connection {
         &mut self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, hyper::Error> {
-        std::future::poll_fn(|context| self.poll(context, |sender, context| sender.poll_ready(context)))
-            .await?;
+        std::future::poll_fn(|context| {
+            self.poll(context, |sender, context| sender.poll_ready(context).map(Some))
+        })
+        .await?;
         let mut answer = std::pin::pin!(self.sender.send_request(request));
         let (driver, relay) = (&mut self.driver, &mut self.relay);
         std::future::poll_fn(|context| {
             relay.poll(context, |context| {
                 drive(driver, context);
-                answer.as_mut().poll(context)
+                answer.as_mut().poll(context).map(Some)
             })
         })
         .await
     }
 
-    /// The next bytes of the body; `None` at its end.
-    pub(crate) async fn next(&mut self, body: &mut Incoming) -> Option<Result<Bytes, hyper::Error>> {
-        loop {
-            let frame = std::future::poll_fn(|context| {
-                self.poll(context, |_, context| Pin::new(&mut *body).poll_frame(context))
-            })
-            .await?;
-            match frame.map(hyper::body::Frame::into_data) {
-                Ok(Ok(bytes)) => return Some(Ok(bytes)),
+    /// Hands every piece of the body to `on_piece` as it arrives, until the body ends (`None`) or `on_piece` breaks.
+    pub(crate) async fn follow<B>(
+        &mut self,
+        body: &mut Incoming,
+        mut on_piece: impl FnMut(&[u8]) -> ControlFlow<B>,
+    ) -> Result<Option<B>, hyper::Error> {
+        std::future::poll_fn(|context| {
+            self.poll(context, |_, context| {
+                let frame = match std::task::ready!(Pin::new(&mut *body).poll_frame(context)) {
+                    Some(Ok(frame)) => frame,
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    None => return Poll::Ready(Some(Ok(None))),
+                };
                 // Trailers say nothing that is measured.
-                Ok(Err(_)) => {}
-                Err(error) => return Some(Err(error)),
-            }
-        }
+                let flow = frame.data_ref().map(|bytes| on_piece(bytes));
+                match flow {
+                    Some(ControlFlow::Break(value)) => Poll::Ready(Some(Ok(Some(value)))),
+                    Some(ControlFlow::Continue(())) | None => Poll::Ready(None),
+                }
+            })
+        })
+        .await
     }
 
     fn poll<T>(
         &mut self,
         context: &mut Context<'_>,
-        mut poll: impl FnMut(&mut http1::SendRequest<Full<Bytes>>, &mut Context<'_>) -> Poll<T>,
+        mut poll: impl FnMut(&mut http1::SendRequest<Full<Bytes>>, &mut Context<'_>) -> Poll<Option<T>>,
     ) -> Poll<T> {
         let (sender, driver) = (&mut self.sender, &mut self.driver);
         self.relay.poll(context, |context| {

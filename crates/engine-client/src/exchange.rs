@@ -2,6 +2,7 @@
 //! Times come as stamps; the clock itself is `request.rs`'s.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use contracts::text;
@@ -16,6 +17,7 @@ use crate::error::ClientError;
 use crate::observation::Observation;
 use crate::outcome::Ending;
 use crate::request::{Call, Stamps};
+use crate::sse::EventTooLong;
 use crate::tally::{Arrival, Tally};
 
 /// Longest body of an answer that is no stream, in bytes; what is longer is cut.
@@ -90,7 +92,8 @@ impl Exchange {
             self.connection = None;
         }
         let before = stamps.now_ns();
-        let connection = Connection::open(endpoint, stamps).await?;
+        // Boxed: a TLS handshake has a large state, and a request that finds a connection open need not carry it.
+        let connection = Box::pin(Connection::open(endpoint, stamps)).await?;
         self.observation.connect_ns = Some(stamps.now_ns().saturating_sub(before));
         self.observation.opened_connection = true;
         // What the handshake wrote was not the request.
@@ -101,48 +104,69 @@ impl Exchange {
 
     /// Follows a 200 answer: an event stream, or something else in one piece.
     async fn stream(&mut self, stamps: &Stamps, body: &mut Incoming) -> Ending {
+        let Exchange {
+            connection,
+            tally,
+            start_ns,
+            ..
+        } = self;
+        let connection = connection
+            .as_mut()
+            .expect("the connection lives while its answer is read");
         let mut is_stream = false;
-        loop {
-            let next = {
-                let connection = self
-                    .connection
-                    .as_mut()
-                    .expect("the connection lives while its answer is read");
-                let next = connection.next(body);
-                if self.tally.is_done() {
-                    match tokio::time::timeout(DONE_GRACE, next).await {
-                        Ok(next) => next,
-                        Err(_) => {
-                            return Ending::Broken("the connection stayed open after [DONE]".to_owned());
-                        }
-                    }
-                } else {
-                    next.await
-                }
-            };
-            let bytes = match next {
-                Some(Ok(bytes)) => bytes,
-                Some(Err(error)) => return broken(&error),
-                None => {
-                    self.tally.finish(self.arrival(stamps));
-                    return Ending::Clean;
-                }
-            };
+        let followed = connection.follow(body, |bytes| {
             if !is_stream {
                 match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
                     Some(b'{' | b'[' | b'<' | b'"') => {
-                        let mut text = bytes.to_vec();
-                        let ending = self.read_whole(body, &mut text).await;
-                        return self.not_a_stream(&text, ending);
+                        return ControlFlow::Break(Turn::Whole(bytes.to_vec()));
                     }
                     Some(_) => is_stream = true,
                     None => {}
                 }
             }
-            let arrival = self.arrival(stamps);
-            if let Err(error) = self.tally.push(&bytes, arrival) {
-                return Ending::Malformed(error.to_string());
+            match tally.push(bytes, arrival(stamps, *start_ns)) {
+                Err(error) => ControlFlow::Break(Turn::TooLong(error)),
+                Ok(()) if tally.is_done() => ControlFlow::Break(Turn::Done),
+                Ok(()) => ControlFlow::Continue(()),
             }
+        });
+        match followed.await {
+            Ok(None) => {
+                self.tally.finish(self.arrival(stamps));
+                Ending::Clean
+            }
+            Ok(Some(Turn::Done)) => self.drain(stamps, body).await,
+            Ok(Some(Turn::TooLong(error))) => Ending::Malformed(error.to_string()),
+            Ok(Some(Turn::Whole(mut text))) => {
+                let ending = self.read_whole(body, &mut text).await;
+                self.not_a_stream(&text, ending)
+            }
+            Err(error) => broken(&error),
+        }
+    }
+
+    /// Reads what follows `[DONE]`, which should be the end of the body, so that the connection can be kept.
+    async fn drain(&mut self, stamps: &Stamps, body: &mut Incoming) -> Ending {
+        let Exchange {
+            connection,
+            tally,
+            start_ns,
+            ..
+        } = self;
+        let connection = connection
+            .as_mut()
+            .expect("the connection lives while its answer is read");
+        let rest = connection.follow(body, |bytes| {
+            match tally.push(bytes, arrival(stamps, *start_ns)) {
+                Err(error) => ControlFlow::Break(error),
+                Ok(()) => ControlFlow::Continue(()),
+            }
+        });
+        match tokio::time::timeout(DONE_GRACE, rest).await {
+            Ok(Ok(None)) => Ending::Clean,
+            Ok(Ok(Some(error))) => Ending::Malformed(error.to_string()),
+            Ok(Err(error)) => broken(&error),
+            Err(_) => Ending::Broken("the connection stayed open after [DONE]".to_owned()),
         }
     }
 
@@ -168,24 +192,43 @@ impl Exchange {
             .connection
             .as_mut()
             .expect("the connection lives while its answer is read");
-        while let Some(next) = connection.next(body).await {
-            match next {
-                Ok(bytes) => text.extend_from_slice(&bytes),
-                Err(error) => return broken(&error),
+        let followed = connection.follow(body, |bytes| {
+            text.extend_from_slice(&bytes[..bytes.len().min(BODY_LIMIT.saturating_sub(text.len()))]);
+            if text.len() >= BODY_LIMIT {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
-            if text.len() > BODY_LIMIT {
-                text.truncate(BODY_LIMIT);
-                return Ending::Malformed(format!("an answer in one piece of more than {BODY_LIMIT} bytes"));
+        });
+        match followed.await {
+            Ok(None) => Ending::Clean,
+            Ok(Some(())) => {
+                Ending::Malformed(format!("an answer in one piece of {BODY_LIMIT} bytes or more"))
             }
+            Err(error) => broken(&error),
         }
-        Ending::Clean
     }
 
     fn arrival(&self, stamps: &Stamps) -> Arrival {
-        Arrival {
-            at_ns: stamps.last_read_ns().saturating_sub(self.start_ns),
-            read: stamps.reads(),
-        }
+        arrival(stamps, self.start_ns)
+    }
+}
+
+/// Why a stream is not followed as a stream any further.
+enum Turn {
+    /// It is none: this is how it begins.
+    Whole(Vec<u8>),
+    /// `[DONE]` has arrived.
+    Done,
+    /// An event outgrows the decoder.
+    TooLong(EventTooLong),
+}
+
+/// When the bytes that are being looked at arrived.
+fn arrival(stamps: &Stamps, start_ns: u64) -> Arrival {
+    Arrival {
+        at_ns: stamps.last_read_ns().saturating_sub(start_ns),
+        read: stamps.reads(),
     }
 }
 

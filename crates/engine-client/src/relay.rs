@@ -41,25 +41,29 @@ impl Relay {
         &self.waker
     }
 
-    /// Polls until `poll` is ready, or pending with no wake-up since it began.
+    /// Polls until `poll` is ready with a value, or pending with no wake-up since it began. `Ready(None)` is a step
+    /// that got somewhere: the next one follows at once.
     pub(crate) fn poll<T>(
         &mut self,
         context: &mut Context<'_>,
-        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<Option<T>>,
     ) -> Poll<T> {
         self.attend(context.waker());
         let shared = &*self.shared;
         // A wake-up that does not see this yet wakes the task for nothing, which is allowed.
         shared.is_polling.store(true, Ordering::Relaxed);
-        for _ in 0..MOST_TURNS {
+        let mut turns = 0;
+        while turns < MOST_TURNS {
             // What woke before this is seen by the poll below; what wakes after the poll has looked stays.
             shared.is_woken.store(false, Ordering::Relaxed);
-            if let Poll::Ready(value) = poll(&mut Context::from_waker(&self.waker)) {
-                shared.is_polling.store(false, Ordering::Relaxed);
-                return Poll::Ready(value);
-            }
-            if !shared.is_woken.load(Ordering::Acquire) {
-                break;
+            match poll(&mut Context::from_waker(&self.waker)) {
+                Poll::Ready(Some(value)) => {
+                    shared.is_polling.store(false, Ordering::Relaxed);
+                    return Poll::Ready(value);
+                }
+                Poll::Ready(None) => {}
+                Poll::Pending if shared.is_woken.load(Ordering::Acquire) => turns += 1,
+                Poll::Pending => break,
             }
         }
         // Either this load sees the wake-up, or the wake-up sees that nobody polls: both are in one total order.
@@ -171,7 +175,7 @@ mod tests {
         let all = std::future::poll_fn(|context| {
             relay.poll(context, |_| {
                 if count.load(Ordering::SeqCst) == 20_000 {
-                    Poll::Ready(())
+                    Poll::Ready(Some(()))
                 } else {
                     Poll::Pending
                 }

@@ -107,7 +107,7 @@ impl Slot {
         let ending = if call.cancel.is_some_and(Cancel::is_cancelled) {
             Ending::Cancelled
         } else {
-            let work = exchange.run(&self.endpoint, &self.map, &self.stamps, call);
+            let work = pin!(exchange.run(&self.endpoint, &self.map, &self.stamps, call));
             limited(work, call, &mut self.limits).await
         };
         exchange.observation.ended_ns = self.stamps.now_ns().saturating_sub(exchange.start_ns);
@@ -160,8 +160,11 @@ impl Slot {
 
 /// Runs `work` until it ends, the time limit passes or the switch is thrown; the limits are looked at only when they
 /// woke the task, not for every chunk.
-async fn limited(work: impl Future<Output = Ending>, call: &Call<'_>, relay: &mut Relay) -> Ending {
-    let mut work = pin!(work);
+async fn limited(
+    mut work: Pin<&mut impl Future<Output = Ending>>,
+    call: &Call<'_>,
+    relay: &mut Relay,
+) -> Ending {
     let mut timer = pin!(async {
         match call.timeout {
             Some(limit) => tokio::time::sleep(limit).await,
