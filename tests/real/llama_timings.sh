@@ -27,11 +27,7 @@ curl --silent --fail --noproxy '*' "$engine_url/v1/chat/completions" -H 'Content
 "$bench" freeze --dataset random --num-prompts 12 --input-len 16 --output-len 64 --seed 11 \
   --extra-body '{"cache_prompt": false, "temperature": 0}' --out "$scratch/workload.jsonl" --quiet >/dev/null ||
   fail 'serve-bench freeze'
-"$bench" run --url "$engine_url" --workload "$scratch/workload.jsonl" --concurrency 1 --warmup 2 \
-  --records "$scratch/records.jsonl" -o "$scratch/result.json" --quiet --format json >/dev/null ||
-  fail "serve-bench run ended with exit code $?"
-
-python3 - "$scratch/own.json" "$scratch/records.jsonl" <<'PY' || fail 'client and server disagree'
+cat >"$scratch/check.py" <<'PY'
 import json, statistics, sys
 
 own = json.load(open(sys.argv[1]))["timings"]
@@ -52,8 +48,18 @@ for record in records:
     ratio.append(record["tpot_ms"] / (server["predicted_ms"] / (server["predicted_tokens"] - less)))
 print(f"TTFT - prompt_ms: median {statistics.median(late):.2f} ms, {min(late):.2f} to {max(late):.2f}")
 print(f"TPOT / (predicted_ms / (predicted_n - {less})): {min(ratio):.4f} to {max(ratio):.4f}")
-# The server's share (HTTP, chat template, tokenizing) is 3 to 4 ms; one hiccup of the machine is no disagreement.
+# The server's share (HTTP, chat template, tokenizing) is 3 to 4 ms.
 assert 0 < statistics.median(late) <= 5, late
 assert all(abs(r - 1) <= 0.02 for r in ratio), ratio
 PY
-echo 'llama_timings.sh: ok'
+# One hiccup of the machine is no disagreement, and a disagreement does not go away: three tries.
+for attempt in 1 2 3; do
+  "$bench" run --url "$engine_url" --workload "$scratch/workload.jsonl" --concurrency 1 --warmup 2 \
+    --records "$scratch/records-$attempt.jsonl" -o "$scratch/result.json" --quiet --format json >/dev/null ||
+    fail "serve-bench run ended with exit code $?"
+  if python3 "$scratch/check.py" "$scratch/own.json" "$scratch/records-$attempt.jsonl"; then
+    echo 'llama_timings.sh: ok'
+    exit 0
+  fi
+done
+fail 'client and server disagree three times'

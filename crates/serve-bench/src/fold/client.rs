@@ -115,7 +115,8 @@ fn concurrency(measured: &[&RequestRecord], load: &LoadInfo) -> (Option<f64>, u3
             [(start, 1), (start + record.ended_ms.get(), -1)]
         })
         .collect();
-    changes.sort_by(|left, right| left.0.total_cmp(&right.0).then(right.1.cmp(&left.1)));
+    // Ends first: a slot that is handed over at the same instant holds one request, not two.
+    changes.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
     let mut starts: Vec<f64> = measured.iter().map(|record| record.start_ms.get()).collect();
     starts.sort_by(f64::total_cmp);
     let ramp = load

@@ -56,8 +56,8 @@ fn pair(
     }))
 }
 
-/// Whether a block is invalid for nothing but a client that was kept from its work. That depends on this machine
-/// alone, never on the numbers of a side, so measuring it again favours neither.
+/// Whether a block is invalid for nothing but a client that was kept from its work. That is this machine's doing, not
+/// a side's, and both runs are made again, so neither side is favoured.
 fn is_only_disturbed((a, b): &Pair) -> bool {
     let excused = |side: &Measured| side.run.valid || side.run.client.client_limited;
     let served = |side: &Measured| side.run.requests.succeeded > 0;
