@@ -60,7 +60,7 @@ engine ours-default --flavor sglang --noise-cv 0.3
 ours=$url ours_pid=$pid
 
 say "2. one frozen workload for both"
-serve-bench freeze --dataset random --num-prompts 96 --input-len 128 --output-len 64 --seed 7 \
+serve-bench freeze --dataset random --num-prompts 96 --input-len 128 --output-len 64 --len-spread 0.5 --seed 7 \
   --target "$here/target.yaml" --out "$out/workload.jsonl" --format markdown -o "$out/freeze.json" | sed 's/^/  /'
 
 say "3. round 0: interleaved comparison and gap decision"

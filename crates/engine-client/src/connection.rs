@@ -74,6 +74,20 @@ impl Connection {
         self.driver.is_some() && !self.sender.is_closed()
     }
 
+    /// Whether the server closes the connection within this time.
+    pub(crate) async fn closes_within(&mut self, wait: std::time::Duration) -> bool {
+        let closed = std::future::poll_fn(|context| {
+            self.poll(context, |sender, _| {
+                if sender.is_closed() {
+                    Poll::Ready(Some(()))
+                } else {
+                    Poll::Pending
+                }
+            })
+        });
+        tokio::time::timeout(wait, closed).await.is_ok()
+    }
+
     /// Sends the request and waits for the head of the answer.
     pub(crate) async fn head(
         &mut self,

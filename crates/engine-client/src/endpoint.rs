@@ -9,6 +9,9 @@ use tokio::sync::OnceCell;
 
 use crate::error::ClientError;
 
+/// How long a server that closes after each answer may take to do so; it happens in well under a millisecond.
+const CLOSE_WATCH: std::time::Duration = std::time::Duration::from_millis(25);
+
 /// The base URL of one server. Cloning is cheap, and clones share resolved addresses.
 #[derive(Clone)]
 pub struct Endpoint {
@@ -28,6 +31,10 @@ struct Inner {
     /// The address that answered first; later connections take it.
     good: OnceLock<SocketAddr>,
     tls: OnceLock<tokio_rustls::TlsConnector>,
+    /// Whether a connection outlives its answer, once it is known.
+    keeps_open: OnceLock<bool>,
+    /// Held by the one connection that finds it out.
+    watching: tokio::sync::Mutex<()>,
 }
 
 impl Endpoint {
@@ -99,6 +106,8 @@ impl Endpoint {
                 addresses: OnceCell::new(),
                 good: OnceLock::new(),
                 tls: OnceLock::new(),
+                keeps_open: OnceLock::new(),
+                watching: tokio::sync::Mutex::new(()),
             }),
         })
     }
@@ -159,6 +168,23 @@ impl Endpoint {
     pub(crate) fn remember(&self, address: SocketAddr) {
         // Another connection may have been faster; either answers.
         let _ = self.inner.good.set(address);
+    }
+
+    /// Whether a connection to this server can carry another request after a whole answer.
+    ///
+    /// Some servers close it right after the end of a stream while their headers promise to keep it (llama.cpp 7e4c0a9,
+    /// `Keep-Alive: timeout=5, max=100`). The close arrives a moment after the last byte, so a request that follows at
+    /// once is lost with the connection, and repeating it would be a retry. So one connection per server is watched
+    /// after its first answer; until it is known, nobody reuses one.
+    pub(crate) async fn keeps_open(&self, connection: &mut crate::connection::Connection) -> bool {
+        if let Some(known) = self.inner.keeps_open.get() {
+            return *known;
+        }
+        let Ok(_watching) = self.inner.watching.try_lock() else {
+            return false;
+        };
+        let stays = !connection.closes_within(CLOSE_WATCH).await;
+        *self.inner.keeps_open.get_or_init(|| stays)
     }
 
     /// The TLS set-up with the machine's certificates, made on first use.

@@ -112,8 +112,11 @@ impl Slot {
         };
         exchange.observation.ended_ns = self.stamps.now_ns().saturating_sub(exchange.start_ns);
         self.opened += u64::from(exchange.observation.opened_connection);
-        if ending == Ending::Clean {
-            self.idle = exchange.connection.take();
+        if ending == Ending::Clean
+            && let Some(mut connection) = exchange.connection.take()
+            && self.endpoint.keeps_open(&mut connection).await
+        {
+            self.idle = Some(connection);
         }
         self.conclude(exchange, ending, call)
     }

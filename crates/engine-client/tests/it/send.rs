@@ -85,6 +85,23 @@ async fn the_connection_is_kept_and_only_a_dead_one_is_replaced() {
     assert_eq!(server.connections.load(Ordering::SeqCst), 2);
 }
 
+/// llama.cpp does this (build 7e4c0a9), and announces `Keep-Alive` all the same.
+#[tokio::test]
+async fn a_server_that_closes_after_every_answer_loses_no_request() {
+    let server = Server::start(|_, _| concat(vec![complete(3), vec![Step::Pause(1), Step::Close]]));
+    let endpoint = server.endpoint();
+    let (mut one, mut other) = (
+        Slot::new(endpoint.clone(), Headers::new()),
+        Slot::new(endpoint, Headers::new()),
+    );
+    for _ in 0..4 {
+        let (seen, also) = (call(), call());
+        let (seen, also) = tokio::join!(one.send(&seen), other.send(&also));
+        assert_eq!((seen.outcome, also.outcome), (Outcome::Ok, Outcome::Ok));
+    }
+    assert_eq!(server.connections.load(Ordering::SeqCst), 8);
+}
+
 #[tokio::test]
 async fn a_request_that_was_written_is_never_sent_again() {
     let server = Server::start(|number, _| {
