@@ -170,6 +170,12 @@ impl Endpoint {
         let _ = self.inner.good.set(address);
     }
 
+    /// Takes it as known that connections outlive their answers, as they do on the HTTP servers of vLLM and SGLang;
+    /// otherwise the first answers find it out.
+    pub fn assume_kept_open(&self) {
+        let _ = self.inner.keeps_open.set(true);
+    }
+
     /// Whether a connection to this server can carry another request after a whole answer.
     ///
     /// Some servers close it right after the end of a stream while their headers promise to keep it (llama.cpp 7e4c0a9,

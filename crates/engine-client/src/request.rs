@@ -89,6 +89,17 @@ impl Slot {
         self.opened
     }
 
+    /// Opens the connection ahead of the first request, so that a burst of first requests is not a burst of connects.
+    /// A failure is left for the request to meet and report.
+    pub async fn open(&mut self) {
+        if self.idle.is_none()
+            && let Ok(connection) = Box::pin(Connection::open(&self.endpoint, &self.stamps)).await
+        {
+            self.idle = Some(connection);
+            self.opened += 1;
+        }
+    }
+
     /// Sends one request and follows the answer to its end.
     ///
     /// A connection that is known to be dead before anything is written is replaced; after the first byte, whatever

@@ -83,6 +83,10 @@ impl Server {
                 .hint("name it with --model")
             })?,
         };
+        use contracts::serve_bench::result::EngineKind;
+        if matches!(probe.engine.kind, EngineKind::Vllm | EngineKind::Sglang) {
+            endpoint.assume_kept_open();
+        }
         Ok(Server {
             endpoint,
             headers,

@@ -6,17 +6,29 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
-use super::{Dispatch, Shared};
+use engine_client::Slot;
 
-pub(super) async fn run(shared: &Arc<Shared>) {
+use super::{Dispatch, Level, Shared};
+
+/// One slot for every request in flight, each with its connection open.
+pub(super) async fn open_slots(level: &Level) -> Vec<Slot> {
+    let slots = level.info.concurrency.unwrap_or(1).max(1) as usize;
+    let mut open = Vec::with_capacity(slots.min(level.requests.len()));
+    for _ in 0..slots.min(level.requests.len()) {
+        let mut slot = Slot::new(level.endpoint.clone(), level.headers.clone());
+        slot.open().await;
+        open.push(slot);
+    }
+    open
+}
+
+pub(super) async fn run(shared: &Arc<Shared>, slots: Vec<Slot>) {
     let next = Arc::new(AtomicUsize::new(0));
     let total = shared.level.requests.len();
-    let slots = shared.level.info.concurrency.unwrap_or(1).max(1) as usize;
     let mut tasks = JoinSet::new();
-    for _ in 0..slots.min(total) {
+    for mut slot in slots {
         let (shared, next) = (Arc::clone(shared), Arc::clone(&next));
         tasks.spawn(async move {
-            let mut slot = shared.slot();
             while shared.sending() {
                 let ready = Instant::now();
                 let position = next.fetch_add(1, Ordering::Relaxed);

@@ -103,6 +103,11 @@ pub fn run(level: &Level, run: u32, sink: Sink) -> std::io::Result<Finished> {
         }
     };
     let runtime = builder.enable_all().build()?;
+    let slots = match level.info.mode {
+        LoadMode::ClosedLoop => runtime.block_on(closed_loop::open_slots(level)),
+        LoadMode::OpenLoop | LoadMode::Trace => Vec::new(),
+    };
+    let opened_before: u64 = slots.iter().map(Slot::connections_opened).sum();
     let cpu_before = process::cpu_s();
     let epoch_at = Timestamp::now();
     let epoch = Instant::now();
@@ -112,13 +117,13 @@ pub fn run(level: &Level, run: u32, sink: Sink) -> std::io::Result<Finished> {
         run,
         epoch,
         stop: Stop::default(),
-        connections: AtomicU64::new(0),
+        connections: AtomicU64::new(opened_before),
         records: collector.sender(),
     });
     let poll_delay_ms = runtime.block_on(async {
         let heart = tokio::spawn(heartbeat::heartbeat(shared.stop.clone()));
         match level.info.mode {
-            LoadMode::ClosedLoop => closed_loop::run(&shared).await,
+            LoadMode::ClosedLoop => closed_loop::run(&shared, slots).await,
             LoadMode::OpenLoop | LoadMode::Trace => open_loop::run(&shared).await,
         }
         shared.stop.finish();

@@ -53,6 +53,7 @@ impl Scripted {
         let ready: Ready =
             serde_json::from_str(&line).map_err(|error| failed(format!("it said {line:?} ({error})")))?;
         let endpoint = Endpoint::parse(&ready.url).map_err(client_failure)?;
+        endpoint.assume_kept_open();
         Ok(Scripted {
             _child: child,
             endpoint,
