@@ -42,11 +42,11 @@ say() { printf '\n== %s\n' "$*"; }
 decide() { # ROUND: compares $ours with $theirs and decides; sets $decision
   local round=$1 status=0
   serve-bench compare --a "$ours" --b "$theirs" --a-name ours-sglang --b-name theirs-vllm \
-    --workload "$out/workload.jsonl" --target "$here/target.yaml" --concurrency 8 --blocks 8 \
+    --workload "$out/workload.jsonl" --target "examples/quickstart/target.yaml" --concurrency 8 --blocks 8 \
     --format json -o "$out/$round.compare.json" >/dev/null || status=$?
   # 5: a run was disturbed by other work on this machine; gap-decide leaves out a few, and says so when they are many.
   case $status in 0 | 5) status=0 ;; *) echo "error: the comparison of $round ended with exit code $status" >&2; exit "$status" ;; esac
-  gap-decide --compare "$out/$round.compare.json" --target "$here/target.yaml" \
+  gap-decide --compare "$out/$round.compare.json" --target "examples/quickstart/target.yaml" \
     --format markdown -o "$out/$round.gap.json" >"$out/$round.gap.md" || status=$?
   case $status in 0 | 5) ;; *) exit "$status" ;; esac
   decision=$(sed -n 's/^ *"decision": "\([a-z_]*\)".*/\1/p' "$out/$round.gap.json" | head -1)
@@ -61,7 +61,7 @@ ours=$url ours_pid=$pid
 
 say "2. one frozen workload for both"
 serve-bench freeze --dataset random --num-prompts 96 --input-len 128 --output-len 64 --len-spread 0.5 --seed 7 \
-  --target "$here/target.yaml" --out "$out/workload.jsonl" --format markdown -o "$out/freeze.json" | sed 's/^/  /'
+  --target "examples/quickstart/target.yaml" --out "$out/workload.jsonl" --format markdown -o "$out/freeze.json" | sed 's/^/  /'
 
 say "3. round 0: interleaved comparison and gap decision"
 decide round0
@@ -77,7 +77,7 @@ say "5. round 1: revalidation on the same bytes"
 decide round1
 second=$decision
 
-effect() { sed -n 's/^ *"effect_pct": \([-0-9.]*\).*/\1/p' "$out/$1.gap.json" | head -1; }
+effect() { printf '%+.2f' "$(sed -n 's/^ *"effect_pct": \([-0-9.]*\).*/\1/p' "$out/$1.gap.json" | head -1)"; }
 {
   echo "# Quick start"
   echo
