@@ -7,7 +7,7 @@ use crate::measure::Measured;
 use crate::side::Side;
 
 /// Times that a block is measured when only the client is to blame.
-const TRIES: u32 = 3;
+const TRIES: u32 = 8;
 
 /// The runs of side A and side B.
 pub(super) type Pair = (Measured, Measured);
