@@ -35,6 +35,20 @@ pub mod contract_field {
     pub const THRESHOLD: &str = "threshold_ratio";
     /// Equivalence margin of the target file, as a ratio.
     pub const MARGIN: &str = "margin_ratio";
+
+    /// Fields without which nobody knows whether two results compare.
+    pub const REQUIRED: [&str; 10] = [
+        MODEL_ID,
+        MODEL_REVISION,
+        TOKENIZER,
+        PRECISION,
+        REQUEST_STREAM,
+        LOAD,
+        SAMPLING,
+        HARDWARE_CLASS,
+        GPU_COUNT,
+        SIMULATED,
+    ];
 }
 
 /// Where a field's value comes from.

@@ -10,20 +10,6 @@ use serde_json::Value;
 use crate::error::EvidenceError;
 use crate::evidence::{Matchup, Part};
 
-/// Fields without which nobody knows whether two results compare.
-const REQUIRED: [&str; 10] = [
-    name::MODEL_ID,
-    name::MODEL_REVISION,
-    name::TOKENIZER,
-    name::PRECISION,
-    name::REQUEST_STREAM,
-    name::LOAD,
-    name::SAMPLING,
-    name::HARDWARE_CLASS,
-    name::GPU_COUNT,
-    name::SIMULATED,
-];
-
 /// Fields that say how to judge, not what was measured: they never make a verdict provisional by their absence.
 const JUDGING: [&str; 2] = [name::THRESHOLD, name::MARGIN];
 
@@ -138,7 +124,7 @@ fn missing(contract: &FieldSet) -> BTreeSet<String> {
         .keys()
         .map(String::as_str)
         .filter(|field| !JUDGING.contains(field));
-    REQUIRED
+    name::REQUIRED
         .into_iter()
         .chain(unknown)
         .filter(|field| contract.known(field).is_none())

@@ -48,19 +48,7 @@ pub(crate) fn import(args: &ImportArgs, output: &OutputArgs) -> Result<Report, F
 /// A foreign file proves nothing of the contract: what the target does not declare stays unknown, so every verdict on
 /// it is provisional at most.
 fn contract(declared: &Declared) -> FieldSet {
-    let unknown = [
-        name::MODEL_ID,
-        name::MODEL_REVISION,
-        name::TOKENIZER,
-        name::PRECISION,
-        name::REQUEST_STREAM,
-        name::LOAD,
-        name::SAMPLING,
-        name::HARDWARE_CLASS,
-        name::GPU_COUNT,
-        name::SIMULATED,
-    ];
-    let mut fields: BTreeMap<String, Field> = unknown
+    let mut fields: BTreeMap<String, Field> = name::REQUIRED
         .iter()
         .map(|field| ((*field).to_owned(), Field::unknown()))
         .collect();

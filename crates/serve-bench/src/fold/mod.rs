@@ -18,6 +18,7 @@ use jiff::Timestamp;
 pub use aggregate::aggregate;
 pub use client::{ClientSamples, client_health};
 pub use slo::{Limit, RuleError, SloRules};
+pub(crate) use weighted::distribution;
 
 /// What a run is folded with, besides its records.
 pub struct FoldContext<'a> {

@@ -3,7 +3,7 @@
 use contracts::{Distribution, Finite};
 
 /// Distribution of plain values.
-pub(super) fn distribution(values: impl Iterator<Item = f64>) -> Distribution {
+pub(crate) fn distribution(values: impl Iterator<Item = f64>) -> Distribution {
     let mut values: Vec<f64> = values.collect();
     stats::percentile::sort(&mut values);
     let Some(summary) = stats::summary::summarize_sorted(&values) else {

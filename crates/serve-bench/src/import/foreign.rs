@@ -174,22 +174,7 @@ pub(super) fn from_seconds(values: impl Iterator<Item = f64>) -> Distribution {
 
 /// Of plain values.
 pub(super) fn distribution(values: impl Iterator<Item = f64>) -> Distribution {
-    let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-    stats::percentile::sort(&mut values);
-    let Some(summary) = stats::summary::summarize_sorted(&values) else {
-        return Distribution::EMPTY;
-    };
-    Distribution {
-        count: values.len() as u64,
-        mean: Finite::new(summary.mean),
-        stddev: summary.stddev.and_then(Finite::new),
-        min: Finite::new(summary.min),
-        p50: Finite::new(summary.p50),
-        p90: Finite::new(summary.p90),
-        p95: Finite::new(summary.p95),
-        p99: Finite::new(summary.p99),
-        max: Finite::new(summary.max),
-    }
+    crate::fold::distribution(values.filter(|value| value.is_finite()))
 }
 
 /// Error texts by number, most frequent first, ten at most.
