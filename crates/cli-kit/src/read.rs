@@ -158,7 +158,13 @@ fn unknown_key(value: &Value, schema: &str) -> Option<String> {
 fn unknown_in(value: &Value, schema: &Value, root: &Value) -> Option<String> {
     let schema = match schema.get("$ref").and_then(Value::as_str) {
         Some(reference) => root.pointer(reference.trim_start_matches('#'))?,
-        None => schema,
+        // What may be null: the other branch says what it is.
+        None => match schema.get("anyOf").and_then(Value::as_array) {
+            Some(branches) => {
+                return branches.iter().find_map(|branch| unknown_in(value, branch, root));
+            }
+            None => schema,
+        },
     };
     let properties = schema.get("properties")?.as_object()?;
     for (key, inner) in value.as_object()? {

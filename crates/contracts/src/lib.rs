@@ -12,6 +12,7 @@ pub mod exit;
 pub mod fields;
 pub mod finite;
 pub mod gap_decide;
+pub mod loop_ledger;
 pub mod metric;
 pub mod schema;
 pub mod serve_bench;

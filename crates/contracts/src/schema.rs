@@ -16,6 +16,11 @@ use crate::serve_bench::{
     sweep::SweepData,
     workload::{WorkloadHeader, WorkloadRequest},
 };
+use crate::loop_ledger::{
+    best::BestData, digest::DigestData, done::DoneData, entry::Entry, history::History, lock::TargetLock,
+    preflight::PreflightData, receipt::ReceiptData, root_cause::RootCause, status::StatusData, text::TextData,
+    verify::VerifyData, watch::WatchData,
+};
 use crate::{Document, ErrorDocument};
 
 /// One published schema.
@@ -48,6 +53,19 @@ published! {
     "error/1" => "error-1.json": plain::<ErrorDocument>,
     "gap-decide.calibration/1" => "gap-decide.calibration-1.json": document::<CalibrationData>,
     "gap-decide.decision/1" => "gap-decide.decision-1.json": document::<DecisionData>,
+    "loop-ledger.best/1" => "loop-ledger.best-1.json": document::<BestData>,
+    "loop-ledger.digest/1" => "loop-ledger.digest-1.json": document::<DigestData>,
+    "loop-ledger.done/1" => "loop-ledger.done-1.json": document::<DoneData>,
+    "loop-ledger.entry/1" => "loop-ledger.entry-1.json": plain::<Entry>,
+    "loop-ledger.history/1" => "loop-ledger.history-1.json": plain::<History>,
+    "loop-ledger.preflight/1" => "loop-ledger.preflight-1.json": document::<PreflightData>,
+    "loop-ledger.receipt/1" => "loop-ledger.receipt-1.json": document::<ReceiptData>,
+    "loop-ledger.root-cause/1" => "loop-ledger.root-cause-1.json": plain::<RootCause>,
+    "loop-ledger.status/1" => "loop-ledger.status-1.json": document::<StatusData>,
+    "loop-ledger.target-lock/1" => "loop-ledger.target-lock-1.json": plain::<TargetLock>,
+    "loop-ledger.text/1" => "loop-ledger.text-1.json": document::<TextData>,
+    "loop-ledger.verify/1" => "loop-ledger.verify-1.json": document::<VerifyData>,
+    "loop-ledger.watch/1" => "loop-ledger.watch-1.json": document::<WatchData>,
     "serve-bench.compare/1" => "serve-bench.compare-1.json": document::<CompareData>,
     "serve-bench.doctor/1" => "serve-bench.doctor-1.json": document::<DoctorData>,
     "serve-bench.freeze/1" => "serve-bench.freeze-1.json": document::<FreezeData>,

@@ -23,7 +23,8 @@ pub struct Subject {
     pub diff_sha256: Option<String>,
     /// Launch command, one word an element.
     pub launch_argv: Vec<String>,
-    /// Environment variables of the launch; values of secrets are replaced when read.
+    /// Environment variables of the launch; `serve-bench compare --swap` sets them. In documents the values of secrets are
+    /// replaced.
     pub env: BTreeMap<String, String>,
     /// Anything else that is free to change.
     pub settings: BTreeMap<String, Value>,
@@ -56,7 +57,7 @@ impl Subject {
                     (
                         key.as_str(),
                         if is_secret(key) {
-                            "<secret>"
+                            REDACTED
                         } else {
                             value.as_str()
                         },
@@ -71,6 +72,9 @@ impl Subject {
         fields
     }
 }
+
+/// What documents show instead of a secret.
+pub const REDACTED: &str = "<secret>";
 
 /// Whether a variable's value must never reach a document.
 pub fn is_secret(variable: &str) -> bool {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::fields::contract_field as name;
+use crate::loop_ledger::lock::Budget;
 use crate::{Field, Finite};
 
 /// `sota-loop.target/1`: the declared part of a contract.
@@ -26,6 +27,44 @@ pub struct Target {
     pub threshold_ratio: Option<Finite>,
     /// Half-width within which two engines are called tied, as a ratio; null leaves it to the flag.
     pub margin_ratio: Option<Finite>,
+    /// What belongs to a campaign alone and never to a single measurement; `loop-ledger init` needs it.
+    pub campaign: Option<Campaign>,
+}
+
+/// The campaign of a target: who is compared, what may be spent, what must be left alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct Campaign {
+    /// The framework that is made faster: `sglang`, `vllm`, `tensorrt-llm`, `tokenspeed`, `llama.cpp`.
+    pub framework: String,
+    /// Frameworks it is compared with. Its own name stands here when it is compared with itself.
+    pub comparison: Vec<String>,
+    /// Frameworks that the user leaves out.
+    pub excluded: Vec<Excluded>,
+    /// What to look at first, in words.
+    pub focus: Vec<String>,
+    /// Configurations that every comparison framework gets at least, measured, before a gap counts.
+    pub minimum_candidates: Option<u32>,
+    /// GPUs the model needs at least.
+    pub minimum_gpu_count: Option<u64>,
+    /// How ours is deployed at first: an argv for a plain process, or the command of a deployment tool.
+    pub initial_deployment: Vec<String>,
+    /// Git remotes that results may be pushed or proposed to.
+    pub push_remotes: Vec<String>,
+    /// What may be spent.
+    pub budget: Budget,
+}
+
+/// A framework that is left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct Excluded {
+    /// Its name.
+    pub framework: String,
+    /// Why.
+    pub why: String,
 }
 
 /// The model of a target.
@@ -37,6 +76,8 @@ pub struct TargetModel {
     pub id: Option<String>,
     /// Revision (commit).
     pub revision: Option<String>,
+    /// Names under which a server may list the model, beside `id`.
+    pub served_names: Vec<String>,
     /// Tokenizer id.
     pub tokenizer: Option<String>,
     /// Precision of the weights, for example `bf16`, `fp8`, `q4_k_m`.

@@ -45,6 +45,18 @@ pub struct Side {
     pub subject: FieldSet,
     /// Launch command of `--swap`; null for a URL.
     pub launch_argv: Option<Vec<String>>,
+    /// What the environment of a `--swap` launch began with; null for a URL, and in documents from before this field.
+    pub launch_env: Option<LaunchEnv>,
+}
+
+/// What the environment of a launched server began with. The variables that the subject declares come on top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LaunchEnv {
+    /// `--clear-env`: `HOME`, `USER`, `LANG` and `TMPDIR` where set, and a standard `PATH`; nothing else.
+    Cleared,
+    /// Everything that serve-bench itself was started with.
+    Inherited,
 }
 
 /// Which side of a block ran first.
