@@ -56,11 +56,7 @@ impl Subject {
                 .map(|(key, value)| {
                     (
                         key.as_str(),
-                        if is_secret(key) {
-                            REDACTED
-                        } else {
-                            value.as_str()
-                        },
+                        if is_secret(key) { REDACTED } else { value.as_str() },
                     )
                 })
                 .collect();

@@ -259,7 +259,7 @@ pub struct ContractArgs {
     /// Declares contract fields, SLO, threshold and margin (YAML or JSON, sota-loop.target/1)
     #[arg(long, value_name = "FILE")]
     pub target: Option<PathBuf>,
-    /// Declares subject fields (YAML or JSON, sota-loop.subject/1)
+    /// Declares subject fields (YAML or JSON, sota-loop.subject/1); its `env` is set for a server that is launched
     #[arg(long, value_name = "FILE")]
     pub subject: Option<PathBuf>,
     /// A rule such as `p50_ttft_ms<=2000`; repeat for more
@@ -389,6 +389,9 @@ pub struct CompareArgs {
     /// Launch each side for its run: only one server is alive at a time
     #[arg(long, requires_all = ["a_cmd", "b_cmd"], conflicts_with_all = ["a", "b"])]
     pub swap: bool,
+    /// Launch from a cleared environment: HOME, USER, LANG, TMPDIR, a standard PATH, and what the subjects declare
+    #[arg(long, requires = "swap")]
+    pub clear_env: bool,
     /// Launch command of side A: one JSON array of strings; `{port}` becomes a free port
     #[arg(long, value_name = "ARGV")]
     pub a_cmd: Option<String>,
@@ -419,7 +422,7 @@ pub struct CompareArgs {
     /// The contract.
     #[command(flatten)]
     pub contract: ContractArgs,
-    /// Declares subject fields of side B
+    /// Declares subject fields of side B; its `env` is set where side B is launched
     #[arg(long, value_name = "FILE")]
     pub b_subject: Option<PathBuf>,
     /// Blocks: one run of each side; gap-decide looks at 8, 12, 18, 26, 38, 56, 84, 120

@@ -1,11 +1,14 @@
 //! One side of a comparison: a server that is there, or a command that launches one for each run.
 
+mod environment;
+
 use cli_kit::Failure;
-use contracts::serve_bench::compare::Side as SideInfo;
+use contracts::serve_bench::compare::{LaunchEnv, Side as SideInfo};
 use contracts::serve_bench::result::LoadInfo;
 use contracts::subject::Subject;
 use contracts::{Exit, Field, FieldSet, Warning};
 use engine_client::Endpoint;
+use engine_launch::{Environment, LaunchError};
 
 use crate::cli::{CompareArgs, RequestArgs};
 use crate::identity::{self, Declared};
@@ -17,7 +20,7 @@ pub(crate) enum Origin {
     /// A server that is alive.
     Url(String),
     /// One launch a run.
-    Launch(Vec<String>),
+    Launch { argv: Vec<String>, env: Environment },
 }
 
 /// How long a launched server may take to end by itself.
@@ -41,12 +44,23 @@ pub(crate) struct Alive {
 
 impl Side {
     /// Both sides of the flags.
-    pub(crate) fn both(args: &CompareArgs, declared: &Declared) -> Result<(Side, Side), Failure> {
-        let b_declared = Declared::from_paths(None, args.b_subject.as_deref())?;
-        let side = |letter, url: &Option<String>, command: &Option<String>, name: &Option<String>| {
+    pub(crate) fn both(
+        args: &CompareArgs,
+        a_declared: &Declared,
+        b_declared: &Declared,
+    ) -> Result<(Side, Side), Failure> {
+        let side = |letter,
+                    url: &Option<String>,
+                    command: &Option<String>,
+                    name: &Option<String>,
+                    declared: &Declared| {
+            let subject = declared.subject.clone();
             let origin = match (url, command) {
                 (Some(url), _) => Origin::Url(url.clone()),
-                (None, Some(command)) => Origin::Launch(argv(letter, command)?),
+                (None, Some(command)) => Origin::Launch {
+                    argv: argv(letter, command)?,
+                    env: environment::of_launch(letter, args.clear_env, subject.as_ref())?,
+                },
                 (None, None) => {
                     return Err(Failure::new(
                         Exit::Usage,
@@ -60,14 +74,12 @@ impl Side {
                 name: name.clone(),
                 origin,
                 request: args.request.clone(),
-                subject: None,
+                subject,
                 ready_timeout_s: args.ready_timeout,
             })
         };
-        let mut a = side('a', &args.a, &args.a_cmd, &args.a_name)?;
-        let mut b = side('b', &args.b, &args.b_cmd, &args.b_name)?;
-        a.subject = declared.subject.clone();
-        b.subject = b_declared.subject;
+        let a = side('a', &args.a, &args.a_cmd, &args.a_name, a_declared)?;
+        let mut b = side('b', &args.b, &args.b_cmd, &args.b_name, b_declared)?;
         if args.b_model.is_some() {
             b.request.model.clone_from(&args.b_model);
         }
@@ -78,18 +90,18 @@ impl Side {
     pub(crate) fn bring_up(&self) -> Result<Alive, Failure> {
         match &self.origin {
             Origin::Url(url) => Ok(Alive::standing(Server::connect(url, &self.request)?)),
-            Origin::Launch(argv) => self.launch(argv),
+            Origin::Launch { argv, env } => self.launch(argv, env),
         }
     }
 
-    fn launch(&self, argv: &[String]) -> Result<Alive, Failure> {
-        let launch_failure = |error: engine_launch::LaunchError| {
+    fn launch(&self, argv: &[String], env: &Environment) -> Result<Alive, Failure> {
+        let launch_failure = |error: LaunchError| {
             let failure = Failure::new(
                 error.exit(),
                 error.code(),
                 format!("side {}: {error}", self.letter),
             );
-            match error.hint() {
+            match environment::hint(self.letter, env, &error).or_else(|| error.hint()) {
                 Some(hint) => failure.hint(hint),
                 None => failure,
             }
@@ -123,7 +135,7 @@ impl Side {
         let endpoint = Endpoint::parse(&url).map_err(crate::server::client_failure)?;
         let launch = engine_launch::Launch {
             argv,
-            env: engine_launch::Environment::default(),
+            env: env.clone(),
             endpoint: endpoint.clone(),
             headers: headers.clone(),
             log_path,
@@ -168,7 +180,12 @@ impl Side {
             subject: identity::subject(self.subject.as_ref(), &server.probe, warnings),
             launch_argv: match &self.origin {
                 Origin::Url(_) => None,
-                Origin::Launch(argv) => Some(argv.clone()),
+                Origin::Launch { argv, .. } => Some(argv.clone()),
+            },
+            launch_env: match &self.origin {
+                Origin::Url(_) => None,
+                Origin::Launch { env, .. } if env.clear => Some(LaunchEnv::Cleared),
+                Origin::Launch { .. } => Some(LaunchEnv::Inherited),
             },
         }
     }

@@ -15,3 +15,4 @@ mod repository;
 mod shell;
 mod skills;
 mod source;
+mod swap_environment;

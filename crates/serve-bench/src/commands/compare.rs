@@ -27,7 +27,8 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
     let declared = Declared::load(&args.contract)?;
     let slo = declared.slo(&args.contract);
     let rules = rules(&slo, &args.contract.goodput)?;
-    let (a, b) = Side::both(args, &declared)?;
+    let b_declared = Declared::from_paths(None, args.b_subject.as_deref())?;
+    let (a, b) = Side::both(args, &declared, &b_declared)?;
     let mut bench = Bench {
         args,
         output,
@@ -84,7 +85,12 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
             blocks: Vec::new(),
         },
         simulated: simulated_a || simulated_b,
-        inputs: [bench.declared.inputs.clone(), selected.inputs.clone()].concat(),
+        inputs: [
+            bench.declared.inputs.clone(),
+            b_declared.inputs,
+            selected.inputs.clone(),
+        ]
+        .concat(),
     };
     if args.resume {
         state.resume(output)?;
@@ -258,7 +264,7 @@ impl Progress {
             return Ok(());
         };
         let loaded = cli_kit::load_document::<CompareData>(path, SCHEMA)?.document;
-        let same = without_command(&loaded.data.plan) == without_command(&self.data.plan)
+        let same = fixed(&loaded.data.plan) == fixed(&self.data.plan)
             && loaded.data.a.contract.fingerprint == self.data.a.contract.fingerprint
             && loaded.data.b.contract.fingerprint == self.data.b.contract.fingerprint
             && loaded.data.a.subject.fingerprint == self.data.a.subject.fingerprint
@@ -342,10 +348,12 @@ fn comparable(a: &SideInfo, b: &SideInfo) -> Result<(), Failure> {
 }
 
 /// The command line may differ in `--blocks` and `--resume`; what it asks for may not.
-fn without_command(plan: &Value) -> Value {
+fn fixed(plan: &Value) -> Value {
     let mut plan = plan.clone();
     if let Some(fields) = plan.as_object_mut() {
         fields.remove("command");
+        // Documents from before the flag do not have it.
+        fields.entry("clear_env").or_insert(Value::Bool(false));
     }
     plan
 }
@@ -358,6 +366,7 @@ fn plan(args: &CompareArgs, load: &LoadInfo, slo: &[String]) -> Value {
         "a_cmd": args.a_cmd,
         "b_cmd": args.b_cmd,
         "swap": args.swap,
+        "clear_env": args.clear_env,
         "load": load,
         "threads": args.load.shape.threads,
         "timeout_s": args.request.timeout,
