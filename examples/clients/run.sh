@@ -27,8 +27,14 @@ if [ -z "${CLIENTS_OFFLINE:-}" ]; then
   [ -x "$bin/serve-bench" ] && [ -x "$bin/engine-sim" ] || [ -n "${SOTA_LOOP_BIN:-}" ] ||
     (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p engine-sim)
   # "Offline" is enforced, not promised: this script starts itself again where no route leads out.
-  if [ "$(id -u)" = 0 ]; then as_root=(); else as_root=(--map-root-user); fi
-  CLIENTS_OFFLINE=1 exec unshare "${as_root[@]}" --net bash -c 'ip link set lo up && exec bash "$@"' - "$0" "$clients" "$output"
+  export CLIENTS_OFFLINE=1
+  again=(bash "$0" "$clients" "$output")
+  if [ "$(id -u)" = 0 ]; then
+    exec unshare --net bash -c 'ip link set lo up && exec "$@"' - "${again[@]}"
+  fi
+  # Root for as long as loopback is set up, then the same user as before: Codex keeps a folder for each user in /tmp.
+  exec unshare --map-root-user --net bash -c 'ip link set lo up && exec "$@"' - \
+    unshare --map-user="$(id -u)" --map-group="$(id -g)" "${again[@]}"
 fi
 [ "$(wc -l </proc/net/route)" = 1 ] ||
   wrong network-reachable "a route leads out of this machine" "unset CLIENTS_OFFLINE; run.sh sets it in a network namespace of its own"
@@ -41,7 +47,7 @@ client_path=$clients/bin:$bin:/usr/local/bin:/usr/bin:/bin
 # The tree as Git sees it: what a clone would hold, were everything committed.
 (cd "$repo" && git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
   [ ! -e "$file" ] || printf '%s\0' "$file"
-done | tar --create --null --files-from=- | tar --extract --directory "$scratch/tree")
+done | tar --create --null --files-from=- | tar --extract --no-same-owner --directory "$scratch/tree")
 plugin=$("$clients/venv/bin/python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["name"])' "$repo/.claude-plugin/plugin.json")
 
 # --- what the checks are written with ---------------------------------------------------------------------------------
@@ -122,7 +128,7 @@ count, names = re.search(r"Skills \((\d+)\)\s+(.*)", text).groups()
 listed = {name.strip() for name in names.split(",")}
 assert listed == skills and int(count) == len(skills), f"listed {sorted(listed)}, in skills/ {sorted(skills)}"
 cost = {name: float(tokens) * (1000 if kilo else 1)
-        for name, tokens, kilo in re.findall(r"^ +([a-z0-9-]+) +~[\d.]+k? +~([\d.]+)(k?)$", text, re.M)}
+        for name, tokens, kilo in re.findall(r"^ +([a-z0-9-]+) +(?:~|< )[\d.]+k? +(?:~|< )([\d.]+)(k?)$", text, re.M)}
 assert set(cost) == skills, f"no cost for {sorted(skills - set(cost))}"
 heavy = {name: tokens for name, tokens in cost.items() if tokens > 3000}
 assert not heavy, f"over 3,000 tokens: {heavy}"
