@@ -25,7 +25,7 @@ pub use flags::{Format, OutputArgs};
 pub use interrupt::{install as install_interrupt, interrupted};
 pub use machine::environment;
 pub use progress::{progress_bar, spinner};
-pub use read::{Loaded, input_of, load_document, load_documents, load_yaml, read_bounded};
+pub use read::{Loaded, input_of, load_document, load_documents, load_yaml, read_bounded, yaml_value};
 pub use view::{Align, Block, Table, View};
 
 /// What a binary is, for the flags that all share.

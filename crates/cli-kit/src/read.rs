@@ -120,15 +120,7 @@ pub fn load_yaml<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<(T, I
         Failure::new(Exit::BadInput, code, message)
             .hint(format!("expected a `{schema}` file in YAML or JSON"))
     };
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|error| bad("input-not-text", format!("{name} is not UTF-8: {error}")))?;
-    let value: Value = serde_saphyr::from_str(text).map_err(|error| {
-        let message = contracts::text::clean(&error.to_string(), contracts::text::FOREIGN_TEXT_CAP);
-        bad(
-            "input-not-yaml",
-            format!("{name} is neither YAML nor JSON: {message}"),
-        )
-    })?;
+    let value = yaml_value(&bytes).map_err(|what| bad("input-not-yaml", format!("{name} is {what}")))?;
     let found = value.get("schema").and_then(Value::as_str).unwrap_or_default();
     if found != schema {
         return Err(wrong_schema(&name.to_string(), found, schema));
@@ -147,6 +139,18 @@ pub fn load_yaml<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<(T, I
         )
     })?;
     Ok((declared, input))
+}
+
+/// YAML, of which JSON is a part, as a value.
+///
+/// # Errors
+/// What is wrong with it, in words that go on from "it is …".
+pub fn yaml_value(bytes: &[u8]) -> Result<Value, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| format!("not UTF-8: {error}"))?;
+    serde_saphyr::from_str(text).map_err(|error| {
+        let message = contracts::text::clean(&error.to_string(), contracts::text::FOREIGN_TEXT_CAP);
+        format!("neither YAML nor JSON: {message}")
+    })
 }
 
 /// First key that the published schema does not list.

@@ -44,6 +44,8 @@ pub struct Campaign {
     pub excluded: Vec<Excluded>,
     /// What to look at first, in words.
     pub focus: Vec<String>,
+    /// Metric that decides, for example `output_tps` or `p50_ttft_ms`; null is `output_tps`.
+    pub metric: Option<String>,
     /// Configurations that every comparison framework gets at least, measured, before a gap counts.
     pub minimum_candidates: Option<u32>,
     /// GPUs the model needs at least.

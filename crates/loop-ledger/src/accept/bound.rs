@@ -1,0 +1,117 @@
+//! Evidence that explains a benchmark: profiles, layer pipelines, kernel counters, telemetry. It has to be of the same
+//! run: same contract, same subject, and the benchmark among its inputs (`--for RESULT`).
+
+use contracts::loop_ledger::facts::{Facts, FamilyShare, SideFacts};
+use contracts::loop_ledger::phase::Phase;
+use contracts::{Document, Finite};
+use serde_json::Value;
+
+use super::{Context, Refusal};
+
+/// The phase that a tool's documents are evidence of.
+pub(crate) fn phase_of(schema: &str) -> Option<Phase> {
+    let (tool, _) = schema.split_once('.')?;
+    match tool {
+        "telemetry-fetch" | "profile-tables" => Some(Phase::Profile),
+        "pipeline-analysis" => Some(Phase::Pipeline),
+        "ncu-digest" | "kernel-gate" => Some(Phase::Kernel),
+        _ => None,
+    }
+}
+
+pub(crate) fn bound(
+    context: &Context<'_>,
+    phase: Phase,
+    document: &Document<Value>,
+) -> Result<Facts, Refusal> {
+    let mut facts = context.head(document, phase);
+    let Some(contract) = &facts.contract else {
+        return Err(context.unreadable(
+            "not-bound",
+            "it has no contract; run the tool with --for RESULT.json".to_owned(),
+        ));
+    };
+    let benchmark = facts
+        .inputs
+        .iter()
+        .filter_map(|input| context.state.by_hash(input))
+        .find(|accepted| accepted.facts.measured_at.is_some());
+    let Some(benchmark) = benchmark else {
+        return Err(context.drift(
+            "other-run",
+            "none of its inputs is a stored benchmark: it explains another run".to_owned(),
+        ));
+    };
+    if benchmark.facts.contract.as_ref() != Some(contract) {
+        return Err(context.drift(
+            "other-run",
+            format!(
+                "its contract is not the one of the benchmark that it names (entry {})",
+                benchmark.seq
+            ),
+        ));
+    }
+    let subject = document.subject.fingerprint.as_deref();
+    let side = benchmark
+        .facts
+        .sides
+        .iter()
+        .find(|side| side.subject.as_deref() == subject && subject.is_some());
+    let Some(side) = side else {
+        return Err(context.drift(
+            "other-run",
+            format!(
+                "its subject is on no side of the benchmark that it names (entry {})",
+                benchmark.seq
+            ),
+        ));
+    };
+    facts.scenario = benchmark.facts.scenario.clone();
+    facts.sides = vec![SideFacts {
+        output_tps: None,
+        runs: 0,
+        ..side.clone()
+    }];
+    facts.family_shares = family_shares(&document.data);
+    Ok(facts)
+}
+
+/// Shares of the kernel families, summed over the kernels of a stage and the largest of the stages, from
+/// `profile-tables.report/1`.
+fn family_shares(data: &Value) -> Vec<FamilyShare> {
+    let mut shares: Vec<(String, f64)> = Vec::new();
+    let stages = data.get("stages").and_then(Value::as_array).into_iter().flatten();
+    for stage in stages {
+        let mut of_stage: std::collections::BTreeMap<&str, f64> = std::collections::BTreeMap::new();
+        let rows = stage
+            .get("kernel_table")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        for row in rows {
+            let family = row.get("family").and_then(Value::as_str);
+            let share = row.get("share_pct").and_then(Value::as_f64);
+            if let (Some(family), Some(share)) = (family, share) {
+                *of_stage.entry(family).or_default() += share;
+            }
+        }
+        for (family, share) in of_stage {
+            match shares.iter_mut().find(|(known, _)| known == family) {
+                Some((_, largest)) => *largest = largest.max(share),
+                None => shares.push((contracts::text::clean(family, 60), share)),
+            }
+        }
+    }
+    shares.sort_by(|(left_name, left), (right_name, right)| {
+        right.total_cmp(left).then_with(|| left_name.cmp(right_name))
+    });
+    shares
+        .into_iter()
+        .filter_map(|(family, share)| {
+            Some(FamilyShare {
+                family,
+                share_pct: Finite::new(share)?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,254 @@
+//! Decisions: never believed. The same command on the stored comparisons has to say the same.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use contracts::gap_decide::decision::{Decision, DecisionData, Verdict};
+use contracts::loop_ledger::facts::{DecisionFacts, DecisionRow, Facts};
+use contracts::loop_ledger::phase::Phase;
+use contracts::{Document, ErrorDocument};
+use serde_json::Value;
+
+use super::{Context, Refusal};
+use crate::state::MIN_PAIRS;
+
+pub(crate) fn decision(context: &Context<'_>, document: &Document<DecisionData>) -> Result<Facts, Refusal> {
+    let data = &document.data;
+    let mut facts = context.head(document, phase(context));
+    let compared = compared(context, document)?;
+    if context.is_new {
+        recompute(context, document, &compared)?;
+    }
+    if data.decision == Decision::Rebaseline {
+        return Err(context.invalid(
+            "measurement-invalid",
+            format!("its measurements cannot be used: {}", data.reasons.join("; ")),
+        ));
+    }
+    facts.decision = Some(facts_of(context, data, &compared));
+    covers_all(context, &facts)?;
+    few_pairs(context, data)?;
+    Ok(facts)
+}
+
+fn phase(context: &Context<'_>) -> Phase {
+    if context.is_new && context.state.open_attempt().is_some() {
+        Phase::Revalidate
+    } else {
+        Phase::Decide
+    }
+}
+
+/// The stored comparisons that it read. In an attempt they have to be of that attempt.
+fn compared(context: &Context<'_>, document: &Document<DecisionData>) -> Result<Vec<Facts>, Refusal> {
+    let paths = document
+        .data
+        .plan
+        .pointer("/sources/compare/documents")
+        .and_then(Value::as_array);
+    let Some(paths) = paths else {
+        return Err(context.invalid(
+            "not-interleaved",
+            "it rests on results that were not interleaved".to_owned(),
+        ));
+    };
+    if document.data.plan.pointer("/sources/compare/ours_is_b") == Some(&Value::Bool(true)) {
+        return Err(context.unreadable(
+            "ours-is-b",
+            "side A of every comparison has to be ours".to_owned(),
+        ));
+    }
+    let wanted: Vec<&str> = paths.iter().filter_map(Value::as_str).collect();
+    let mut found = Vec::new();
+    for input in document
+        .inputs
+        .iter()
+        .filter(|input| wanted.contains(&input.path.as_str()))
+    {
+        let Some(accepted) = context.state.by_hash(&input.sha256) else {
+            return Err(context.drift(
+                "evidence-unknown",
+                format!(
+                    "it rests on {} with {}, which is not stored: append the comparison first; if it was, it has been replaced since",
+                    contracts::text::clean(&input.path, 200),
+                    crate::ledger::short(&input.sha256)
+                ),
+            ));
+        };
+        if let Some(open) = context.state.open_attempt().filter(|_| context.is_new)
+            && accepted.attempt != Some(open.id)
+        {
+            return Err(context.drift(
+                "evidence-copied",
+                format!(
+                    "it rests on entry {}, which is not of attempt {}",
+                    accepted.seq, open.id
+                ),
+            ));
+        }
+        found.push(accepted.facts.clone());
+    }
+    if found.len() != wanted.len() || found.is_empty() {
+        return Err(context.unreadable(
+            "input-malformed",
+            "its inputs are not the comparisons of its plan".to_owned(),
+        ));
+    }
+    Ok(found)
+}
+
+/// Runs gap-decide on what is stored and compares.
+fn recompute(
+    context: &Context<'_>,
+    document: &Document<DecisionData>,
+    compared: &[Facts],
+) -> Result<(), Refusal> {
+    let root = &context.ledger.root;
+    let unavailable = |what: String| context.unreadable("verdict-not-computed", what);
+    let gap_decide = cli_kit::find_companion("gap-decide").map_err(|failure| {
+        unavailable(format!(
+            "{}: a verdict is computed again before it is stored",
+            failure.document.message
+        ))
+    })?;
+    let plan = &document.data.plan;
+    let mut command = Command::new(gap_decide);
+    command.arg("--compare");
+    command.args(compared.iter().map(|facts| root.object(&facts.sha256)));
+    let chosen: Vec<PathBuf> = plan
+        .get("chosen_by")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|path| document.inputs.iter().find(|input| path == input.path.as_str()))
+        .map(|input| root.object(&input.sha256))
+        .collect();
+    if !chosen.is_empty() {
+        command.arg("--chosen-by").args(&chosen);
+    }
+    command
+        .arg("--target")
+        .arg(root.object(&context.ledger.lock.target_sha256));
+    command.args(["--metric", &document.data.metric, "--format", "json"]);
+    command.args(["--max-pairs", &document.data.max_pairs.to_string()]);
+    command.args(["--confidence", &document.data.confidence_ratio.to_string()]);
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .map_err(|error| unavailable(format!("gap-decide does not start: {error}")))?;
+    let again: Document<DecisionData> = serde_json::from_slice(&output.stdout).map_err(|_| {
+        let why = serde_json::from_slice::<ErrorDocument>(&output.stdout).map_or_else(
+            |_| "gap-decide printed no document".to_owned(),
+            |error| format!("gap-decide says {}: {}", error.code, error.message),
+        );
+        context.drift("verdict-refused", format!("with the locked target, {why}"))
+    })?;
+    let theirs = &document.data;
+    let ours = &again.data;
+    if ours.decision != theirs.decision
+        || ours.scenarios != theirs.scenarios
+        || ours.geomean != theirs.geomean
+    {
+        return Err(context.drift(
+            "verdict-edited",
+            format!(
+                "it says {}, and the stored comparisons give {} by the same command",
+                theirs.decision.name(),
+                ours.decision.name()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn facts_of(context: &Context<'_>, data: &DecisionData, compared: &[Facts]) -> DecisionFacts {
+    let framework = |scenario: &str, name: &str| {
+        // Sides are named freely; the comparison of the scenario says which engine stood behind the name.
+        let candidates: Vec<&Facts> = compared
+            .iter()
+            .filter(|facts| facts.scenario.as_deref() == Some(scenario))
+            .collect();
+        match candidates.as_slice() {
+            [only] => only.sides.get(1).map(|side| side.framework.clone()),
+            _ => context
+                .state
+                .campaign
+                .comparison
+                .iter()
+                .find(|framework| name.contains(framework.as_str()))
+                .cloned(),
+        }
+        .unwrap_or_else(|| name.to_owned())
+    };
+    let rows = data
+        .scenarios
+        .iter()
+        .flat_map(|scenario| {
+            scenario.others.iter().map(|other| {
+                let is_best = other.name == scenario.best_other.name;
+                DecisionRow {
+                    scenario: scenario.scenario.clone(),
+                    other: contracts::text::clean(&other.name, 100),
+                    other_framework: framework(&scenario.scenario, &other.name),
+                    ours_value: scenario.ours.value,
+                    other_value: if is_best { scenario.best_other.value } else { None },
+                    effect_pct: other.effect_pct,
+                    ci_low_pct: other.ci_low_pct,
+                    ci_high_pct: other.ci_high_pct,
+                    pairs: other.pairs,
+                    verdict: other.verdict,
+                }
+            })
+        })
+        .collect();
+    DecisionFacts {
+        decision: data.decision,
+        metric: data.metric.clone(),
+        effect_pct: data.geomean.effect_pct,
+        ci_low_pct: data.geomean.ci_low_pct,
+        ci_high_pct: data.geomean.ci_high_pct,
+        rows,
+    }
+}
+
+/// Every locked scenario against every comparison framework.
+fn covers_all(context: &Context<'_>, facts: &Facts) -> Result<(), Refusal> {
+    let rows = facts.decision.iter().flat_map(|decision| &decision.rows);
+    let rows: Vec<_> = rows.collect();
+    for scenario in &context.state.lock.scenarios {
+        for framework in &context.state.campaign.comparison {
+            let is_there = rows
+                .iter()
+                .any(|row| row.scenario == scenario.scenario && row.other_framework == *framework);
+            if !is_there {
+                return Err(context.drift(
+                    "scenario-dropped",
+                    format!(
+                        "it says nothing of scenario {} against {framework}, and the campaign has both",
+                        scenario.scenario
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One repeat is no verdict.
+fn few_pairs(context: &Context<'_>, data: &DecisionData) -> Result<(), Refusal> {
+    let few = data.scenarios.iter().find(|scenario| {
+        scenario.pairs < MIN_PAIRS
+            && !matches!(scenario.verdict, Verdict::OursFailsSlo | Verdict::TheirsFailsSlo)
+    });
+    match few {
+        Some(scenario) => Err(context.invalid(
+            "too-few-pairs",
+            format!(
+                "scenario {} has {} pairs; a verdict needs {MIN_PAIRS} at least",
+                scenario.scenario, scenario.pairs
+            ),
+        )),
+        None => Ok(()),
+    }
+}

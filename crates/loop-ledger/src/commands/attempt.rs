@@ -1,0 +1,268 @@
+//! `begin` and `end`: one hypothesis, one change, one verdict, and nothing left running.
+
+use std::net::TcpListener;
+
+use cli_kit::{Failure, Report};
+use contracts::gap_decide::decision::Decision;
+use contracts::loop_ledger::entry::Evidence;
+use contracts::loop_ledger::event::{
+    AttemptBegin, AttemptEnd, Charge, Cleanup, Event, Outcome, PidGone, PortFree,
+};
+use contracts::loop_ledger::facts::DecisionFacts;
+use contracts::loop_ledger::phase::Phase;
+use contracts::subject::Subject;
+use contracts::{Exit, Finite, NextAction};
+
+use super::{receipt, typed};
+use crate::accept::Refusal;
+use crate::cli::{BeginArgs, EndArgs};
+use crate::error::LedgerError;
+use crate::ledger::{Root, Writer, objects};
+use crate::rules;
+use crate::state::State;
+
+pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
+    let mut writer = Writer::open(root)?;
+    let mut evidence = Vec::new();
+    let subject = match &args.subject {
+        Some(path) => {
+            let (subject, input): (Subject, _) = cli_kit::load_yaml(path, Subject::SCHEMA)?;
+            let bytes = cli_kit::read_bounded(path, 1 << 20)?;
+            if subject.env.keys().any(|name| contracts::subject::is_secret(name)) {
+                return Err(Failure::new(
+                    Exit::BadInput,
+                    "secret-in-subject",
+                    format!("{} holds the value of a secret", path.display()),
+                )
+                .hint("leave it out; name it with an empty value and set it where the server is launched"));
+            }
+            objects::put(root, &bytes).map_err(|error| LedgerError::io("store", path, &error))?;
+            evidence.push(Evidence {
+                path: input.path,
+                sha256: input.sha256,
+                bytes: input.bytes,
+                schema: Some(Subject::SCHEMA.to_owned()),
+                schema_sha256: None,
+                stored: true,
+            });
+            Some(subject)
+        }
+        None => None,
+    };
+    let state = State::now(&writer.ledger);
+    if let Some(need) = rules::missing(&state, args.kind.phase()).into_iter().next() {
+        return Err(Refusal::Gate {
+            action: format!("begin an attempt of kind {}", args.kind.name()),
+            need: Box::new(need),
+        }
+        .into());
+    }
+    let gpus = writer.ledger.lock.target.hardware.gpu_count.unwrap_or(0);
+    let charge = Charge {
+        gpu_s: number("--gpu-s", args.gpu_s)?,
+        spend_usd: number("--spend-usd", args.spend_usd)?,
+    };
+    if gpus > 0 && state.campaign.budget.gpu_s.is_some() && charge.gpu_s.is_none() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "charge-missing",
+            "the campaign has a budget of GPU time: say with --gpu-s what this attempt is charged",
+        ));
+    }
+    let attempt = format!("a-{:04}", state.attempts.len() + 1);
+    let event = AttemptBegin {
+        round: state.rounds() + 1,
+        hypothesis: typed(&args.hypothesis),
+        change: typed(&args.change),
+        kind: args.kind,
+        predicted_pct: args.predicted_pct.and_then(Finite::new),
+        subject,
+        parent_subject: state.current_subject().map(str::to_owned),
+        charge,
+    };
+    let entry = writer.append(Some(attempt), Event::AttemptBegin(event), evidence)?;
+    Ok(receipt(&writer.ledger, vec![entry], false, Vec::new()))
+}
+
+fn number(flag: &str, value: Option<f64>) -> Result<Option<Finite>, Failure> {
+    match value {
+        Some(value) if !(value.is_finite() && value >= 0.0) => Err(Failure::new(
+            Exit::Usage,
+            "charge-negative",
+            format!("{flag} {value} is no charge"),
+        )),
+        value => Ok(value.and_then(Finite::new)),
+    }
+}
+
+pub(crate) fn end(root: &Root, args: &EndArgs) -> Result<Report, Failure> {
+    let mut writer = Writer::open(root)?;
+    let state = State::now(&writer.ledger);
+    let Some(open) = state.open_attempt() else {
+        let need = rules::missing(&state, Phase::Revalidate).into_iter().next();
+        return Err(match need {
+            Some(need) => Refusal::Gate {
+                action: "end an attempt".to_owned(),
+                need: Box::new(need),
+            }
+            .into(),
+            None => Failure::new(Exit::GateNotMet, "no-attempt", "no attempt is open"),
+        });
+    };
+    let cleanup = cleanup(args);
+    if !cleanup.is_clean() && args.outcome != Outcome::Interrupted {
+        return Err(left_running(&cleanup));
+    }
+    let attempt = open.id.to_owned();
+    let improvement = improvement(&state);
+    match args.outcome {
+        Outcome::Kept => may_keep(&state, improvement)?,
+        Outcome::Reverted if state.attempt_decision().is_none() => {
+            return Err(Failure::new(
+                Exit::GateNotMet,
+                "revalidation-missing",
+                "failed to end the attempt as reverted: nothing was measured in it",
+            )
+            .hint("append its comparison and decision first, or end it as failed"));
+        }
+        Outcome::Reverted | Outcome::Failed | Outcome::Interrupted => {}
+    }
+    let end = AttemptEnd {
+        outcome: args.outcome,
+        learned: typed(&args.learned),
+        improvement_pct: improvement.and_then(Finite::new),
+        cleanup,
+        wall_s: Finite::new(state.now.duration_since(open.began_at).as_secs_f64().max(0.0))
+            .unwrap_or_else(|| Finite::from(0)),
+    };
+    let entry = writer.append(Some(attempt), Event::AttemptEnd(end), Vec::new())?;
+    Ok(receipt(&writer.ledger, vec![entry], false, Vec::new()))
+}
+
+/// Effect of the open attempt's decision over the one before it, percent.
+fn improvement(state: &State<'_>) -> Option<f64> {
+    let new = state.attempt_decision()?.1.effect_pct?.get();
+    let old = state.current_decision()?.1.effect_pct?.get();
+    Some(((1.0 + new / 100.0) / (1.0 + old / 100.0) - 1.0) * 100.0)
+}
+
+/// A change stays when it was measured on the contract, shows in what was launched, and makes nothing worse.
+fn may_keep(state: &State<'_>, improvement: Option<f64>) -> Result<(), Failure> {
+    let Some((_, new)) = state.attempt_decision() else {
+        return Err(Failure::new(
+            Exit::GateNotMet,
+            "revalidation-missing",
+            "failed to keep the change: no decision on the same contract was made in this attempt",
+        )
+        .hint("relaunch, compare on the locked workloads, decide, append both, then end the attempt")
+        .next(NextAction::new("what is missing", &["loop-ledger", "status"])));
+    };
+    if is_unchanged(state) {
+        return Err(Failure::new(
+            Exit::GateNotMet,
+            "same-subject",
+            "failed to keep the change: what was measured is the launch from before it",
+        )
+        .hint("relaunch with the change; a patch shows as engine.commit or engine.diff_sha256 in the subject file"));
+    }
+    let old = state.current_decision().map(|(_, decision)| decision);
+    if !is_clearly_better(new, old) {
+        if new.decision == Decision::Repeat {
+            return Err(Failure::new(
+                Exit::Undecided,
+                "undecided",
+                "failed to keep the change: the comparison cannot tell yet",
+            )
+            .hint("more pairs (`serve-bench compare --resume`), or end the attempt as reverted"));
+        }
+        if improvement.is_none_or(|gain| gain < -state.margin_pct()) {
+            return Err(Failure::new(
+                Exit::GateNotMet,
+                "no-improvement",
+                format!(
+                    "failed to keep the change: it makes the result worse by {:.2} %",
+                    -improvement.unwrap_or(0.0)
+                ),
+            )
+            .hint("end the attempt as reverted: what does not work is a result too"));
+        }
+    }
+    Ok(())
+}
+
+/// The whole interval lies above the effect from before.
+fn is_clearly_better(new: &DecisionFacts, old: Option<&DecisionFacts>) -> bool {
+    let old = old.and_then(|old| old.effect_pct);
+    matches!((new.ci_low_pct, old), (Some(low), Some(old)) if low.get() > old.get())
+}
+
+/// Whether the attempt measured the same subject that ours had before.
+fn is_unchanged(state: &State<'_>) -> bool {
+    let Some(open) = state.open_attempt() else {
+        return false;
+    };
+    let parent = open.begin.parent_subject.as_deref();
+    let mut measured = state
+        .benchmarks()
+        .filter(|accepted| accepted.attempt == Some(open.id) && accepted.facts.sides.len() == 2)
+        .map(|accepted| accepted.facts.sides[0].subject.as_deref());
+    parent.is_some() && measured.all(|subject| subject == parent)
+}
+
+/// What the attempt left behind, looked at now.
+fn cleanup(args: &EndArgs) -> Cleanup {
+    Cleanup {
+        pids: args
+            .pid
+            .iter()
+            .map(|pid| PidGone {
+                pid: *pid,
+                gone: !is_alive(*pid),
+            })
+            .collect(),
+        ports: args
+            .port
+            .iter()
+            .map(|port| PortFree {
+                port: *port,
+                free: TcpListener::bind(("127.0.0.1", *port)).is_ok(),
+            })
+            .collect(),
+        ..crate::gpu::look()
+    }
+}
+
+/// Whether a process runs. A zombie has ended.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    if let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+        let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
+        return !state.starts_with(['Z', 'X']);
+    }
+    if cfg!(target_os = "linux") {
+        return false;
+    }
+    let id = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    id.is_some_and(|id| rustix::process::test_kill_process(id).is_ok())
+}
+
+fn left_running(cleanup: &Cleanup) -> Failure {
+    let pids = cleanup
+        .pids
+        .iter()
+        .filter(|pid| !pid.gone)
+        .map(|pid| format!("process {}", pid.pid));
+    let ports = cleanup
+        .ports
+        .iter()
+        .filter(|port| !port.free)
+        .map(|port| format!("port {}", port.port));
+    Failure::new(
+        Exit::GateNotMet,
+        "not-clean",
+        format!(
+            "failed to end the attempt: still there: {}",
+            pids.chain(ports).collect::<Vec<_>>().join(", ")
+        ),
+    )
+    .hint("end what the attempt started, by its pid, then the same command")
+}

@@ -1,0 +1,88 @@
+//! `best`: the launch that won, so that anybody can run it.
+
+use std::collections::BTreeMap;
+
+use cli_kit::{DocumentParts, Failure, Report};
+use contracts::Exit;
+use contracts::loop_ledger::best::{self, BestData};
+use contracts::loop_ledger::event::Outcome;
+
+use crate::ledger::{Ledger, Root};
+use crate::state::State;
+use crate::{TOOL, view};
+
+pub(crate) fn best(root: &Root) -> Result<Report, Failure> {
+    let ledger = Ledger::read(root)?;
+    let state = State::now(&ledger);
+    let data = winner(&ledger.root, &state);
+    let summary = match (&data.argv, &data.attempt) {
+        (Some(_), Some(attempt)) => format!(
+            "The change of {attempt} is the best so far: {} %.",
+            view::signed(data.effect_pct)
+        ),
+        (Some(_), None) => format!(
+            "The launch of the baseline is the best so far: {} %.",
+            view::signed(data.effect_pct)
+        ),
+        (None, _) => "No stored document says how ours was launched: measure with --subject.".to_owned(),
+    };
+    let parts = DocumentParts {
+        summary,
+        simulated: state.accepted.iter().any(|accepted| accepted.facts.simulated),
+        ..DocumentParts::new(best::SCHEMA)
+    };
+    let exit = if data.argv.is_some() {
+        Exit::Ok
+    } else {
+        Exit::GateNotMet
+    };
+    let document = cli_kit::document(&TOOL, parts, data);
+    let shown = view::best(&document);
+    Ok(Report::new(&document, shown, exit))
+}
+
+/// The launch of the change that was kept last, else of the fixed benchmark.
+pub(crate) fn winner(root: &Root, state: &State<'_>) -> BestData {
+    let kept = |attempt: &&crate::state::Attempt<'_>| {
+        attempt.end.is_some_and(|(end, _)| end.outcome == Outcome::Kept)
+    };
+    let launches = state.attempts.iter().filter(kept);
+    let declared = launches.clone().rev().find_map(|attempt| {
+        attempt
+            .begin
+            .subject
+            .as_ref()
+            .filter(|subject| !subject.launch_argv.is_empty())
+    });
+    let mut measured = state
+        .benchmarks()
+        .rev()
+        .filter(|accepted| state.counts(accepted) && accepted.facts.sides.len() == 2)
+        .map(|accepted| &accepted.facts.sides[0]);
+    let decision = state.current_decision();
+    BestData {
+        root: root.path().display().to_string(),
+        attempt: launches.clone().next_back().map(|attempt| attempt.id.to_owned()),
+        argv: declared
+            .map(|subject| subject.launch_argv.clone())
+            .or_else(|| measured.find_map(|side| side.launch_argv.clone())),
+        env: declared.map_or_else(BTreeMap::new, |subject| {
+            let public = subject
+                .env
+                .iter()
+                .filter(|(name, _)| !contracts::subject::is_secret(name));
+            public
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect()
+        }),
+        subject: state.current_subject().map(str::to_owned),
+        effect_pct: decision.and_then(|(_, decision)| decision.effect_pct),
+        decision: decision.map(|(accepted, _)| accepted.facts.sha256.clone()),
+        patches: state
+            .patches
+            .iter()
+            .filter(|(attempt, _)| launches.clone().any(|kept| Some(kept.id) == *attempt))
+            .map(|(_, patch)| patch.diff_sha256.clone())
+            .collect(),
+    }
+}

@@ -1,0 +1,158 @@
+//! `status` and `may`: where the campaign stands, and whether a phase may begin.
+
+use cli_kit::{DocumentParts, Failure, Report};
+use contracts::loop_ledger::phase::Phase;
+use contracts::loop_ledger::status::{self, CandidateCount, OpenAttempt, StatusData};
+use contracts::{Exit, Finite, NextAction};
+
+use crate::ledger::{Ledger, Root};
+use crate::rules;
+use crate::state::{State, exit_of};
+use crate::{TOOL, view};
+
+/// Longest `status --brief`, in characters.
+pub(crate) const BRIEF_CAP: usize = 1500;
+
+pub(crate) fn status(root: &Root, is_brief: bool) -> Result<Report, Failure> {
+    let ledger = Ledger::read(root)?;
+    let state = State::now(&ledger);
+    let data = data(&ledger, &state, None);
+    let mut parts = DocumentParts {
+        summary: summary(&state),
+        simulated: state.accepted.iter().any(|accepted| accepted.facts.simulated),
+        next_actions: super::next_actions(&state),
+        ..DocumentParts::new(status::SCHEMA)
+    };
+    let mut document = cli_kit::document(&TOOL, parts.clone(), data);
+    let mut shown = if is_brief {
+        view::brief(&document)
+    } else {
+        view::status(&document, 20)
+    };
+    // A brief status is a promise: fewer commands rather than more characters.
+    while is_brief && shown.to_markdown().chars().count() > BRIEF_CAP && !parts.next_actions.is_empty() {
+        parts.next_actions.pop();
+        document.next_actions.pop();
+        shown = view::brief(&document);
+    }
+    Ok(Report::new(&document, shown, Exit::Ok))
+}
+
+pub(crate) fn may(root: &Root, phase: Phase) -> Result<Report, Failure> {
+    let ledger = Ledger::read(root)?;
+    let state = State::now(&ledger);
+    let missing = if phase == Phase::Done {
+        super::done::nearest(&state)
+    } else {
+        rules::missing(&state, phase)
+    };
+    let exit = missing.first().map_or(Exit::Ok, |need| exit_of(&need.code));
+    let summary = match missing.as_slice() {
+        [] => format!("Yes: {} may begin.", phase.name()),
+        needs => format!(
+            "No: {} has to wait: {}.",
+            phase.name(),
+            needs
+                .iter()
+                .map(|need| need.what.as_str())
+                .collect::<Vec<_>>()
+                .join("; ")
+        ),
+    };
+    let mut next_actions: Vec<NextAction> = Vec::new();
+    for need in &missing {
+        next_actions.extend(
+            need.command
+                .clone()
+                .filter(|action| !next_actions.contains(action)),
+        );
+    }
+    next_actions.truncate(5);
+    let parts = DocumentParts {
+        summary,
+        next_actions,
+        ..DocumentParts::new(status::SCHEMA)
+    };
+    let mut data = data(&ledger, &state, Some((phase, missing.is_empty())));
+    data.phases.retain(|known| known.phase == phase);
+    if let Some(asked) = data.phases.first_mut() {
+        asked.open = missing.is_empty();
+        asked.missing = missing;
+    }
+    let document = cli_kit::document(&TOOL, parts, data);
+    let shown = view::brief(&document);
+    Ok(Report::new(&document, shown, exit))
+}
+
+fn data(ledger: &Ledger, state: &State<'_>, asked: Option<(Phase, bool)>) -> StatusData {
+    let candidates = state.candidates();
+    let mut frameworks: Vec<&String> = state.campaign.comparison.iter().collect();
+    frameworks.insert(0, &state.campaign.framework);
+    frameworks.dedup();
+    StatusData {
+        root: ledger.root.path().display().to_string(),
+        entries: ledger.entries().len() as u64,
+        head: ledger.chain.head().to_owned(),
+        phase: rules::next_phase(state),
+        asked: asked.map(|(phase, _)| phase),
+        allowed: asked.map(|(_, allowed)| allowed),
+        phases: rules::phases(state),
+        attempt: state.open_attempt().map(|open| OpenAttempt {
+            attempt: open.id.to_owned(),
+            begin: open.begin.clone(),
+            wall_s: Finite::new(state.now.duration_since(open.began_at).as_secs_f64().max(0.0))
+                .unwrap_or_else(|| Finite::from(0)),
+        }),
+        rounds: state.rounds(),
+        weak_rounds: state.weak_rounds(),
+        decision: state.current_decision().map(|(_, decision)| decision.clone()),
+        best_effect_pct: state
+            .current_decision()
+            .and_then(|(_, decision)| decision.effect_pct),
+        candidates: frameworks
+            .into_iter()
+            .map(|framework| CandidateCount {
+                framework: framework.clone(),
+                configurations: candidates.get(framework).copied().unwrap_or(0),
+                needed: if state.campaign.comparison.contains(framework) {
+                    state.candidates_needed()
+                } else {
+                    0
+                },
+            })
+            .collect(),
+        blockers: state.blockers.iter().map(|blocker| (*blocker).clone()).collect(),
+        budget: state.budget(),
+        terminal: state.stop.map(|stop| stop.terminal),
+    }
+}
+
+/// Where the campaign stands, in two sentences.
+pub(crate) fn summary(state: &State<'_>) -> String {
+    if let Some(stop) = state.stop {
+        return format!("The campaign ended: {}: {}", stop.terminal.name(), stop.why);
+    }
+    let gap = match state.current_decision() {
+        Some((_, decision)) => format!(
+            "{}: {} % {} on {}",
+            decision.decision.name(),
+            view::signed(decision.effect_pct),
+            view::interval(decision.ci_low_pct, decision.ci_high_pct),
+            decision.metric
+        ),
+        None => "no gap verdict yet".to_owned(),
+    };
+    let attempt = match state.open_attempt() {
+        Some(open) => format!(" Attempt {} is open: {}.", open.id, open.begin.change),
+        None => String::new(),
+    };
+    let weak = match state.weak_rounds() {
+        0 => String::new(),
+        count => format!(" {count} weak in a row."),
+    };
+    format!(
+        "Next: {}. {} rounds, {gap}.{weak}{attempt}",
+        rules::next_phase(state).name(),
+        state.rounds()
+    )
+}

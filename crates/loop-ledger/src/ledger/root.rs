@@ -1,0 +1,144 @@
+//! The artifact root: where everything of a campaign lies.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::LedgerError;
+
+/// Paths below an artifact root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root(PathBuf);
+
+impl Root {
+    /// The root at `path`; nothing is looked at yet.
+    pub fn new(path: impl Into<PathBuf>) -> Root {
+        Root(path.into())
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The immutable contract.
+    pub fn target_lock(&self) -> PathBuf {
+        self.0.join("target.lock.json")
+    }
+
+    /// The chained lines: the only source of truth.
+    pub fn ledger(&self) -> PathBuf {
+        self.0.join("ledger.jsonl")
+    }
+
+    /// The head of the chain as last written, so that a shortened ledger is noticed.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.0.join("checkpoint.json")
+    }
+
+    /// What writers lock.
+    pub fn lock_file(&self) -> PathBuf {
+        self.0.join(".lock")
+    }
+
+    /// The file by which a person stops the campaign.
+    pub fn stop_file(&self) -> PathBuf {
+        self.0.join("STOP")
+    }
+
+    /// Where the file with this hash (`sha256:<hex>`) is stored.
+    pub fn object(&self, sha256: &str) -> PathBuf {
+        let hex = sha256.strip_prefix("sha256:").unwrap_or(sha256);
+        let (folder, name) = hex.split_at(hex.len().min(2));
+        self.0.join("objects").join("sha256").join(folder).join(name)
+    }
+}
+
+/// File systems on which a lock of one machine says nothing to another, by their magic numbers (linux/magic.h and the
+/// file systems' own headers).
+const NETWORK: [(u64, &str); 12] = [
+    (0x6969, "nfs"),
+    (0x517b, "smb"),
+    (0xff53_4d42, "cifs"),
+    (0xfe53_4d42, "smb2"),
+    (0x0bd0_0bd0, "lustre"),
+    (0x00c3_6400, "ceph"),
+    (0x4750_4653, "gpfs"),
+    (0x0102_1997, "9p"),
+    (0x5346_414f, "afs"),
+    (0x7461_636f, "ocfs2"),
+    (0x0116_1970, "gfs2"),
+    (0x1989_0604, "beegfs"),
+];
+
+/// The name of the network file system with this magic number.
+pub fn network_file_system(magic: u64) -> Option<&'static str> {
+    NETWORK
+        .iter()
+        .find(|(known, _)| *known == magic & 0xffff_ffff)
+        .map(|(_, name)| *name)
+}
+
+/// Refuses a root on a network file system, where the lock does not hold.
+///
+/// # Errors
+/// [`LedgerError::NetworkFileSystem`].
+pub fn refuse_network(path: &Path, allowed: bool) -> Result<(), LedgerError> {
+    if allowed {
+        return Ok(());
+    }
+    // A folder that cannot be asked fails at the first write, with the system's own words.
+    let Some(magic) = magic_of(path) else {
+        return Ok(());
+    };
+    match network_file_system(magic) {
+        Some(kind) => Err(LedgerError::NetworkFileSystem {
+            path: path.to_owned(),
+            kind,
+        }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn magic_of(path: &Path) -> Option<u64> {
+    let existing = path.ancestors().find(|ancestor| ancestor.exists())?;
+    let existing = if existing.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        existing
+    };
+    // The type differs between architectures; the low 32 bits are what the table holds.
+    rustix::fs::statfs(existing).ok().map(|stat| stat.f_type as u64)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn magic_of(_: &Path) -> Option<u64> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn network_file_systems_are_known_by_their_numbers() {
+        assert_eq!(network_file_system(0x6969), Some("nfs"));
+        // As a 32-bit signed number, the way some architectures report it.
+        assert_eq!(network_file_system(0xffff_ffff_ff53_4d42), Some("cifs"));
+        assert_eq!(network_file_system(0xef53), None, "ext4");
+        assert_eq!(network_file_system(0x0102_1994), None, "tmpfs");
+    }
+
+    #[test]
+    fn a_local_folder_that_does_not_exist_yet_is_allowed() {
+        let folder = tempfile::tempdir().unwrap();
+        refuse_network(&folder.path().join("a/b"), false).unwrap();
+    }
+
+    #[test]
+    fn objects_lie_in_folders_of_their_first_two_digits() {
+        assert_eq!(
+            Root::new("r").object("sha256:abcdef"),
+            Path::new("r/objects/sha256/ab/cdef")
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! `loop-ledger`: the loop that cannot drift. An immutable contract, a chained ledger, gates that are exit codes,
+//! budgets, and everything that is rendered from them.
+//!
+//! ```text
+//! command -> ledger (read, checked) -> state (pure fold) -> rules (pure) -> entry (locked, fsynced) -> document
+//! ```
+
+pub mod accept;
+pub mod cli;
+mod commands;
+pub mod error;
+mod gpu;
+pub mod ledger;
+pub mod rules;
+pub mod state;
+mod view;
+
+use std::process::ExitCode;
+
+use cli_kit::{Failure, Report, ToolInfo};
+use contracts::loop_ledger as documents;
+
+use cli::{Args, Command};
+use ledger::Root;
+
+/// What the binary is.
+pub const TOOL: ToolInfo = ToolInfo {
+    name: "loop-ledger",
+    version: env!("CARGO_PKG_VERSION"),
+    skill: include_str!("../../../skills/loop-ledger/SKILL.md"),
+    schemas: &[
+        ("", documents::status::SCHEMA),
+        ("status", documents::status::SCHEMA),
+        ("may", documents::status::SCHEMA),
+        ("init", documents::receipt::SCHEMA),
+        ("begin", documents::receipt::SCHEMA),
+        ("end", documents::receipt::SCHEMA),
+        ("append", documents::receipt::SCHEMA),
+        ("best", documents::best::SCHEMA),
+        ("digest", documents::digest::SCHEMA),
+        ("done", documents::done::SCHEMA),
+        ("preflight", documents::preflight::SCHEMA),
+        ("verify", documents::verify::SCHEMA),
+        ("watch", documents::watch::SCHEMA),
+        ("prompt", documents::text::SCHEMA),
+        ("report", documents::text::SCHEMA),
+        ("entry", documents::entry::SCHEMA),
+        ("history", documents::history::SCHEMA),
+        ("root-cause", documents::root_cause::SCHEMA),
+        ("target-lock", documents::lock::SCHEMA),
+    ],
+    examples: "  loop-ledger init --root runs/qwen3 --target target.yaml --workload chat.jsonl\n  loop-ledger status --root runs/qwen3 --brief\n  loop-ledger append --root runs/qwen3 round0.compare.json round0.gap.json\n",
+};
+
+/// The process: hooks answer in their own way, everything else is a tool like the others.
+pub fn main() -> ExitCode {
+    cli_kit::main::<Args>(run)
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// Every reason why a command is refused, with its exit code.
+pub fn run(args: Args) -> Result<Report, Failure> {
+    let root = Root::new(&args.root.root);
+    ledger::root::refuse_network(root.path(), args.root.allow_nfs)?;
+    match args.command {
+        Command::Init(init) => commands::init::init(&root, &init),
+        Command::Retarget(retarget) => commands::init::retarget(&root, &retarget),
+        Command::Begin(begin) => commands::attempt::begin(&root, &begin),
+        Command::End(end) => commands::attempt::end(&root, &end),
+        Command::Append(append) => commands::append::append(&root, &append),
+        Command::Idea(idea) => commands::note::idea(&root, idea),
+        Command::Patch(patch) => commands::note::patch(&root, &patch),
+        Command::Blocker(blocker) => commands::note::blocker(&root, blocker),
+        Command::Status(status) => commands::status::status(&root, status.brief),
+        Command::May(may) => commands::status::may(&root, may.phase),
+        Command::Best => commands::best::best(&root),
+        Command::Done(done) => commands::done::done(&root, &done),
+        Command::Verify(verify) => commands::verify::verify(&root, verify.anchor.as_deref()),
+        Command::Recover => commands::verify::recover(&root),
+        other => Err(Failure::new(
+            contracts::Exit::Internal,
+            "not-built",
+            format!("{other:?}"),
+        )),
+    }
+}

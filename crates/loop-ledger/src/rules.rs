@@ -1,0 +1,517 @@
+//! The order of the loop, as rules: what has to come before a phase, and the command that brings it. Pure.
+
+use contracts::NextAction;
+use contracts::gap_decide::decision::{Decision, Verdict};
+use contracts::loop_ledger::phase::Phase;
+use contracts::loop_ledger::status::{Need, PhaseState};
+
+use crate::state::State;
+
+/// Weak rounds in a row after which the next attempt needs a new idea.
+pub const EXPAND_AFTER: u32 = 2;
+/// Weak rounds in a row after which the campaign stops.
+pub const STOP_AFTER: u32 = 4;
+/// Share of the time that a kernel family needs before counters are worth it, percent.
+pub const KERNEL_SHARE_PCT: f64 = 1.0;
+
+/// Something that is missing.
+pub fn need(code: &str, what: impl Into<String>, command: Option<NextAction>) -> Need {
+    Need {
+        code: code.to_owned(),
+        what: what.into(),
+        command,
+    }
+}
+
+/// Every phase as it stands.
+pub fn phases(state: &State<'_>) -> Vec<PhaseState> {
+    Phase::ALL
+        .into_iter()
+        .map(|phase| {
+            let missing = missing(state, phase);
+            PhaseState {
+                phase,
+                open: missing.is_empty(),
+                satisfied: is_satisfied(state, phase),
+                downgraded: state.is_downgraded(phase),
+                missing,
+            }
+        })
+        .collect()
+}
+
+/// The phase that comes next: the first one that is open and has no evidence yet.
+pub fn next_phase(state: &State<'_>) -> Phase {
+    if state.stop.is_some() {
+        return Phase::Done;
+    }
+    if state.open_attempt().is_some() {
+        return Phase::Revalidate;
+    }
+    let settled = state
+        .current_decision()
+        .is_some_and(|(_, decision)| decision.decision == Decision::StopReached);
+    for phase in [Phase::History, Phase::Baseline, Phase::Decide] {
+        if !stands(state, phase) {
+            return phase;
+        }
+    }
+    if settled || ends(state).is_some() {
+        return Phase::Done;
+    }
+    [Phase::Profile, Phase::RootCause, Phase::Pipeline]
+        .into_iter()
+        .find(|phase| !stands(state, *phase))
+        .unwrap_or(Phase::Tune)
+}
+
+/// Whether a phase has its evidence, or a blocker in its place.
+fn stands(state: &State<'_>, phase: Phase) -> bool {
+    is_satisfied(state, phase) || state.is_downgraded(phase)
+}
+
+/// Whether the evidence of a phase is there, for the current round.
+pub fn is_satisfied(state: &State<'_>, phase: Phase) -> bool {
+    match phase {
+        Phase::History => state.of_phase(Phase::History).next().is_some(),
+        Phase::Baseline => uncovered(state).is_empty(),
+        Phase::Decide => state
+            .current_decision()
+            .is_some_and(|(_, decision)| decision.decision != Decision::Repeat),
+        Phase::Profile => unprofiled(state).is_empty() && state.of_phase(Phase::Profile).next().is_some(),
+        Phase::RootCause => state.current_decision().is_some_and(|(decision, _)| {
+            state
+                .of_phase(Phase::RootCause)
+                .any(|accepted| accepted.seq > decision.seq)
+        }),
+        Phase::Pipeline | Phase::Kernel => {
+            let start = state.round_start();
+            state.of_phase(phase).any(|accepted| accepted.seq > start)
+        }
+        Phase::Tune => state.attempts.iter().any(|a| a.begin.kind.phase() == Phase::Tune),
+        Phase::Patch => state
+            .attempts
+            .iter()
+            .any(|a| a.begin.kind.phase() == Phase::Patch),
+        Phase::Revalidate => state.attempt_decision().is_some(),
+        Phase::Done => state.stop.is_some(),
+    }
+}
+
+/// What has to come before a phase.
+pub fn missing(state: &State<'_>, phase: Phase) -> Vec<Need> {
+    let mut needs = Vec::new();
+    if phase != Phase::Done {
+        needs.extend(ends(state));
+    }
+    match phase {
+        Phase::History => {}
+        Phase::Baseline => needs.extend(history(state)),
+        Phase::Decide => {
+            needs.extend(history(state));
+            needs.extend(uncovered(state));
+            needs.extend(untuned(state));
+        }
+        Phase::Profile => needs.extend(decided(state)),
+        Phase::RootCause => {
+            needs.extend(decided(state));
+            needs.extend(profiled(state));
+        }
+        Phase::Pipeline => {
+            needs.extend(decided(state));
+            needs.extend(profiled(state));
+        }
+        Phase::Kernel => {
+            needs.extend(decided(state));
+            needs.extend(profiled(state));
+            needs.extend(pipeline(state));
+            needs.extend(family_share(state));
+        }
+        Phase::Tune => {
+            needs.extend(decided(state));
+            needs.extend(attempt_gate(state));
+        }
+        Phase::Patch => {
+            needs.extend(decided(state));
+            if state.is_behind() {
+                needs.extend(profiled(state));
+                needs.extend(root_cause(state));
+            }
+            needs.extend(pipeline(state));
+            needs.extend(attempt_gate(state));
+        }
+        Phase::Revalidate => {
+            if state.open_attempt().is_none() {
+                needs.push(need("no-attempt", "no attempt is open", Some(begin_command())));
+            }
+        }
+        Phase::Done => {}
+    }
+    needs
+}
+
+/// Why nothing but the end is left.
+pub fn ends(state: &State<'_>) -> Option<Need> {
+    let finish = || Some(NextAction::new("end the campaign", &["loop-ledger", "done"]));
+    if let Some(stop) = state.stop {
+        return Some(need(
+            "campaign-ended",
+            format!("the campaign ended: {}", stop.terminal.name()),
+            Some(NextAction::new("read the result", &["loop-ledger", "report"])),
+        ));
+    }
+    if state.stop_asked {
+        return Some(need(
+            "stop-asked",
+            "a person put a STOP file into the root",
+            finish(),
+        ));
+    }
+    let budget = state.budget();
+    if !budget.exhausted.is_empty() && state.open_attempt().is_none() {
+        return Some(need(
+            "budget-exhausted",
+            format!("the budget is spent: {}", budget.exhausted.join(", ")),
+            finish(),
+        ));
+    }
+    if state.weak_rounds() >= STOP_AFTER {
+        return Some(need(
+            "weak-progress",
+            format!(
+                "{} rounds in a row brought less than {:.2} %",
+                state.weak_rounds(),
+                state.threshold_pct()
+            ),
+            finish(),
+        ));
+    }
+    None
+}
+
+fn history(state: &State<'_>) -> Option<Need> {
+    (!stands(state, Phase::History)).then(|| {
+        need(
+            "history-missing",
+            "notes on what others changed for this model (`loop-ledger.history/1`) come before the fixed benchmark",
+            Some(NextAction::new(
+                "write history.yaml, then",
+                &["loop-ledger", "append", "history.yaml"],
+            )),
+        )
+    })
+}
+
+/// Scenarios that some comparison framework was not measured on, interleaved with ours.
+pub fn uncovered(state: &State<'_>) -> Vec<Need> {
+    let mut needs = Vec::new();
+    for scenario in &state.lock.scenarios {
+        for framework in &state.campaign.comparison {
+            let is_covered = state.benchmarks().any(|accepted| {
+                accepted.facts.sides.len() == 2
+                    && accepted.facts.scenario.as_deref() == Some(&scenario.scenario)
+                    && accepted.facts.sides[1].framework == *framework
+            });
+            if !is_covered {
+                needs.push(need(
+                    "baseline-missing",
+                    format!(
+                        "{} is not measured against {framework} on scenario {}",
+                        state.campaign.framework, scenario.scenario
+                    ),
+                    Some(NextAction::new(
+                        "compare, then append",
+                        &[
+                            "serve-bench",
+                            "compare",
+                            "--a",
+                            "URL_OF_OURS",
+                            "--b",
+                            "URL_OF_THEIRS",
+                            "--workload",
+                            &scenario.workload,
+                            "--scenario",
+                            &scenario.scenario,
+                            "--target",
+                            "target.yaml",
+                            "-o",
+                            "round0.compare.json",
+                        ],
+                    )),
+                ));
+            }
+        }
+    }
+    needs
+}
+
+/// Comparison frameworks that got fewer configurations than the target promises them.
+fn untuned(state: &State<'_>) -> Vec<Need> {
+    let found = state.candidates();
+    let needed = state.candidates_needed();
+    state
+        .campaign
+        .comparison
+        .iter()
+        .filter_map(|framework| {
+            let count = found.get(framework).copied().unwrap_or(0);
+            (count < needed).then(|| {
+                need(
+                    "untuned-competitor",
+                    format!("{framework} was measured in {count} of {needed} configurations: a gap against an untuned engine is no gap"),
+                    Some(NextAction::new(
+                        "measure another configuration of it, then append",
+                        &["serve-bench", "run", "--url", "URL_OF_THEIRS", "--target", "target.yaml", "-o", "theirs.json"],
+                    )),
+                )
+            })
+        })
+        .collect()
+}
+
+fn decided(state: &State<'_>) -> Vec<Need> {
+    let mut needs = missing_of_decide(state);
+    if needs.is_empty() && !is_satisfied(state, Phase::Decide) {
+        let code = if state.current_decision().is_some() {
+            "undecided"
+        } else {
+            "decision-missing"
+        };
+        needs.push(need(
+            code,
+            "no gap verdict from repeats on the fixed benchmark",
+            Some(NextAction::new(
+                "decide, then append",
+                &[
+                    "gap-decide",
+                    "--compare",
+                    "round0.compare.json",
+                    "--target",
+                    "target.yaml",
+                    "-o",
+                    "round0.gap.json",
+                ],
+            )),
+        ));
+    }
+    needs
+}
+
+fn missing_of_decide(state: &State<'_>) -> Vec<Need> {
+    let mut needs: Vec<Need> = history(state).into_iter().collect();
+    needs.extend(uncovered(state));
+    needs.extend(untuned(state));
+    needs
+}
+
+/// Frameworks stably ahead of ours, and ours, that have no profile since ours last changed.
+pub fn unprofiled(state: &State<'_>) -> Vec<Need> {
+    let Some((_, decision)) = state.current_decision() else {
+        return Vec::new();
+    };
+    let mut wanted: Vec<&str> = decision
+        .rows
+        .iter()
+        .filter(|row| row.verdict == Verdict::Behind)
+        .map(|row| row.other_framework.as_str())
+        .collect();
+    if !wanted.is_empty() {
+        wanted.push(&state.campaign.framework);
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    let current = state.current_subject();
+    wanted
+        .into_iter()
+        .filter(|framework| {
+            !state.of_phase(Phase::Profile).any(|accepted| {
+                accepted.facts.sides.iter().any(|side| {
+                    side.framework == **framework
+                        && (**framework != state.campaign.framework || side.subject.as_deref() == current)
+                })
+            })
+        })
+        .map(|framework| {
+            need(
+                "profile-missing",
+                format!("{framework} is not profiled at the slow scenario's lengths"),
+                Some(NextAction::new(
+                    "profile, or record what is missing",
+                    &[
+                        "loop-ledger",
+                        "blocker",
+                        "--phase",
+                        "profile",
+                        "--what",
+                        "no profiler",
+                        "--",
+                        "profile-tables",
+                        "capture",
+                    ],
+                )),
+            )
+        })
+        .collect()
+}
+
+fn profiled(state: &State<'_>) -> Vec<Need> {
+    if state.is_downgraded(Phase::Profile) {
+        return Vec::new();
+    }
+    unprofiled(state)
+}
+
+fn root_cause(state: &State<'_>) -> Option<Need> {
+    (!stands(state, Phase::RootCause)).then(|| {
+        need(
+            "root-cause-missing",
+            "no root cause (`loop-ledger.root-cause/1`) that cites stored rows for the current gap",
+            Some(NextAction::new(
+                "write root-cause.yaml, then",
+                &["loop-ledger", "append", "root-cause.yaml"],
+            )),
+        )
+    })
+}
+
+fn pipeline(state: &State<'_>) -> Option<Need> {
+    (!stands(state, Phase::Pipeline)).then(|| {
+        need(
+            "pipeline-missing",
+            "no layer pipeline of the current round",
+            Some(NextAction::new(
+                "analyse, or record what is missing",
+                &[
+                    "loop-ledger",
+                    "blocker",
+                    "--phase",
+                    "pipeline",
+                    "--what",
+                    "no layer pipeline",
+                    "--",
+                    "pipeline-analysis",
+                ],
+            )),
+        )
+    })
+}
+
+/// Kernel counters only for families that could matter.
+fn family_share(state: &State<'_>) -> Option<Need> {
+    let largest = state
+        .of_phase(Phase::Profile)
+        .flat_map(|accepted| &accepted.facts.family_shares)
+        .map(|family| family.share_pct.get())
+        .fold(0.0, f64::max);
+    let is_known = state
+        .of_phase(Phase::Profile)
+        .any(|accepted| !accepted.facts.family_shares.is_empty());
+    (is_known && largest < KERNEL_SHARE_PCT).then(|| {
+        need(
+            "kernel-share",
+            format!("no kernel family has {KERNEL_SHARE_PCT} % of the time or more"),
+            None,
+        )
+    })
+}
+
+/// One attempt at a time, and new research after two weak rounds.
+fn attempt_gate(state: &State<'_>) -> Vec<Need> {
+    let mut needs = Vec::new();
+    if let Some(open) = state.open_attempt() {
+        needs.push(need(
+            "attempt-open",
+            format!("attempt {} is open: one change at a time", open.id),
+            Some(NextAction::new(
+                "end it first",
+                &[
+                    "loop-ledger",
+                    "end",
+                    "--outcome",
+                    "interrupted",
+                    "--learned",
+                    "the session ended in the middle",
+                ],
+            )),
+        ));
+    }
+    if state.weak_rounds() >= EXPAND_AFTER {
+        let last_judged = state.round_start();
+        if !state
+            .ideas
+            .iter()
+            .any(|(seq, idea)| *seq > last_judged && idea.source.is_some())
+        {
+            needs.push(need(
+                "research-missing",
+                format!(
+                    "{} rounds in a row brought less than {:.2} %: look into code and pull requests before the next change",
+                    state.weak_rounds(),
+                    state.threshold_pct()
+                ),
+                Some(NextAction::new(
+                    "record what was found",
+                    &["loop-ledger", "idea", "--idea", "IDEA", "--source", "REPOSITORY#NUMBER", "--license", "Apache-2.0"],
+                )),
+            ));
+        }
+    }
+    needs
+}
+
+fn begin_command() -> NextAction {
+    NextAction::new(
+        "one change, one hypothesis",
+        &[
+            "loop-ledger",
+            "begin",
+            "--kind",
+            "flags",
+            "--change",
+            "CHANGE",
+            "--hypothesis",
+            "WHY",
+            "--subject",
+            "subject-1.yaml",
+        ],
+    )
+}
+
+/// What would bring the evidence of an open phase.
+pub fn wanted(state: &State<'_>, phase: Phase) -> Vec<Need> {
+    if stands(state, phase) {
+        return Vec::new();
+    }
+    match phase {
+        Phase::History => history(state).into_iter().collect(),
+        Phase::Baseline => uncovered(state),
+        Phase::Decide => {
+            let mut needs = untuned(state);
+            needs.extend(decided(state));
+            needs
+        }
+        Phase::Profile => profiled(state),
+        Phase::RootCause => root_cause(state).into_iter().collect(),
+        Phase::Pipeline => pipeline(state).into_iter().collect(),
+        Phase::Kernel | Phase::Tune | Phase::Patch => {
+            vec![need(
+                "attempt",
+                "one change, one hypothesis",
+                Some(begin_command()),
+            )]
+        }
+        Phase::Revalidate => vec![need(
+            "revalidation-missing",
+            "the open attempt has no decision yet",
+            Some(NextAction::new(
+                "compare, decide, append",
+                &["loop-ledger", "append", "round1.compare.json", "round1.gap.json"],
+            )),
+        )],
+        Phase::Done => vec![need(
+            "done",
+            "nothing is behind",
+            Some(NextAction::new("may it end", &["loop-ledger", "done"])),
+        )],
+    }
+}
