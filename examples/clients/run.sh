@@ -122,8 +122,9 @@ claude_install() {
   call 0 claude plugin install "$plugin@$plugin"
   call 0 claude plugin details "$plugin"
   judge "$scratch/stdout" <<'PY'
-import pathlib, re, sys
-text, skills = open(sys.argv[1]).read(), {folder.parent.name for folder in pathlib.Path(sys.argv[3]).glob("*/SKILL.md")}
+import json, pathlib, re, sys
+text, folder = open(sys.argv[1]).read(), pathlib.Path(sys.argv[3])
+skills = {path.parent.name for path in folder.glob("*/SKILL.md")}
 count, names = re.search(r"Skills \((\d+)\)\s+(.*)", text).groups()
 listed = {name.strip() for name in names.split(",")}
 assert listed == skills and int(count) == len(skills), f"listed {sorted(listed)}, in skills/ {sorted(skills)}"
@@ -132,7 +133,11 @@ cost = {name: float(tokens) * (1000 if kilo else 1)
 assert set(cost) == skills, f"no cost for {sorted(skills - set(cost))}"
 heavy = {name: tokens for name, tokens in cost.items() if tokens > 3000}
 assert not heavy, f"over 3,000 tokens: {heavy}"
-print(f"{len(skills)} of {len(skills)} skills listed, the longest costs about {max(cost.values()):.0f} tokens")
+declared = folder.parent / "hooks" / "hooks.json"
+events = set(json.loads(declared.read_text())["hooks"]) if declared.exists() else set()
+shown = set(re.findall(r"[A-Z][A-Za-z]+", re.search(r"^ +Hooks \(\d+\)([^(\n]*)", text, re.M)[1]))
+assert shown == events, f"hooks listed {sorted(shown)}, declared {sorted(events)}"
+print(f"{len(skills)} of {len(skills)} skills and {len(shown)} hooks listed, the longest skill costs about {max(cost.values()):.0f} tokens")
 PY
 }
 
