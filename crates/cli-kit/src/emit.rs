@@ -18,6 +18,8 @@ pub struct Report {
     json: String,
     view: View,
     exit: Exit,
+    /// What stdout gets when nobody said.
+    default_format: Option<Format>,
 }
 
 impl Report {
@@ -27,7 +29,20 @@ impl Report {
         let mut json =
             serde_json::to_string_pretty(document).expect("a document has string keys and finite numbers");
         json.push('\n');
-        Report { json, view, exit }
+        Report {
+            json,
+            view,
+            exit,
+            default_format: None,
+        }
+    }
+
+    /// A report whose text is what was asked for (a prompt, a plan): stdout gets it as Markdown unless `--format` says
+    /// otherwise, in a pipe too.
+    #[must_use]
+    pub fn text_first(mut self) -> Report {
+        self.default_format = Some(Format::Markdown);
+        self
     }
 
     /// How the process will end.
@@ -71,7 +86,10 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 pub(crate) fn report(report: &Report, options: &OutputArgs) -> Exit {
     let mut exit = report.exit;
-    let mut format = options.chosen_format();
+    let mut format = match (report.default_format, options.format) {
+        (Some(default), None) if options.output.as_deref() != Some(Path::new("-")) => default,
+        _ => options.chosen_format(),
+    };
     if let Some(path) = options.output.as_deref().filter(|path| path.as_os_str() != "-") {
         // /dev/null, a pipe or another special file cannot be replaced by rename.
         let special = path.exists() && !path.is_file();

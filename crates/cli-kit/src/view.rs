@@ -27,6 +27,8 @@ pub enum Block {
     Table(Table),
     /// Commands to run next, each with its reason.
     Commands(Vec<(String, Vec<String>)>),
+    /// Text that is what was asked for, as it stands: a prompt, a plan.
+    Verbatim(String),
 }
 
 /// How a column is aligned.
@@ -165,6 +167,7 @@ impl View {
                     }
                 }
                 Block::Table(table) => out.push_str(&terminal_table(table)),
+                Block::Verbatim(text) => out.push_str(text),
                 Block::Commands(commands) => {
                     out.push_str("next:\n");
                     for (why, argv) in commands {
@@ -194,6 +197,7 @@ impl View {
                     }
                 }
                 Block::Table(table) => out.push_str(&markdown_table(table)),
+                Block::Verbatim(text) => out.push_str(text),
                 Block::Commands(commands) => {
                     out.push_str("Next:\n\n```sh\n");
                     for (why, argv) in commands {

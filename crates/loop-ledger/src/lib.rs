@@ -79,10 +79,15 @@ pub fn run(args: Args) -> Result<Report, Failure> {
         Command::Done(done) => commands::done::done(&root, &done),
         Command::Verify(verify) => commands::verify::verify(&root, verify.anchor.as_deref()),
         Command::Recover => commands::verify::recover(&root),
-        other => Err(Failure::new(
-            contracts::Exit::Internal,
-            "not-built",
-            format!("{other:?}"),
-        )),
+        Command::Preflight(preflight) => commands::preflight::preflight(&root, &preflight),
+        Command::Watch(watch) => commands::watch::watch(&root, &watch),
+        Command::Digest(digest) => commands::digest::digest(&root, &digest.since),
+        Command::Render => commands::render::render(&root),
+        Command::Session(session) => commands::session::session(&root, &session),
+        Command::Prompt(prompt) => commands::prompt::prompt(&root, &prompt),
+        Command::Humanize(humanize) => commands::humanize::humanize(&root, &humanize.text),
+        Command::PrText(text) => commands::pr_text::pr_text(&root, &text.remote),
+        Command::Hook(hook) => commands::hook::hook(&root, &hook.hook),
+        Command::Report(report) => commands::report::report(&root, report.html.as_deref()),
     }
 }

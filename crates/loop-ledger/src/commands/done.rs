@@ -78,7 +78,7 @@ fn report(
     let parts = DocumentParts {
         summary,
         simulated: state.accepted.iter().any(|accepted| accepted.facts.simulated),
-        next_actions,
+        next_actions: super::at_root(&ledger.root, next_actions),
         ..DocumentParts::new(done::SCHEMA)
     };
     let data = DoneData {

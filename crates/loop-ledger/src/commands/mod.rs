@@ -3,11 +3,21 @@
 pub(crate) mod append;
 pub(crate) mod attempt;
 pub(crate) mod best;
+pub(crate) mod digest;
 pub(crate) mod done;
+pub(crate) mod hook;
+pub(crate) mod humanize;
 pub(crate) mod init;
 pub(crate) mod note;
+pub(crate) mod pr_text;
+pub(crate) mod preflight;
+pub(crate) mod prompt;
+pub(crate) mod render;
+pub(crate) mod report;
+pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod verify;
+pub(crate) mod watch;
 
 use cli_kit::{DocumentParts, Report};
 use contracts::loop_ledger::entry::Entry;
@@ -15,7 +25,7 @@ use contracts::loop_ledger::event::Event;
 use contracts::loop_ledger::receipt::{self, ReceiptData};
 use contracts::{Exit, NextAction, Warning};
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Root};
 use crate::rules;
 use crate::state::State;
 use crate::{TOOL, view};
@@ -35,7 +45,7 @@ pub(crate) fn receipt(ledger: &Ledger, entries: Vec<Entry>, already: bool, warni
     let parts = DocumentParts {
         summary,
         simulated: state.accepted.iter().any(|accepted| accepted.facts.simulated),
-        next_actions: next_actions(&state),
+        next_actions: at_root(&ledger.root, next_actions(&state)),
         warnings,
         ..DocumentParts::new(receipt::SCHEMA)
     };
@@ -67,6 +77,23 @@ pub(crate) fn next_actions(state: &State<'_>) -> Vec<NextAction> {
     }
     actions.truncate(3);
     actions
+}
+
+/// The same commands for a campaign that does not lie in the current folder.
+pub(crate) fn at_root(root: &Root, actions: Vec<NextAction>) -> Vec<NextAction> {
+    if root.path() == std::path::Path::new(".") {
+        return actions;
+    }
+    let root = root.path().display().to_string();
+    actions
+        .into_iter()
+        .map(|mut action| {
+            if action.command.first().is_some_and(|tool| tool == TOOL.name) {
+                action.command.splice(1..1, ["--root".to_owned(), root.clone()]);
+            }
+            action
+        })
+        .collect()
 }
 
 /// What an event says, in a line.

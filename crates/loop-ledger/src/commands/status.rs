@@ -20,7 +20,7 @@ pub(crate) fn status(root: &Root, is_brief: bool) -> Result<Report, Failure> {
     let mut parts = DocumentParts {
         summary: summary(&state),
         simulated: state.accepted.iter().any(|accepted| accepted.facts.simulated),
-        next_actions: super::next_actions(&state),
+        next_actions: super::at_root(root, super::next_actions(&state)),
         ..DocumentParts::new(status::SCHEMA)
     };
     let mut document = cli_kit::document(&TOOL, parts.clone(), data);
@@ -70,7 +70,7 @@ pub(crate) fn may(root: &Root, phase: Phase) -> Result<Report, Failure> {
     next_actions.truncate(5);
     let parts = DocumentParts {
         summary,
-        next_actions,
+        next_actions: super::at_root(root, next_actions),
         ..DocumentParts::new(status::SCHEMA)
     };
     let mut data = data(&ledger, &state, Some((phase, missing.is_empty())));

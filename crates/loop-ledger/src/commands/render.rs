@@ -1,0 +1,13 @@
+//! `render`.
+
+use cli_kit::{Failure, Report};
+
+use crate::ledger::Root;
+
+pub(crate) fn render(_: &Root) -> Result<Report, Failure> {
+    Err(Failure::new(
+        contracts::Exit::Internal,
+        "not-built",
+        "this command is being written",
+    ))
+}

@@ -1,0 +1,13 @@
+//! `watch`.
+
+use cli_kit::{Failure, Report};
+
+use crate::ledger::Root;
+
+pub(crate) fn watch(_: &Root, _: &crate::cli::WatchArgs) -> Result<Report, Failure> {
+    Err(Failure::new(
+        contracts::Exit::Internal,
+        "not-built",
+        "this command is being written",
+    ))
+}
