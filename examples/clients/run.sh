@@ -89,7 +89,9 @@ judge() { # judge FILE… : the Python program on stdin, with FILEs, the plugin'
 engine() { # engine : a simulated engine until the check ends; sets $url
   local ready=
   need engine-sim
-  client engine-sim --script '{"defaults": {"ttft_ms": 5, "itl_ms": 1}}' >"$scratch/ready.json" 2>"$scratch/engine.log" &
+  # Not through client: the pid has to be the engine's, not that of a shell around it.
+  env -i HOME="$scratch/home" PATH="$client_path" engine-sim --script '{"defaults": {"ttft_ms": 5, "itl_ms": 1}}' \
+    </dev/null >"$scratch/ready.json" 2>"$scratch/engine.log" &
   # shellcheck disable=SC2064 # the pid of now
   trap "kill $!; wait $! || true" EXIT
   for _ in $(seq 200); do
@@ -251,6 +253,9 @@ for line in "${checks[@]}"; do
   rows+=("| $name | $(cat "$scratch/status" 2>/dev/null || echo "$status") | $([ "$spent" = 0 ] && echo '< 1' || echo "$spent") | $verdict |")
   [ "$status" = 0 ] || { printf '\n%s:\n' "$name"; cat "$log"; echo; } >&2
 done
+# Whatever was started here has a HOME in the scratch folder.
+left=$(grep -lsF "HOME=$scratch/home" /proc/[0-9]*/environ || true)
+[ -z "$left" ] || wrong left-running "a check left a process running: $left" "end it by its pid, and the check that started it with it"
 total="$passed passed, $failed failed$([ "$not_run" = 0 ] || echo ", $not_run not run: set HUMANIZE_ROOT")"
 
 {
