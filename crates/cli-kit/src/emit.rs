@@ -147,7 +147,7 @@ pub(crate) fn usage(tool: &ToolInfo, error: &clap::Error, argv: &[OsString]) -> 
     Exit::Usage
 }
 
-fn print_failure(failure: &Failure, json: bool) {
+pub(crate) fn print_failure(failure: &Failure, json: bool) {
     eprintln!("error[{}]: {}", failure.document.code, failure.document.message);
     if let Some(hint) = &failure.document.hint {
         eprintln!("hint: {hint}");

@@ -6,10 +6,14 @@ mod create;
 mod emit;
 mod failure;
 mod flags;
+mod generated;
 mod interrupt;
 mod machine;
+mod manual;
 mod progress;
 mod read;
+#[cfg(test)]
+mod test_tool;
 mod view;
 
 use std::ffi::OsString;
@@ -59,6 +63,8 @@ pub fn command<A: Cli>() -> clap::Command {
     }
     after.push_str("\nExamples:\n");
     after.push_str(A::TOOL.examples.trim_end());
+    after.push_str("\n\n");
+    after.push_str(generated::HELP);
     A::command()
         .name(A::TOOL.name)
         .version(A::TOOL.version)
@@ -77,6 +83,9 @@ pub fn main<A: Cli>(run: fn(A) -> Result<Report, Failure>) -> std::process::Exit
 }
 
 fn main_with<A: Cli>(argv: Vec<OsString>, run: fn(A) -> Result<Report, Failure>) -> Exit {
+    if let Some(exit) = generated::print::<A>(&argv) {
+        return exit;
+    }
     if let Some(exit) = print_embedded(&A::TOOL, &argv) {
         return exit;
     }

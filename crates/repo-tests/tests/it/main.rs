@@ -7,6 +7,7 @@ mod codes;
 mod commands;
 mod documents;
 mod fields;
+mod generated;
 mod layout;
 mod markdown;
 mod process;
