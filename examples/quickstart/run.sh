@@ -52,7 +52,7 @@ decide() { # ROUND: compares $ours with $theirs and decides; sets $decision
 compare_once() { # ROUND
   local round=$1 status=0
   serve-bench compare --a "$ours" --b "$theirs" --a-name ours-sglang --b-name theirs-vllm \
-    --workload "$out/workload.jsonl" --target "examples/quickstart/target.yaml" --concurrency 8 --blocks 8 \
+    --workload "$out/workload.jsonl" --target "examples/quickstart/target.yaml" --concurrency 32 --blocks 8 \
     --format json -o "$out/$round.compare.json" >/dev/null || status=$?
   # 5: a run was disturbed by other work on this machine; gap-decide leaves out a few, and says so when they are many.
   case $status in 0 | 5) status=0 ;; *) echo "error: the comparison of $round ended with exit code $status" >&2; exit "$status" ;; esac
@@ -62,10 +62,12 @@ compare_once() { # ROUND
   decision=$(sed -n 's/^ *"decision": "\([a-z_]*\)".*/\1/p' "$out/$round.gap.json" | head -1)
 }
 
-say "1. two engines with their default flags"
-engine theirs --flavor vllm --noise-cv 0.3
+# 32 clients and 8 places: requests wait in line, so a first token takes hundreds of milliseconds, and the few
+# milliseconds that other work on this machine may take from the client do not matter.
+say "1. two engines with their default flags, 8 requests at a time"
+engine theirs --flavor vllm --noise-cv 0.3 --max-num-seqs 8
 theirs=$url
-engine ours-default --flavor sglang --noise-cv 0.3
+engine ours-default --flavor sglang --noise-cv 0.3 --max-running-requests 8
 ours=$url ours_pid=$pid
 
 say "2. one frozen workload for both"
@@ -78,7 +80,7 @@ first=$decision
 
 say "4. one change: relaunch ours with the flags that its own log points at"
 stop "$ours_pid"
-engine ours-changed --flavor sglang --noise-cv 0.3 \
+engine ours-changed --flavor sglang --noise-cv 0.3 --max-running-requests 8 \
   --num-continuous-decode-steps 8 --enable-mixed-chunk --schedule-policy lpm
 ours=$url
 

@@ -180,7 +180,7 @@ fn read_workload(path: &Path, bytes: &[u8]) -> Result<(LockedWorkload, Vec<Locke
         if computed != info.request_stream_sha256 {
             return Err(Failure::new(
                 Exit::Drift,
-                "workload-edited",
+                "workload-hash-mismatch",
                 format!(
                     "{name}: scenario {} does not have the hash that its header says",
                     info.scenario

@@ -25,17 +25,19 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
         "serve-bench" => typed::<serve_bench::cli::Args>(words),
         "gap-decide" => typed::<gap_decide::cli::Args>(words),
         "engine-sim" => typed::<engine_sim::cli::Args>(words),
+        "loop-ledger" => typed::<loop_ledger::cli::Args>(words),
         _ => return None,
     };
     Some(if embedded { Ok(()) } else { parsed })
 }
 
 /// The commands of the binaries, for what is written in running text.
-pub(crate) fn tools() -> [(&'static str, Command); 3] {
+pub(crate) fn tools() -> [(&'static str, Command); 4] {
     [
         ("serve-bench", cli_kit::command::<serve_bench::cli::Args>()),
         ("gap-decide", cli_kit::command::<gap_decide::cli::Args>()),
         ("engine-sim", cli_kit::command::<engine_sim::cli::Args>()),
+        ("loop-ledger", cli_kit::command::<loop_ledger::cli::Args>()),
     ]
 }
 

@@ -10,7 +10,7 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("contracts", &[]),
     ("stats", &[]),
     ("cli-kit", &["contracts"]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("engine-launch", &["engine-client", "contracts"]),
     ("engine-sim", &["cli-kit", "contracts"]),
     ("gap-decide", &["stats", "cli-kit", "contracts"]),
+    ("loop-ledger", &["cli-kit", "contracts"]),
     (
         "serve-bench",
         &["engine-client", "engine-launch", "stats", "cli-kit", "contracts"],

@@ -151,6 +151,7 @@ fn binaries_carry_the_text_of_their_skill() {
         serve_bench::cli::Args::TOOL,
         gap_decide::cli::Args::TOOL,
         engine_sim::cli::Args::TOOL,
+        loop_ledger::cli::Args::TOOL,
     ];
     for tool in carried {
         assert!(

@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# A whole campaign without a language model: a scripted agent that follows the skills, on simulated engines. It locks the
+# contract, measures, decides, records what is missing as blockers, tries three changes (one does not start, one is a
+# trick that is refused, one is kept), relaunches the winner from a cleared environment, and ends.
+#
+#   run.sh [ARTIFACT_ROOT]      default: sessions/campaign-<time>
+#
+# Needs a Rust toolchain, or SOTA_LOOP_BIN with the installed binaries. Loopback only; stops what it started by pid.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+root=${1:-$repo/sessions/campaign-$(date -u +%Y%m%dT%H%M%SZ)}
+[ ! -e "$root/ledger.jsonl" ] || { echo "error: a campaign is in $root already" >&2; exit 3; }
+mkdir -p "$root"
+root=$(cd "$root" && pwd)
+if [ -z "${SOTA_LOOP_BIN:-}" ]; then
+  (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p engine-sim -p loop-ledger)
+fi
+bin=${SOTA_LOOP_BIN:-$repo/target/release}
+export PATH="$bin:$PATH" LOOP_LEDGER_ROOT=$root
+
+# Documents are written in a folder of their own; the ledger keeps its own copies below the root.
+work=$(mktemp -d)
+pids=()
+stop() { kill "$1" 2>/dev/null || true; wait "$1" 2>/dev/null || true; }
+trap 'for pid in "${pids[@]}"; do stop "$pid"; done; rm -rf "$work"' EXIT
+cp "$here/target.yaml" "$here/history.yaml" "$work"
+cd "$work"
+started=$SECONDS
+
+say() { printf '\n== %s\n' "$*"; }
+
+# expect CODE COMMAND…: runs a command and fails unless it ends with that code; its output is indented.
+expect() {
+  local wanted=$1 status=0
+  shift
+  "$@" >out.txt 2>err.txt || status=$?
+  sed 's/^/  /' out.txt
+  [ ! -s err.txt ] || sed 's/^/  /' err.txt
+  [ "$status" = "$wanted" ] || { echo "FAILED: expected exit code $wanted and got $status: $*" >&2; exit 1; }
+}
+ledger() { expect 0 loop-ledger --format markdown "$@"; }
+
+engine() { # NAME FLAG…: starts a simulated engine on a free port; sets $url, $pid and $port
+  local name=$1 ready=''
+  shift
+  engine-sim "$@" >"$name.ready" 2>"$name.log" &
+  pid=$!
+  pids+=("$pid")
+  for _ in $(seq 200); do
+    ready=$(cat "$name.ready")
+    [ -z "$ready" ] || break
+    kill -0 "$pid" 2>/dev/null || return 1
+    sleep 0.05
+  done
+  url=$(sed 's/.*"url":"\([^"]*\)".*/\1/' <<<"$ready")
+  port=${url##*:}
+}
+
+# pairs NAME WORKLOAD SCENARIO FLAG…: eight interleaved pairs into NAME.SCENARIO.compare.json, measured again when other
+# work on this machine disturbed too many of them.
+pairs() {
+  local name=$1 workload=$2 scenario=$3 status try
+  shift 3
+  for try in 1 2 3; do
+    status=0
+    serve-bench compare "$@" --a-name sglang --b-name vllm --workload "$workload" --scenario "$scenario" \
+      --target target.yaml --concurrency 32 --blocks 8 --quiet --format markdown \
+      -o "$name.$scenario.compare.json" >view.md || status=$?
+    [ "$status" = 5 ] && [ "$try" -lt 3 ] || break
+    echo "  other work on this machine disturbed the measurement; once more"
+  done
+  [ "$status" = 0 ] || { sed 's/^/  /' view.md; echo "FAILED: serve-bench compare ended with $status" >&2; exit 1; }
+}
+
+# decide NAME: the verdict over both scenarios into NAME.gap.json
+decide() {
+  expect 0 gap-decide --compare "$1.chat.compare.json" "$1.summary.compare.json" --target target.yaml \
+    --format markdown -o "$1.gap.json"
+}
+
+# missing PHASE TOOL WHAT: a blocker when the tool is not there yet
+missing() {
+  command -v "$2" >/dev/null || ledger blocker --phase "$1" --what "$3" --exit-code 127 -- "$2"
+}
+
+# ours FLAG…: how ours is launched, as a subject file
+ours() {
+  local words='"engine-sim","--flavor","sglang","--noise-cv","0.3","--max-running-requests","8"' word
+  for word in "$@"; do words+=",\"$word\""; done
+  printf '{"schema":"sota-loop.subject/1","launch_argv":[%s]}\n' "$words"
+}
+
+limits=(--noise-cv 0.3)
+theirs_flags=(--flavor vllm "${limits[@]}" --max-num-seqs 8)
+ours_flags=(--flavor sglang "${limits[@]}" --max-running-requests 8)
+better=(--num-continuous-decode-steps 8 --enable-mixed-chunk --schedule-policy lpm)
+
+say '1. the contract'
+serve-bench freeze --dataset random --num-prompts 48 --input-len 128 --output-len 64 --len-spread 0.5 --seed 7 \
+  --scenario chat --target target.yaml --out chat.jsonl --quiet --format markdown >/dev/null
+serve-bench freeze --dataset random --num-prompts 48 --input-len 512 --output-len 48 --len-spread 0.5 --seed 8 \
+  --scenario summary --target target.yaml --out summary.jsonl --quiet --format markdown >/dev/null
+ledger init --target target.yaml --workload chat.jsonl summary.jsonl
+echo '  a benchmark before the history is refused:'
+expect 1 loop-ledger --format markdown may baseline
+ledger append history.yaml
+
+say '2. the fixed benchmark'
+engine theirs-tuned "${theirs_flags[@]}" --max-num-batched-tokens 4096
+expect 0 serve-bench run --url "$url" --workload chat.jsonl --target target.yaml --concurrency 32 --quiet \
+  --format markdown -o theirs-tuned.json
+stop "$pid"
+ledger append theirs-tuned.json
+engine theirs "${theirs_flags[@]}"
+theirs=$url
+engine ours0 "${ours_flags[@]}"
+ours0_pid=$pid
+ours > subject-0.yaml
+for scenario in chat summary; do
+  pairs round0 "$scenario.jsonl" "$scenario" --a "$url" --b "$theirs" --subject subject-0.yaml
+done
+ledger append round0.chat.compare.json round0.summary.compare.json
+decide round0
+ledger append round0.gap.json
+stop "$ours0_pid"
+
+say '3. why'
+missing profile profile-tables 'profile-tables is not built yet'
+missing pipeline pipeline-analysis 'pipeline-analysis is not built yet'
+missing kernel ncu-digest 'ncu-digest is not built yet'
+sha=$(sha256sum round0.gap.json | cut -c1-16)
+cat > root-cause.yaml <<EOF
+schema: loop-ledger.root-cause/1
+scenario: chat
+cause: every decode step waits for the scheduler; theirs waits less
+targets: [--num-continuous-decode-steps, --enable-mixed-chunk]
+claims:
+  - {claim: ours is behind on chat, document: $sha, pointer: /data/scenarios/0/verdict, value: behind}
+EOF
+ledger append root-cause.yaml
+echo '  a claim that no document holds is refused:'
+sed 's/value: behind/value: ahead/' root-cause.yaml > wrong.yaml
+expect 7 loop-ledger append wrong.yaml
+
+say '4. round 1: a change that does not start'
+ours --mem-fraction-static 0.01 > subject-1.yaml
+ledger begin --kind flags --change '--mem-fraction-static 0.01' --gpu-s 60 --subject subject-1.yaml \
+  --hypothesis 'less memory for the cache leaves more for the batch' --predicted-pct 1
+if engine ours1 "${ours_flags[@]}" --mem-fraction-static 0.01; then
+  echo 'FAILED: an engine without memory started' >&2; exit 1
+fi
+tail -1 ours1.log | cut -c1-120 | sed 's/^/  /'
+ledger end --outcome failed --learned 'the weights alone need more memory than that' --pid "$pid"
+
+say '5. round 2: a trick'
+ledger begin --kind flags --change 'another seed, called the same workload' --gpu-s 60 \
+  --hypothesis 'shorter answers look faster'
+engine ours2 "${ours_flags[@]}"
+serve-bench freeze --dataset random --num-prompts 48 --input-len 128 --output-len 64 --len-spread 0.5 --seed 8 \
+  --scenario chat --target target.yaml --out easier.jsonl --quiet --format markdown >/dev/null
+pairs round2 easier.jsonl chat --a "$url" --b "$theirs" --subject subject-0.yaml
+expect 7 loop-ledger append round2.chat.compare.json
+stop "$pid"
+ledger end --outcome failed --learned 'another seed is another workload, and the ledger says so' --pid "$pid" --port "$port"
+
+say '6. round 3: three flags'
+ours "${better[@]}" > subject-3.yaml
+ledger begin --kind flags --change "${better[*]}" --gpu-s 120 --subject subject-3.yaml \
+  --hypothesis 'eight decode steps share one turn of the scheduler' --predicted-pct 9
+engine ours3 "${ours_flags[@]}" "${better[@]}"
+for scenario in chat summary; do
+  pairs round3 "$scenario.jsonl" "$scenario" --a "$url" --b "$theirs" --subject subject-3.yaml
+done
+ledger append round3.chat.compare.json round3.summary.compare.json
+decide round3
+ledger append round3.gap.json
+stop "$pid"
+ledger end --outcome kept --learned 'the scheduler was the limit' --pid "$pid" --port "$port"
+
+say '7. the end needs a relaunch without this shell'
+expect 1 loop-ledger --format markdown done
+ledger best
+json() { local words='' word; for word in "$@"; do words+="${words:+,}\"$word\""; done; echo "[$words]"; }
+a_cmd=$(json "$bin/engine-sim" "${ours_flags[@]}" "${better[@]}" --port '{port}')
+b_cmd=$(json "$bin/engine-sim" "${theirs_flags[@]}" --port '{port}')
+for scenario in chat summary; do
+  pairs final "$scenario.jsonl" "$scenario" --swap --clear-env --a-cmd "$a_cmd" --b-cmd "$b_cmd" --subject subject-3.yaml
+done
+ledger append final.chat.compare.json final.summary.compare.json
+decide final
+ledger append final.gap.json
+ledger done
+
+say 'result'
+ledger verify
+ledger render
+ledger report
+echo
+echo "The campaign ended in $((SECONDS - started)) s. Its root: $root"
