@@ -17,6 +17,7 @@ use bytes::Bytes;
 use contracts::text;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 
 use crate::cancel::Cancel;
 use crate::connection::Connection;
@@ -181,8 +182,10 @@ async fn limited(work: impl Future<Output = Ending>, call: &Call<'_>) -> Ending 
     tokio::select! {
         biased;
         ending = work => ending,
-        () = thrown => Ending::Cancelled,
-        () = passed => Ending::TimedOut,
+        // Unconstrained: a stream that never pauses uses up the task's share of the executor's time, and what is
+        // polled then sees nothing.
+        () = unconstrained(thrown) => Ending::Cancelled,
+        () = unconstrained(passed) => Ending::TimedOut,
     }
 }
 
