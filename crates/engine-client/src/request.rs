@@ -299,3 +299,36 @@ impl AsyncWrite for Stamped {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_never_pauses_does_not_hide_the_limits() {
+        let thrown = Cancel::new();
+        thrown.cancel();
+        for (timeout, cancel, expected) in [
+            (Some(Duration::from_millis(10)), None, Ending::TimedOut),
+            (None, Some(&thrown), Ending::Cancelled),
+        ] {
+            let call = Call {
+                path: "/",
+                body: Bytes::new(),
+                timeout,
+                ignore_eos: false,
+                requested_output_tokens: None,
+                count_tokens: None,
+                cancel,
+            };
+            let busy = async {
+                let start = now();
+                while start.elapsed() < Duration::from_secs(2) {
+                    tokio::task::consume_budget().await;
+                }
+                Ending::Clean
+            };
+            assert_eq!(limited(busy, &call).await, expected);
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contracts::serve_bench::outcome::Outcome;
-use engine_client::{Call, Cancel, Endpoint, Headers, Observation, Slot};
+use engine_client::{Call, Endpoint, Headers, Observation, Slot};
 
 use crate::server::{Server, Step, complete, whole};
 
@@ -268,40 +268,4 @@ async fn a_path_cannot_smuggle_a_header() {
         .await;
     assert_eq!(seen.outcome, Outcome::Connect);
     assert_eq!(server.connections.load(Ordering::SeqCst), 0);
-}
-
-#[tokio::test]
-async fn a_stream_that_never_pauses_is_ended_by_its_limits() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = Endpoint::parse(&listener.local_addr().unwrap().to_string()).unwrap();
-    std::thread::spawn(move || {
-        let block = ": nothing to say\n".repeat(10_000);
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let begun = std::time::Instant::now();
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-            // A client that misses its limit sees a truncated answer in the end.
-            while begun.elapsed() < Duration::from_secs(3) && stream.write_all(block.as_bytes()).is_ok() {}
-        }
-    });
-    let limited = Call {
-        timeout: Some(Duration::from_millis(40)),
-        ..call()
-    };
-    let seen = Slot::new(endpoint.clone(), Headers::new()).send(&limited).await;
-    assert_eq!(seen.outcome, Outcome::Timeout, "{seen:?}");
-    let cancel = Cancel::new();
-    let thrower = std::thread::spawn({
-        let cancel = cancel.clone();
-        move || {
-            std::thread::sleep(Duration::from_millis(40));
-            cancel.cancel();
-        }
-    });
-    let stopped = Call {
-        cancel: Some(&cancel),
-        ..call()
-    };
-    let seen = Slot::new(endpoint, Headers::new()).send(&stopped).await;
-    assert_eq!(seen.outcome, Outcome::Cancelled, "{seen:?}");
-    thrower.join().unwrap();
 }
