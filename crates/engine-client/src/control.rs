@@ -6,7 +6,6 @@ use reqwest::header::CONTENT_TYPE;
 
 use crate::endpoint::Endpoint;
 use crate::error::ClientError;
-use crate::exchange::describe;
 use crate::headers::Headers;
 
 /// How long a connection may take. A server on the same machine or network answers in milliseconds.
@@ -129,4 +128,19 @@ impl<'a> Control<'a> {
             reason: contracts::text::clean(&reason, 200),
         }
     }
+}
+
+/// An error and its causes.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
 }

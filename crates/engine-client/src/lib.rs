@@ -1,7 +1,7 @@
 //! One inference server on the wire: OpenAI endpoints, SSE decoding, time stamps, engine detection and identity.
 //!
-//! The measured path: [`Slot::send`] (`request.rs`, the only file that reads the clock) stamps bytes as they arrive, `exchange.rs` follows one answer,
-//! [`sse`] cuts them into events, [`chunk`] says what an event means, a tally counts, [`outcome`] names the ending, and
+//! The measured path: [`Slot::send`] (`request.rs`, the only file that reads the clock) stamps bytes as they arrive,
+//! `connection.rs` reads HTTP/1.1 (`head.rs`, `framing.rs`), `exchange.rs` follows one answer, [`sse`] cuts it into events, [`chunk`] says what an event means, a tally counts, [`outcome`] names the ending, and
 //! [`Observation::into_record`] does the arithmetic. The control path, [`probe`], finds out who answers.
 
 pub mod chunk;
@@ -16,17 +16,19 @@ mod control;
 mod endpoint;
 mod error;
 mod exchange;
+mod framing;
+mod head;
 mod headers;
 mod io_error;
 mod lenient;
 mod observation;
 mod probe;
 mod record;
-mod relay;
 mod request;
 mod settings;
 mod tally;
 mod tls;
+mod transport;
 
 pub use cancel::Cancel;
 pub use endpoint::Endpoint;

@@ -7,29 +7,27 @@
 //! Bytes are stamped in the socket read that brings them, before HTTP, TLS or JSON look at them; whatever is decoded
 //! from one read shares its stamp. A request is sent once: there is no retry and no reconnect.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use contracts::text;
-use http::header::{HOST, HeaderMap, HeaderValue};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 
 use crate::cancel::Cancel;
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::exchange::Exchange;
+use crate::head;
 use crate::headers::Headers;
 use crate::observation::Observation;
 use crate::outcome::{Ending, Facts, decide};
-use crate::relay::Relay;
-use crate::tally::Tally;
+use crate::tally::{Arrival, Tally};
 
 /// Counts the tokens of a text.
 pub type CountTokens<'a> = &'a (dyn Fn(&str) -> usize + Send + Sync);
@@ -57,29 +55,20 @@ pub struct Call<'a> {
 pub struct Slot {
     endpoint: Endpoint,
     headers: Headers,
-    /// `headers` and `Host`, as sent.
-    map: HeaderMap,
-    stamps: Stamps,
+    /// `headers` as they are sent.
+    header_lines: Vec<u8>,
     idle: Option<Connection>,
-    /// Tells a wake-up by the time limit or the switch from one by the socket.
-    limits: Relay,
     opened: u64,
 }
 
 impl Slot {
     /// A slot without a connection; the first request opens one.
     pub fn new(endpoint: Endpoint, headers: Headers) -> Slot {
-        let mut map = headers.map().clone();
-        if let Ok(host) = HeaderValue::from_str(endpoint.authority()) {
-            map.insert(HOST, host);
-        }
         Slot {
+            header_lines: head::shared_lines(endpoint.authority(), headers.map()),
             endpoint,
             headers,
-            map,
-            stamps: Stamps::new(),
             idle: None,
-            limits: Relay::new(),
             opened: 0,
         }
     }
@@ -93,7 +82,7 @@ impl Slot {
     /// A failure is left for the request to meet and report.
     pub async fn open(&mut self) {
         if self.idle.is_none()
-            && let Ok(connection) = Box::pin(Connection::open(&self.endpoint, &self.stamps)).await
+            && let Ok(connection) = Box::pin(Connection::open(&self.endpoint)).await
         {
             self.idle = Some(connection);
             self.opened += 1;
@@ -105,10 +94,9 @@ impl Slot {
     /// A connection that is known to be dead before anything is written is replaced; after the first byte, whatever
     /// happens is the outcome. Dropping the future closes the connection.
     pub async fn send(&mut self, call: &Call<'_>) -> Observation {
-        let start = Instant::now();
-        self.stamps.begin();
+        let start = now();
         let mut exchange = Exchange {
-            start_ns: self.stamps.ns(start),
+            start,
             tally: Tally::new(call.requested_output_tokens, call.count_tokens.is_some()),
             observation: Observation::new(start),
             status_text: None,
@@ -118,13 +106,20 @@ impl Slot {
         let ending = if call.cancel.is_some_and(Cancel::is_cancelled) {
             Ending::Cancelled
         } else {
-            let work = pin!(exchange.run(&self.endpoint, &self.map, &self.stamps, call));
-            limited(work, call, &mut self.limits).await
+            limited(exchange.run(&self.endpoint, &self.header_lines, call), call).await
         };
-        exchange.observation.ended_ns = self.stamps.now_ns().saturating_sub(exchange.start_ns);
+        exchange.observation.ended_ns = nanoseconds(start, now());
+        exchange.observation.request_sent_ns = exchange
+            .connection
+            .as_ref()
+            .and_then(Connection::sent_at)
+            // What was sent before is another request.
+            .filter(|sent_at| *sent_at >= start)
+            .map(|sent_at| nanoseconds(start, sent_at));
         self.opened += u64::from(exchange.observation.opened_connection);
         if ending == Ending::Clean
             && let Some(mut connection) = exchange.connection.take()
+            && connection.is_idle()
             && self.endpoint.keeps_open(&mut connection).await
         {
             self.idle = Some(connection);
@@ -135,13 +130,11 @@ impl Slot {
     /// Decides the outcome and completes the observation.
     fn conclude(&self, exchange: Exchange, ending: Ending, call: &Call<'_>) -> Observation {
         let Exchange {
-            start_ns,
             tally,
             mut observation,
             status_text,
             ..
         } = exchange;
-        observation.request_sent_ns = self.stamps.sent_ns().map(|sent| sent.saturating_sub(start_ns));
         let (source, output_tokens, chunk_tokens) = tally.count(call.count_tokens);
         let (outcome, error) = decide(&Facts {
             ending,
@@ -172,132 +165,86 @@ impl Slot {
     }
 }
 
-/// Runs `work` until it ends, the time limit passes or the switch is thrown; the limits are looked at only when they
-/// woke the task, not for every chunk.
-async fn limited(
-    mut work: Pin<&mut impl Future<Output = Ending>>,
-    call: &Call<'_>,
-    relay: &mut Relay,
-) -> Ending {
-    let mut timer = pin!(async {
-        match call.timeout {
-            Some(limit) => tokio::time::sleep(limit).await,
-            None => std::future::pending().await,
-        }
-    });
-    let mut switch = pin!(async {
+/// Runs `work` until it ends, the time limit passes or the switch is thrown.
+async fn limited(work: impl Future<Output = Ending>, call: &Call<'_>) -> Ending {
+    let thrown = async {
         match call.cancel {
             Some(cancel) => cancel.cancelled().await,
-            None => std::future::pending().await,
+            None => pending().await,
         }
-    });
-    let mut is_first = true;
-    std::future::poll_fn(|context| {
-        if let Poll::Ready(ending) = work.as_mut().poll(context) {
-            return Poll::Ready(ending);
+    };
+    let passed = async {
+        match call.timeout {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => pending().await,
         }
-        if relay.take_wake(context) || std::mem::take(&mut is_first) {
-            let limits = &mut Context::from_waker(relay.waker());
-            if switch.as_mut().poll(limits).is_ready() {
-                return Poll::Ready(Ending::Cancelled);
-            }
-            if timer.as_mut().poll(limits).is_ready() {
-                return Poll::Ready(Ending::TimedOut);
-            }
-        }
-        Poll::Pending
-    })
-    .await
+    };
+    tokio::select! {
+        biased;
+        ending = work => ending,
+        // Unconstrained: a stream that never pauses uses up the task's share of the executor's time, and what is
+        // polled then sees nothing.
+        () = unconstrained(thrown) => Ending::Cancelled,
+        () = unconstrained(passed) => Ending::TimedOut,
+    }
 }
 
-/// The times of one connection's reads and writes, shared by the socket and the slot that owns it. Both live in one
-/// task, so the order of the atomics does not matter.
-#[derive(Clone)]
-pub(crate) struct Stamps {
-    inner: Arc<StampsInner>,
+/// The clock.
+pub(crate) fn now() -> Instant {
+    Instant::now()
 }
 
-struct StampsInner {
-    base: Instant,
-    last_read_ns: AtomicU64,
-    reads: AtomicU64,
-    /// 0 until something is written.
-    last_write_ns: AtomicU64,
-    /// The last write before a flush: hyper flushes when all it has is written. 0 until then.
-    sent_ns: AtomicU64,
+pub(crate) fn nanoseconds(from: Instant, to: Instant) -> u64 {
+    // 584 years fit.
+    u64::try_from(to.saturating_duration_since(from).as_nanos()).unwrap_or(u64::MAX)
 }
 
-impl Stamps {
-    fn new() -> Stamps {
-        Stamps {
-            inner: Arc::new(StampsInner {
-                base: Instant::now(),
-                last_read_ns: AtomicU64::new(0),
-                reads: AtomicU64::new(0),
-                last_write_ns: AtomicU64::new(0),
-                sent_ns: AtomicU64::new(0),
-            }),
+/// A read of a socket that brought something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp {
+    at: Instant,
+    /// Number of the read, from 1 in each connection.
+    pub(crate) read: u64,
+}
+
+impl Stamp {
+    /// The same for a request that started at `start`.
+    pub(crate) fn since(self, start: Instant) -> Arrival {
+        Arrival {
+            at_ns: nanoseconds(start, self.at),
+            read: self.read,
         }
-    }
-
-    /// Forgets what was written before.
-    pub(crate) fn begin(&self) {
-        self.inner.last_write_ns.store(0, Ordering::Relaxed);
-        self.inner.sent_ns.store(0, Ordering::Relaxed);
-    }
-
-    fn ns(&self, at: Instant) -> u64 {
-        // 584 years fit.
-        u64::try_from(at.saturating_duration_since(self.inner.base).as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    pub(crate) fn now_ns(&self) -> u64 {
-        self.ns(Instant::now())
-    }
-
-    pub(crate) fn last_read_ns(&self) -> u64 {
-        self.inner.last_read_ns.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn reads(&self) -> u64 {
-        self.inner.reads.load(Ordering::Relaxed)
-    }
-
-    fn sent_ns(&self) -> Option<u64> {
-        Some(self.inner.sent_ns.load(Ordering::Relaxed)).filter(|sent| *sent != 0)
-    }
-
-    fn mark_read(&self) {
-        self.inner.last_read_ns.store(self.now_ns(), Ordering::Relaxed);
-        self.inner.reads.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn mark_write(&self) {
-        self.inner.last_write_ns.store(self.now_ns(), Ordering::Relaxed);
-    }
-
-    fn mark_flush(&self) {
-        self.inner.sent_ns.store(
-            self.inner.last_write_ns.load(Ordering::Relaxed),
-            Ordering::Relaxed,
-        );
     }
 }
 
 /// A TCP stream that stamps its reads and writes.
 pub(crate) struct Stamped {
     stream: TcpStream,
-    stamps: Stamps,
+    last_read: Stamp,
+    last_write: Instant,
 }
 
 impl Stamped {
-    pub(crate) fn new(stream: TcpStream, stamps: Stamps) -> Stamped {
-        Stamped { stream, stamps }
+    pub(crate) fn new(stream: TcpStream) -> Stamped {
+        let at = now();
+        Stamped {
+            stream,
+            last_read: Stamp { at, read: 0 },
+            last_write: at,
+        }
     }
 
-    fn stamp_write(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    pub(crate) fn last_read(&self) -> Stamp {
+        self.last_read
+    }
+
+    pub(crate) fn last_write(&self) -> Instant {
+        self.last_write
+    }
+
+    fn stamp_write(&mut self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if matches!(polled, Poll::Ready(Ok(_))) {
-            self.stamps.mark_write();
+            self.last_write = now();
         }
         polled
     }
@@ -312,7 +259,10 @@ impl AsyncRead for Stamped {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.stamps.mark_read();
+            self.last_read = Stamp {
+                at: now(),
+                read: self.last_read.read + 1,
+            };
         }
         polled
     }
@@ -342,11 +292,43 @@ impl AsyncWrite for Stamped {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stamps.mark_flush();
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_never_pauses_does_not_hide_the_limits() {
+        let thrown = Cancel::new();
+        thrown.cancel();
+        for (timeout, cancel, expected) in [
+            (Some(Duration::from_millis(10)), None, Ending::TimedOut),
+            (None, Some(&thrown), Ending::Cancelled),
+        ] {
+            let call = Call {
+                path: "/",
+                body: Bytes::new(),
+                timeout,
+                ignore_eos: false,
+                requested_output_tokens: None,
+                count_tokens: None,
+                cancel,
+            };
+            let busy = async {
+                let start = now();
+                while start.elapsed() < Duration::from_secs(2) {
+                    tokio::task::consume_budget().await;
+                }
+                Ending::Clean
+            };
+            assert_eq!(limited(busy, &call).await, expected);
+        }
     }
 }
