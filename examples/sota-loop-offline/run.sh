@@ -58,16 +58,15 @@ engine() { # NAME FLAG…: starts a simulated engine on a free port; sets $url, 
   port=${url##*:}
 }
 
-# pairs NAME WORKLOAD SCENARIO FLAG…: eight interleaved pairs into NAME.SCENARIO.compare.json, measured again when other
+# pairs NAME WORKLOAD SCENARIO FLAG…: twelve interleaved pairs (two scenarios share the error: eight are too few) into NAME.SCENARIO.compare.json, measured again when other
 # work on this machine disturbed too many of them.
 pairs() {
   local name=$1 workload=$2 scenario=$3 status try
   shift 3
   for try in 1 2 3; do
     status=0
-    serve-bench compare "$@" --a-name sglang --b-name vllm --workload "$workload" --scenario "$scenario" \
-      --target target.yaml --concurrency 32 --blocks 8 --quiet --format markdown \
-      -o "$name.$scenario.compare.json" >view.md || status=$?
+    serve-bench compare "$@" --a-name sglang --b-name vllm --workload "$workload" --target target.yaml \
+      --concurrency 32 --blocks 12 --quiet --format markdown -o "$name.$scenario.compare.json" >view.md || status=$?
     [ "$status" = 5 ] && [ "$try" -lt 3 ] || break
     echo "  other work on this machine disturbed the measurement; once more"
   done
@@ -99,9 +98,9 @@ better=(--num-continuous-decode-steps 8 --enable-mixed-chunk --schedule-policy l
 
 say '1. the contract'
 serve-bench freeze --dataset random --num-prompts 48 --input-len 128 --output-len 64 --len-spread 0.5 --seed 7 \
-  --scenario chat --target target.yaml --out chat.jsonl --quiet --format markdown >/dev/null
+  --name chat --target target.yaml --out chat.jsonl --quiet --format markdown >/dev/null
 serve-bench freeze --dataset random --num-prompts 48 --input-len 512 --output-len 48 --len-spread 0.5 --seed 8 \
-  --scenario summary --target target.yaml --out summary.jsonl --quiet --format markdown >/dev/null
+  --name summary --target target.yaml --out summary.jsonl --quiet --format markdown >/dev/null
 ledger init --target target.yaml --workload chat.jsonl summary.jsonl
 echo '  a benchmark before the history is refused:'
 expect 1 loop-ledger --format markdown may baseline
@@ -159,7 +158,7 @@ ledger begin --kind flags --change 'another seed, called the same workload' --gp
   --hypothesis 'shorter answers look faster'
 engine ours2 "${ours_flags[@]}"
 serve-bench freeze --dataset random --num-prompts 48 --input-len 128 --output-len 64 --len-spread 0.5 --seed 8 \
-  --scenario chat --target target.yaml --out easier.jsonl --quiet --format markdown >/dev/null
+  --name chat --target target.yaml --out easier.jsonl --quiet --format markdown >/dev/null
 pairs round2 easier.jsonl chat --a "$url" --b "$theirs" --subject subject-0.yaml
 expect 7 loop-ledger append round2.chat.compare.json
 stop "$pid"

@@ -279,7 +279,7 @@ pub struct FreezeArgs {
     /// File to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Name of the workload [default: the preset or dataset]
+    /// Name of the workload, and of its scenario if it comes from --dataset [default: the preset or dataset]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// Server whose /tokenize sizes the prompts, or that checks their length

@@ -21,6 +21,12 @@ pub(crate) fn freeze(args: &FreezeArgs, _output: &OutputArgs) -> Result<Report, 
     let (mut plan, hint) = plan(&args.workload, None, model.clone())?;
     if let Some(name) = &args.name {
         plan.name.clone_from(name);
+        // A dataset is one scenario and has no name of its own: a campaign of several files tells them apart by this.
+        if let [scenario] = plan.scenarios.as_mut_slice()
+            && args.workload.preset.is_empty()
+        {
+            scenario.scenario.clone_from(name);
+        }
     }
     if let Some(rate) = args.request_rate {
         for scenario in &mut plan.scenarios {
