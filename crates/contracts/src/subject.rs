@@ -72,17 +72,47 @@ impl Subject {
 /// What documents show instead of a secret.
 pub const REDACTED: &str = "<secret>";
 
-/// Whether a variable's value must never reach a document.
-pub fn is_secret(variable: &str) -> bool {
-    let upper = variable.to_ascii_uppercase();
-    ["_TOKEN", "_KEY", "_SECRET", "PASSWORD", "AUTHORIZATION"]
-        .iter()
-        .any(|mark| upper.ends_with(mark))
+/// Whether the value of a variable or of a flag must never reach a document or a log: `HF_TOKEN`, `api-key`, but not
+/// `max-total-tokens` or `TOKENIZER`.
+pub fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase().replace('-', "_");
+    let last = name.rsplit('_').next().unwrap_or(&name);
+    matches!(
+        last,
+        "KEY" | "APIKEY" | "TOKEN" | "PASSWD" | "CREDENTIAL" | "CREDENTIALS" | "AUTHORIZATION"
+    ) || name.contains("PASSWORD")
+        || name.contains("SECRET")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_tells_a_secret() {
+        for name in [
+            "HF_TOKEN",
+            "TOKEN",
+            "x_api_key",
+            "--api-key",
+            "OPENAI_APIKEY",
+            "DB_PASSWORD",
+            "CLIENT_SECRET",
+            "PROXY_AUTHORIZATION",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in [
+            "PATH",
+            "TOKENIZER",
+            "max-total-tokens",
+            "KEYS",
+            "TOKENIZERS_PARALLELISM",
+            "",
+        ] {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
 
     #[test]
     fn secrets_do_not_pass() {

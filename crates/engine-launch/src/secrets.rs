@@ -2,6 +2,8 @@
 
 use std::ffi::OsStr;
 
+use contracts::subject::is_secret;
+
 /// Shorter values would be found everywhere.
 const SHORTEST: usize = 6;
 
@@ -19,7 +21,7 @@ impl Secrets {
     ) -> Secrets {
         let mut values: Vec<String> = environment
             .into_iter()
-            .filter(|(name, _)| is_secret_name(&name.to_string_lossy()))
+            .filter(|(name, _)| is_secret(&name.to_string_lossy()))
             .filter_map(|(_, value)| value.to_str().map(str::to_owned))
             .collect();
         for (index, word) in argv.iter().enumerate() {
@@ -27,8 +29,8 @@ impl Secrets {
                 continue;
             };
             match flag.split_once('=') {
-                Some((name, value)) if is_secret_name(name) => values.push(value.to_owned()),
-                None if is_secret_name(flag) => values.extend(argv.get(index + 1).cloned()),
+                Some((name, value)) if is_secret(name) => values.push(value.to_owned()),
+                None if is_secret(flag) => values.extend(argv.get(index + 1).cloned()),
                 _ => {}
             }
         }
@@ -48,17 +50,6 @@ impl Secrets {
         }
         out
     }
-}
-
-/// `HF_TOKEN`, `OPENAI_API_KEY`, `--api-key`, but not `--max-total-tokens` or `--tokenizer`.
-fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    let last = name.rsplit('_').next().unwrap_or(&name);
-    matches!(
-        last,
-        "key" | "token" | "secret" | "password" | "passwd" | "credential" | "credentials"
-    ) || name.contains("password")
-        || name.contains("secret")
 }
 
 #[cfg(test)]
