@@ -3,81 +3,34 @@
 # Humanize's RLCR loop, from its own setup script and stop gate, with a reviewer of ours instead of a model; sourced by
 # run.sh. Nothing of Humanize is in this repository: HUMANIZE_ROOT names a checkout.
 
-# What the loop is given. These three are the only places that know how the documents look.
-plan() {
-  cat <<'PLAN'
-# Plan
-
-## Goal Description
-
-Bring ours to the level of the fastest engine of the target's comparison set, on the locked workload.
-State, evidence and budget live in the ledger; a claim without an entry there does not count.
-
-## Acceptance Criteria
-
-- AC-1: `loop-ledger verify` exits 0
-- AC-2: `loop-ledger may baseline` exits 0 before the fixed benchmark
-- AC-3: `loop-ledger may profile` exits 0 before a profile is taken
-- AC-4: `loop-ledger may patch` exits 0 before a file of the engine is changed
-- AC-5: `loop-ledger may revalidate` exits 0 after every accepted change
-- AC-6: every attempt has one change and a cleanup record: `loop-ledger status` names none that is open
-- AC-7: `loop-ledger done` exits 0
-
-## Rounds
-
-A round here is one attempt of the campaign, not the whole plan: a round is complete when its attempt has ended in the
-ledger. The reviewer runs `loop-ledger verify` and `loop-ledger status --brief`, and answers REGRESSED if one exits non-zero.
-
-## Task Breakdown
-
-| Task | Target AC | Tag |
-|---|---|---|
-| Fixed benchmark of every engine of the comparison set | AC-2 | coding |
-| Where the gap comes from, with rows of stored documents | AC-3 | analyze |
-| One change, measured again on the locked workload | AC-4, AC-5, AC-6 | coding |
-PLAN
+# The campaign that the loop works on: begun, with one frozen workload. Its ledger lies outside the project, so that the
+# project's tree stays clean.
+ledger() { client loop-ledger --root "$scratch/ledger" "$@"; }
+campaign_begins() {
+  cat >"$scratch/target.yaml" <<'TARGET'
+schema: sota-loop.target/1
+model: {id: sim-model, revision: simulated, tokenizer: words, precision: bf16}
+hardware: {class: H100-80GB (simulated), gpu_count: 1}
+threshold_ratio: 0.01
+margin_ratio: 0.01
+campaign: {framework: sglang, comparison: [vllm]}
+TARGET
+  client serve-bench freeze --dataset random --num-prompts 8 --input-len 16 --output-len 24 --seed 1 --quiet \
+    --target "$scratch/target.yaml" --out "$scratch/workload.jsonl" --format json >"$scratch/freeze.json"
+  ledger init --target "$scratch/target.yaml" --workload "$scratch/workload.jsonl" --format json >"$scratch/init.json"
 }
-contract() { # contract ROUND
-  cat <<CONTRACT
-# Round $1 Contract
-
-- Mainline Objective: attempt a-000$1, one change
-- Target ACs: AC-4, AC-5
-- Blocking Side Issues In Scope: none
-- Queued Side Issues Out of Scope: none
-- Success Criteria: \`loop-ledger may revalidate\` exits 0
-CONTRACT
-}
-summary() { # summary ROUND
-  cat <<SUMMARY
-# Round $1 Summary
-
-## What Was Implemented
-Attempt a-000$1.
-
-## Files Changed
-- change-$1.txt
-
-## Validation
-- \`loop-ledger verify\` exits 0
-
-## Remaining Items
-- none
-
-## BitLesson Delta
-- Action: none
-- Lesson ID(s): NONE
-- Notes: none
-SUMMARY
-}
+# What Humanize reads, as the ledger renders it.
+plan() { ledger humanize plan --format markdown; }
+contract() { ledger humanize contract --round "$1" --format markdown; }
+summary() { ledger humanize summary --round "$1" --format markdown; }
 
 humanize() {
-  local root=$HUMANIZE_ROOT reviewer=$scratch/reviewer campaign=$scratch/campaign loop criteria
+  local root=$HUMANIZE_ROOT reviewer=$scratch/reviewer campaign=$scratch/campaign loop criteria head
   local setup=$root/scripts/setup-rlcr-loop.sh stop_gate=$root/scripts/rlcr-stop-gate.sh
   [ -x "$setup" ] && [ -x "$stop_gate" ] ||
     wrong humanize-missing "HUMANIZE_ROOT has no scripts/setup-rlcr-loop.sh and scripts/rlcr-stop-gate.sh" \
       "git clone https://github.com/PolyArch/humanize, and set HUMANIZE_ROOT to that folder"
-  for program in git jq python3 timeout; do need "$program"; done
+  for program in git jq python3 timeout loop-ledger serve-bench; do need "$program"; done
   mkdir -p "$reviewer" "$scratch/stub" "$campaign/.humanize/sota-loop"
   cp "$here/reviewer.sh" "$scratch/stub/codex"
   chmod +x "$scratch/stub/codex"
@@ -102,18 +55,25 @@ humanize() {
   }
   # turn ROUND VERDICT… : writes what a round owes, commits its change, and lets the reviewer answer.
   turn() {
+    [ -e "change-$1.txt" ] || ledger idea --idea "idea of round $1" --format json >"$scratch/idea.json"
     contract "$1" >"$loop/round-$1-contract.md"
     summary "$1" >"$loop/round-$1-summary.md"
     [ -e "change-$1.txt" ] || commit "change-$1.txt"
+    # The reviewer's one command: the head that the summary names is an entry of the chain.
+    head=$(sed -n 's/^Ledger-Head: //p' "$loop/round-$1-summary.md")
+    ledger verify --anchor "$head" --format json >"$scratch/verify.json" ||
+      wrong humanize-head "the summary of round $1 names the head ${head:-nothing}" "loop-ledger verify does not find it"
     shift
     printf '%s\n' "$@" >"$reviewer/exec"
   }
 
+  campaign_begins
   in_repo git init --quiet --initial-branch=main .
   in_repo git config user.name campaign
   in_repo git config user.email campaign@example.com
   commit README.md
   plan >.humanize/sota-loop/refined-plan.md
+  echo '$ loop-ledger humanize plan >.humanize/sota-loop/refined-plan.md'
   echo '$ setup-rlcr-loop.sh .humanize/sota-loop/refined-plan.md --yolo --base-branch main --max 12'
   in_repo "$setup" .humanize/sota-loop/refined-plan.md --yolo --base-branch main --max 12 >"$scratch/setup.log" 2>&1 ||
     { cat "$scratch/setup.log"; return 1; }
@@ -164,6 +124,7 @@ humanize() {
   echo 'done' >"$loop/methodology-analysis-done.md"
   gate 0 'ALLOW'
   [ -f "$loop/complete-state.md" ] || wrong humanize-end 'complete-state.md is missing' 'the loop did not complete'
+  echo 'every round brought contract and summary from loop-ledger humanize, and a head that loop-ledger verify finds'
   echo 'the reviewer was called as:'
   sort "$reviewer/calls" | uniq -c | sort -rn
 }

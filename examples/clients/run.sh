@@ -24,8 +24,8 @@ wrong() { # wrong CODE MESSAGE HINT : ends a check, or the script
 [ -f "$clients/versions.txt" ] || wrong clients-missing "there are no clients in $clients" "bash examples/clients/setup.sh $clients"
 clients=$(cd "$clients" && pwd)
 if [ -z "${CLIENTS_OFFLINE:-}" ]; then
-  [ -x "$bin/serve-bench" ] && [ -x "$bin/engine-sim" ] || [ -n "${SOTA_LOOP_BIN:-}" ] ||
-    (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p engine-sim)
+  [ -x "$bin/serve-bench" ] && [ -x "$bin/engine-sim" ] && [ -x "$bin/loop-ledger" ] || [ -n "${SOTA_LOOP_BIN:-}" ] ||
+    (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p engine-sim -p loop-ledger)
   # "Offline" is enforced, not promised: this script starts itself again where no route leads out.
   export CLIENTS_OFFLINE=1
   again=(bash "$0" "$clients" "$output")

@@ -24,6 +24,7 @@ trap 'for pid in "${pids[@]}"; do stop "$pid"; done' EXIT
 engine() { # NAME FLAG…: starts a simulated engine on a free port; sets $url and $pid
   local name=$1 ready
   shift
+  : >"$out/$name.ready.json"
   engine-sim --seed "${#pids[@]}" "$@" >"$out/$name.ready.json" 2>"$out/$name.log" &
   pid=$!
   pids+=("$pid")

@@ -45,15 +45,17 @@ ledger() { expect 0 loop-ledger --format markdown "$@"; }
 engine() { # NAME FLAG…: starts a simulated engine on a free port; sets $url, $pid and $port
   local name=$1 ready=''
   shift
+  : >"$name.ready"
   engine-sim "$@" >"$name.ready" 2>"$name.log" &
   pid=$!
   pids+=("$pid")
   for _ in $(seq 200); do
     ready=$(cat "$name.ready")
     [ -z "$ready" ] || break
-    kill -0 "$pid" 2>/dev/null || return 1
+    jobs -r -p | grep -qx "$pid" || return 1
     sleep 0.05
   done
+  [ -n "$ready" ] || return 1
   url=$(sed 's/.*"url":"\([^"]*\)".*/\1/' <<<"$ready")
   port=${url##*:}
 }

@@ -64,6 +64,10 @@ impl ToolError for Refusal {
             match self {
                 Refusal::Unreadable { .. } => "give the document as the tool wrote it; the schema is printed by its --schema",
                 Refusal::Invalid { .. } => "measure again as the contract says; a bad measurement is no evidence for anybody",
+                Refusal::Drift {
+                    code: "claim-unfounded",
+                    ..
+                } => "cite what stands in the stored document, by its hash and a JSON pointer; or drop the claim",
                 Refusal::Drift { .. } => {
                     "the contract does not move: measure with the locked target and workload, or begin a new root with `loop-ledger retarget`"
                 }
