@@ -67,11 +67,21 @@ humanize() {
     printf '%s\n' "$@" >"$reviewer/exec"
   }
 
+  # started EXIT : is the loop active, as the ledger's preflight sees it?
+  started() {
+    local status=0
+    echo '$ loop-ledger preflight --runtime humanize --after-start'
+    ledger preflight --runtime humanize --after-start --project "$campaign" --format markdown >"$scratch/started.md" || status=$?
+    sed -n -e '/^|.*loop-/p' -e '1p' "$scratch/started.md"
+    [ "$status" = "$1" ] || wrong humanize-started "the preflight exits $status, not $1" "compare with the lines above"
+  }
+
   campaign_begins
   in_repo git init --quiet --initial-branch=main .
   in_repo git config user.name campaign
   in_repo git config user.email campaign@example.com
   commit README.md
+  started 1
   plan >.humanize/sota-loop/refined-plan.md
   echo '$ loop-ledger humanize plan >.humanize/sota-loop/refined-plan.md'
   echo '$ setup-rlcr-loop.sh .humanize/sota-loop/refined-plan.md --yolo --base-branch main --max 12'
@@ -79,9 +89,7 @@ humanize() {
     { cat "$scratch/setup.log"; return 1; }
   loop=$(echo "$campaign"/.humanize/rlcr/*/)
   loop=${loop%/}
-  grep -E '^(current_round|ask_codex_question|max_iterations):' "$loop/state.md"
-  grep -qx 'current_round: 0' "$loop/state.md" && grep -qx 'ask_codex_question: false' "$loop/state.md" &&
-    [ -s "$loop/round-0-prompt.md" ] || wrong humanize-setup 'the loop is not at round 0' 'read the lines above'
+  started 0
 
   # Its tracker keeps 25 lines of criteria; a criterion that does not reach it is never judged.
   criteria=$(grep -c '^- AC-' .humanize/sota-loop/refined-plan.md)
