@@ -30,8 +30,8 @@ engine() { # NAME FLAG…: starts a simulated engine on a free port; sets $url a
   pids+=("$pid")
   for _ in $(seq 200); do
     ready=$(cat "$out/$name.ready.json")
-    [ -n "$ready" ] && break
-    kill -0 "$pid" 2>/dev/null || { echo "error: $name did not start:" >&2; tail -5 "$out/$name.log" >&2; exit 4; }
+    [[ $ready != *'"url":'* ]] || break
+    jobs -r -p | grep -qx "$pid" || { echo "error: $name did not start:" >&2; tail -5 "$out/$name.log" >&2; exit 4; }
     sleep 0.05
   done
   url=$(sed 's/.*"url":"\([^"]*\)".*/\1/' <<<"$ready")
