@@ -1,9 +1,9 @@
 //! The order of the loop, as rules: what has to come before a phase, and the command that brings it. Pure.
 
-use contracts::NextAction;
 use contracts::gap_decide::decision::{Decision, Verdict};
 use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::status::{Need, PhaseState};
+use contracts::{Finite, NextAction};
 
 use crate::state::State;
 
@@ -13,6 +13,10 @@ pub const EXPAND_AFTER: u32 = 2;
 pub const STOP_AFTER: u32 = 4;
 /// Share of the time that a kernel family needs before counters are worth it, percent.
 pub const KERNEL_SHARE_PCT: f64 = 1.0;
+
+/// How much faster another configuration of a competitor has to be before the comparison has to be with that one: single
+/// runs scatter.
+const FASTER_RATIO: f64 = 1.05;
 
 /// Something that is missing.
 pub fn need(code: &str, what: impl Into<String>, command: Option<NextAction>) -> Need {
@@ -111,6 +115,7 @@ pub fn missing(state: &State<'_>, phase: Phase) -> Vec<Need> {
             needs.extend(history(state));
             needs.extend(uncovered(state));
             needs.extend(untuned(state));
+            needs.extend(slower_competitor(state));
         }
         Phase::Profile => needs.extend(decided(state)),
         Phase::RootCause => {
@@ -269,6 +274,51 @@ fn untuned(state: &State<'_>) -> Vec<Need> {
         .collect()
 }
 
+/// Competitors that were faster in another configuration than in the one that ours is compared with.
+fn slower_competitor(state: &State<'_>) -> Vec<Need> {
+    let mut needs = Vec::new();
+    // Facts keep the throughput alone; where something else decides, the fastest need not be the best.
+    if !state.metric().ends_with("_tps") && !state.metric().ends_with("_rps") {
+        return needs;
+    }
+    for scenario in &state.lock.scenarios {
+        for framework in &state.campaign.comparison {
+            let compared = state
+                .benchmarks()
+                .rfind(|accepted| {
+                    accepted.facts.sides.len() == 2
+                        && state.counts(accepted)
+                        && accepted.facts.scenario.as_deref() == Some(&scenario.scenario)
+                        && accepted.facts.sides[1].framework == *framework
+                })
+                .map(|accepted| &accepted.facts.sides[1]);
+            let Some((compared, rate)) = compared.and_then(|side| Some((side, side.output_tps?.get())))
+            else {
+                continue;
+            };
+            let faster = state
+                .benchmarks()
+                .filter(|accepted| accepted.facts.scenario.as_deref() == Some(&scenario.scenario))
+                .filter_map(|accepted| accepted.facts.sides.last())
+                .filter(|side| side.framework == *framework && side.subject != compared.subject)
+                .filter_map(|side| side.output_tps)
+                .map(Finite::get)
+                .fold(0.0, f64::max);
+            if faster > rate * FASTER_RATIO {
+                needs.push(need(
+                    "untuned-competitor",
+                    format!("{framework} reached {faster:.0} output tokens/s on {} in another configuration than the one that is compared, which has {rate:.0}", scenario.scenario),
+                    Some(NextAction::new(
+                        "compare with its fastest configuration",
+                        &["serve-bench", "compare", "--a", "URL_OF_OURS", "--b", "URL_OF_THEIRS", "--target", "target.yaml", "-o", "round0.compare.json"],
+                    )),
+                ));
+            }
+        }
+    }
+    needs
+}
+
 fn decided(state: &State<'_>) -> Vec<Need> {
     let mut needs = missing_of_decide(state);
     if needs.is_empty() && !is_satisfied(state, Phase::Decide) {
@@ -301,6 +351,7 @@ fn missing_of_decide(state: &State<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = history(state).into_iter().collect();
     needs.extend(uncovered(state));
     needs.extend(untuned(state));
+    needs.extend(slower_competitor(state));
     needs
 }
 
