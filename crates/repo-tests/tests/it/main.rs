@@ -16,3 +16,4 @@ mod shell;
 mod skills;
 mod source;
 mod swap_environment;
+mod tricks;
