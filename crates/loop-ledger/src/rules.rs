@@ -360,32 +360,40 @@ pub fn unprofiled(state: &State<'_>) -> Vec<Need> {
     let Some((_, decision)) = state.current_decision() else {
         return Vec::new();
     };
-    let mut wanted: Vec<&str> = decision
-        .rows
-        .iter()
-        .filter(|row| row.verdict == Verdict::Behind)
-        .map(|row| row.other_framework.as_str())
-        .collect();
-    if !wanted.is_empty() {
-        wanted.push(&state.campaign.framework);
+    // Every framework that is ahead, and ours, where ours is furthest behind it.
+    let mut wanted: Vec<(&str, &str)> = Vec::new();
+    for row in decision.rows.iter().filter(|row| row.verdict == Verdict::Behind) {
+        let is_slowest = decision.rows.iter().all(|other| {
+            other.other_framework != row.other_framework
+                || other.verdict != Verdict::Behind
+                || other.effect_pct >= row.effect_pct
+        });
+        if is_slowest {
+            wanted.push((&row.other_framework, &row.scenario));
+            wanted.push((&state.campaign.framework, &row.scenario));
+        }
     }
     wanted.sort_unstable();
-    wanted.dedup();
+    // Where two scenarios are equally slow, one of them is enough.
+    wanted.dedup_by_key(|(framework, _)| *framework);
     let current = state.current_subject();
     wanted
         .into_iter()
-        .filter(|framework| {
+        .filter(|(framework, scenario)| {
             !state.of_phase(Phase::Profile).any(|accepted| {
-                accepted.facts.sides.iter().any(|side| {
-                    side.framework == **framework
-                        && (**framework != state.campaign.framework || side.subject.as_deref() == current)
-                })
+                accepted.facts.scenario.as_deref() == Some(scenario)
+                    && accepted.facts.sides.iter().any(|side| {
+                        side.framework == **framework
+                            && (**framework != state.campaign.framework || side.subject.as_deref() == current)
+                    })
             })
         })
-        .map(|framework| {
+        .map(|(framework, scenario)| {
             need(
                 "profile-missing",
-                format!("{framework} is not profiled at the slow scenario's lengths"),
+                format!(
+                    "{framework} is not profiled at the lengths of {scenario}, where ours is furthest behind"
+                ),
                 Some(NextAction::new(
                     "profile, or record what is missing",
                     &[

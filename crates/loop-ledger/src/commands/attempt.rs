@@ -184,7 +184,8 @@ fn said(flag: &str, text: &str) -> Result<(), Failure> {
 fn improvement(state: &State<'_>) -> Option<f64> {
     let new = state.attempt_decision()?.1.effect_pct?.get();
     let old = state.current_decision()?.1.effect_pct?.get();
-    Some(((1.0 + new / 100.0) / (1.0 + old / 100.0) - 1.0) * 100.0)
+    let gain = ((1.0 + new / 100.0) / (1.0 + old / 100.0) - 1.0) * 100.0;
+    gain.is_finite().then_some(gain)
 }
 
 /// A change stays when it was measured on the contract, shows in what was launched, and makes nothing worse.

@@ -98,29 +98,37 @@ pub(crate) fn check(ledger: &Ledger, anchor: Option<&str>) -> VerifyData {
     }
     for entry in ledger.entries() {
         for evidence in entry.evidence.iter().filter(|evidence| evidence.stored) {
-            if !seen.insert(&evidence.sha256) {
+            let facts = match &entry.event {
+                Event::Evidence(facts) => Some(facts),
+                _ => None,
+            };
+            if !seen.insert(&evidence.sha256) && facts.is_none() {
                 continue;
             }
-            match object(ledger, evidence) {
-                Ok(bytes) => {
-                    let Event::Evidence(facts) = &entry.event else {
-                        continue;
-                    };
-                    match accept::again(ledger, &state, evidence, &bytes) {
-                        Ok(again) if same_facts(facts, &again) => {}
-                        Ok(_) => faults.push(fault(
-                            "facts-differ",
-                            entry.seq,
-                            evidence,
-                            "does not say what the entry says".to_owned(),
-                        )),
-                        Err(refusal) => {
-                            faults.push(fault(refusal.code(), entry.seq, evidence, refusal.to_string()))
-                        }
+            match (object(ledger, evidence), facts) {
+                (Ok(bytes), Some(facts)) => match accept::again(ledger, &state, evidence, &bytes) {
+                    Ok(again) if same_facts(facts, &again) => {}
+                    Ok(_) => faults.push(fault(
+                        "facts-differ",
+                        entry.seq,
+                        evidence,
+                        "does not say what the entry says".to_owned(),
+                    )),
+                    Err(refusal) => {
+                        faults.push(fault(refusal.code(), entry.seq, evidence, refusal.to_string()));
                     }
-                }
-                Err(message) => faults.push(fault("evidence-replaced", entry.seq, evidence, message)),
+                },
+                (Ok(_), None) => {}
+                (Err(message), _) => faults.push(fault("evidence-replaced", entry.seq, evidence, message)),
             }
+        }
+        if matches!(entry.event, Event::Evidence(_)) && !entry.evidence.iter().any(|evidence| evidence.stored)
+        {
+            faults.push(Fault {
+                code: "evidence-missing".to_owned(),
+                place: format!("{}, entry {}", ledger.root.ledger().display(), entry.seq),
+                message: "speaks of a document and stores none".to_owned(),
+            });
         }
     }
     for workload in &ledger.lock.workloads {

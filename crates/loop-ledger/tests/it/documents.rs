@@ -287,6 +287,38 @@ pub(crate) fn result(scenario: &str, seed: u64, subject: &FieldSet, mega_tps: f6
     head("serve-bench.result/1", &contract(scenario, seed), subject, data)
 }
 
+/// A verdict that says that ours is behind, on these stored comparisons: path and hash of each scenario's.
+pub(crate) fn decision(compared: &[(String, String)]) -> Value {
+    let of = |name: &str| json!({"name": name, "engine": name, "value": 9e6, "runs": 18});
+    let other = json!({"name": "vllm", "effect_pct": -10.0, "ci_low_pct": -10.5, "ci_high_pct": -9.5, "pairs": 18, "verdict": "behind"});
+    let scenarios: Vec<Value> = SCENARIOS
+        .iter()
+        .map(|(scenario, _)| {
+            json!({"scenario": scenario, "ours": of("sglang"), "best_other": of("vllm"), "effect_pct": -10.0, "ci_low_pct": -10.5,
+                "ci_high_pct": -9.5, "threshold_pct": 1.0, "margin_pct": 1.0, "noise_cv_ours_pct": 0.1, "noise_cv_other_pct": 0.1,
+                "pairs": 18, "verdict": "behind", "provisional": false, "unknown_fields": [], "repeats_needed": null,
+                "smallest_margin_pct": 0.5, "method": "signed_rank_pairs", "pairs_available": 18, "pairs_excluded": 0,
+                "next_look_pairs": 26, "nominal_alpha_ratio": 0.01, "physical_limit_tps": null, "others": [other], "within_run": []})
+        })
+        .collect();
+    let paths: Vec<&String> = compared.iter().map(|(path, _)| path).collect();
+    let none = FieldSet::none();
+    let mut document = head(
+        "gap-decide.decision/1",
+        &none,
+        &none,
+        json!({
+        "decision": "profile", "reasons": [], "geomean": {"effect_pct": -10.0, "ci_low_pct": -10.5, "ci_high_pct": -9.5},
+        "scenarios": scenarios, "metric": "output_tps", "confidence_ratio": 0.95, "max_pairs": 56,
+        "plan": {"sources": {"compare": {"documents": paths, "ours_is_b": false}}, "chosen_by": []}}),
+    );
+    let inputs = compared
+        .iter()
+        .map(|(path, sha256)| json!({"path": path, "sha256": sha256, "bytes": 1}));
+    document["inputs"] = inputs.collect();
+    document
+}
+
 /// A profile as somebody could write it by hand, for a benchmark with this hash.
 pub(crate) fn profile(scenario: &str, subject: &FieldSet, benchmark: &str) -> Value {
     let rows = json!([{"kernel": "flash_fwd", "family": "attention", "share_pct": 41.5}]);

@@ -59,17 +59,6 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-fn decision(sha256: &str) -> Value {
-    let empty = json!({"fingerprint": null, "fields": {}});
-    json!({"schema": "gap-decide.decision/1", "tool": {"name": "gap-decide", "version": "0.1.0"},
-        "created_at": "2026-11-22T05:00:00Z", "complete": true, "simulated": false, "summary": "s", "next_actions": [],
-        "warnings": [], "contract": empty, "environment": empty, "subject": empty,
-        "inputs": [{"path": "c.json", "sha256": sha256, "bytes": 1}], "artifacts": [],
-        "data": {"decision": "stop_reached", "reasons": [], "geomean": {"effect_pct": 1.0, "ci_low_pct": 0.5, "ci_high_pct": 2.0},
-            "scenarios": [], "metric": "output_tps", "confidence_ratio": 0.95, "max_pairs": 56,
-            "plan": {"sources": {"compare": {"documents": ["c.json"], "ours_is_b": false}}, "chosen_by": ["c.json"]}}})
-}
-
 fn root_cause(sha256: &str) -> Value {
     json!({"schema": "loop-ledger.root-cause/1", "scenario": "chat", "cause": "attention",
         "claims": [{"claim": "c", "document": sha256, "pointer": "/data/a/name", "value": "sglang"}], "targets": []})
@@ -82,11 +71,13 @@ fn no_document_makes_the_judge_panic() {
     let compare = Compare::at("chat", 90.0).document();
     campaign.append("c.json", &compare).ok();
     let sha256 = campaign.sha256("c.json");
+    let mut chosen = documents::decision(&[("c.json".to_owned(), sha256.clone())]);
+    chosen["data"]["plan"]["chosen_by"] = json!(["c.json"]);
     let valid = [
         Compare::at("slow", 90.0).document(),
         documents::result("chat", 1, &launch("vllm", &[]), 5.0),
         documents::profile("chat", &ours(), &sha256),
-        decision(&sha256),
+        chosen,
         root_cause(&sha256),
     ];
     let ledger = Ledger::read(&Root::new(campaign.path("root"))).unwrap();

@@ -5,11 +5,11 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use contracts::gap_decide::decision::Decision;
+use contracts::loop_ledger::entry::Evidence;
 use contracts::loop_ledger::event::Event;
-use contracts::loop_ledger::facts::{DecisionFacts, Facts};
-use contracts::loop_ledger::phase::Phase;
-use loop_ledger::ledger::{Ledger, Root, Writer};
+use loop_ledger::accept;
+use loop_ledger::ledger::{Ledger, Root, Writer, objects};
+use loop_ledger::state::State;
 use serde_json::Value;
 
 use super::campaign::Campaign;
@@ -23,8 +23,8 @@ fn root(campaign: &Campaign) -> Root {
     Root::new(campaign.path("root"))
 }
 
-/// A campaign in which attempts may begin. The verdict is an entry without a document: what gap-decide adds to one is
-/// tested with gap-decide, in the tests of the repository.
+/// A campaign in which attempts may begin. The verdict is written by hand and not computed: what gap-decide adds to one
+/// is tested with gap-decide, in the tests of the repository.
 fn decided(attempts: u32) -> Campaign {
     let campaign = Campaign::bare(binary());
     let target = documents::target_yaml().replace("attempts: 3", &format!("attempts: {attempts}"));
@@ -38,31 +38,27 @@ fn decided(attempts: u32) -> Campaign {
             .append(&format!("round0.{scenario}.json"), &document)
             .ok();
     }
-    let decision = DecisionFacts {
-        decision: Decision::Profile,
-        metric: "output_tps".to_owned(),
-        effect_pct: None,
-        ci_low_pct: None,
-        ci_high_pct: None,
-        rows: Vec::new(),
+    let compared = documents::SCENARIOS.map(|(scenario, _)| {
+        let name = format!("round0.{scenario}.json");
+        let sha256 = campaign.sha256(&name);
+        (name, sha256)
+    });
+    let bytes = documents::decision(&compared).to_string().into_bytes();
+    let root = root(&campaign);
+    let sha256 = objects::put(&root, &bytes).unwrap();
+    let evidence = Evidence {
+        path: "round0.gap.json".to_owned(),
+        sha256,
+        bytes: bytes.len() as u64,
+        schema: None,
+        schema_sha256: None,
+        stored: true,
     };
-    let facts = Facts {
-        phase: Phase::Decide,
-        schema: "gap-decide.decision/1".to_owned(),
-        sha256: "sha256:none".to_owned(),
-        summary: "behind".to_owned(),
-        simulated: false,
-        contract: None,
-        environment: None,
-        inputs: Vec::new(),
-        sides: Vec::new(),
-        scenario: None,
-        measured_at: None,
-        decision: Some(decision),
-        family_shares: Vec::new(),
-    };
-    let mut writer = Writer::open(&root(&campaign)).unwrap();
-    writer.append(None, Event::Evidence(facts), Vec::new()).unwrap();
+    let mut writer = Writer::open(&root).unwrap();
+    let facts = accept::again(&writer.ledger, &State::now(&writer.ledger), &evidence, &bytes).unwrap();
+    writer
+        .append(None, Event::Evidence(facts), vec![evidence])
+        .unwrap();
     campaign
 }
 

@@ -534,6 +534,17 @@ fn facts_rewritten_with_new_hashes() {
 }
 
 #[test]
+fn facts_without_a_document() {
+    let campaign = measured();
+    rewrite(&campaign, |entry| {
+        if matches!(entry.event, Event::Evidence(_)) {
+            entry.evidence.clear();
+        }
+    });
+    campaign.run(&["verify"]).refused(7, "evidence-missing");
+}
+
+#[test]
 fn clock_turned_back() {
     let campaign = begun();
     rewrite(&campaign, |entry| {
@@ -584,6 +595,11 @@ fn blocker_in_place_of_the_benchmark() {
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
     .refused(1, "not-blockable");
+}
+
+#[test]
+fn end_without_a_verdict() {
+    begun().run(&["done"]).lacks(1, "decision-missing");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What an agent under pressure would try with verdicts and attempts. Every test is a row of
 //! crates/loop-ledger/TRICKS.md, beside those in crates/loop-ledger/tests/it/tricks.rs.
 
-#[expect(dead_code, reason = "some of it is for the tests of the crate itself")]
 #[path = "../../../loop-ledger/tests/it/campaign.rs"]
 mod campaign;
 #[expect(dead_code, reason = "some of it is for the tests of the crate itself")]
@@ -359,6 +358,44 @@ fn patch_before_the_profile_when_behind() {
         "faster",
     ];
     campaign.run(&words).refused(1, "profile-missing");
+}
+
+/// Behind everywhere, most on the slow scenario, and both engines profiled on this one; then a patch.
+fn patched_after_profiles_of(profiled: &str) -> Ended {
+    let campaign = Campaign::begun(binary("loop-ledger"));
+    campaign.history();
+    campaign.candidate(9.0);
+    for (scenario, percent) in [("chat", 95.0), ("slow", 90.0)] {
+        let document = Compare::at(scenario, percent).document();
+        campaign
+            .append(&format!("round0.{scenario}.json"), &document)
+            .ok();
+    }
+    decide(&campaign, "round0", &[]).ok();
+    let benchmark = campaign.sha256(&format!("round0.{profiled}.json"));
+    for (side, subject) in [("ours", documents::ours()), ("theirs", theirs())] {
+        let document = documents::profile(profiled, &subject, &benchmark);
+        campaign.append(&format!("{side}.profile.json"), &document).ok();
+    }
+    campaign.run(&[
+        "begin",
+        "--kind",
+        "patch",
+        "--change",
+        "a kernel",
+        "--hypothesis",
+        "faster",
+    ])
+}
+
+#[test]
+fn patch_without_a_root_cause() {
+    patched_after_profiles_of("slow").refused(1, "root-cause-missing");
+}
+
+#[test]
+fn profile_of_the_fast_scenario() {
+    patched_after_profiles_of("chat").refused(1, "profile-missing");
 }
 
 #[test]
