@@ -46,10 +46,14 @@ fn asserted(source: &str) -> Rows {
 #[test]
 fn the_table_and_the_tests_are_equal() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |path: &str| std::fs::read_to_string(here.join(path)).unwrap();
-    let mut tests = asserted(&read("tests/it/tricks.rs"));
-    tests.extend(asserted(&read("../repo-tests/tests/it/tricks.rs")));
-    let table = rows(&read("TRICKS.md"));
+    let mut tests = Rows::new();
+    for folder in ["tests/it/tricks", "../repo-tests/tests/it/tricks"] {
+        for file in std::fs::read_dir(here.join(folder)).unwrap() {
+            let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            tests.extend(asserted(&source));
+        }
+    }
+    let table = rows(&std::fs::read_to_string(here.join("TRICKS.md")).unwrap());
     let missing: Vec<_> = tests
         .iter()
         .filter(|(name, _)| !table.contains_key(*name))
