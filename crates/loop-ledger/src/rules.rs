@@ -1,11 +1,15 @@
 //! The order of the loop, as rules: what has to come before a phase, and the command that brings it. Pure.
 
+mod coverage;
+
 use contracts::NextAction;
 use contracts::gap_decide::decision::{Decision, Verdict};
 use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::status::{Need, PhaseState};
 
 use crate::state::State;
+pub use coverage::uncovered;
+use coverage::{slower_competitor, untuned};
 
 /// Weak rounds in a row after which the next attempt needs a new idea.
 pub const EXPAND_AFTER: u32 = 2;
@@ -111,6 +115,7 @@ pub fn missing(state: &State<'_>, phase: Phase) -> Vec<Need> {
             needs.extend(history(state));
             needs.extend(uncovered(state));
             needs.extend(untuned(state));
+            needs.extend(slower_competitor(state));
         }
         Phase::Profile => needs.extend(decided(state)),
         Phase::RootCause => {
@@ -202,73 +207,6 @@ fn history(state: &State<'_>) -> Option<Need> {
     })
 }
 
-/// Scenarios that some comparison framework was not measured on, interleaved with ours.
-pub fn uncovered(state: &State<'_>) -> Vec<Need> {
-    let mut needs = Vec::new();
-    for scenario in &state.lock.scenarios {
-        for framework in &state.campaign.comparison {
-            let is_covered = state.benchmarks().any(|accepted| {
-                accepted.facts.sides.len() == 2
-                    && accepted.facts.scenario.as_deref() == Some(&scenario.scenario)
-                    && accepted.facts.sides[1].framework == *framework
-            });
-            if !is_covered {
-                needs.push(need(
-                    "baseline-missing",
-                    format!(
-                        "{} is not measured against {framework} on scenario {}",
-                        state.campaign.framework, scenario.scenario
-                    ),
-                    Some(NextAction::new(
-                        "compare, then append",
-                        &[
-                            "serve-bench",
-                            "compare",
-                            "--a",
-                            "URL_OF_OURS",
-                            "--b",
-                            "URL_OF_THEIRS",
-                            "--workload",
-                            &scenario.workload,
-                            "--scenario",
-                            &scenario.scenario,
-                            "--target",
-                            "target.yaml",
-                            "-o",
-                            "round0.compare.json",
-                        ],
-                    )),
-                ));
-            }
-        }
-    }
-    needs
-}
-
-/// Comparison frameworks that got fewer configurations than the target promises them.
-fn untuned(state: &State<'_>) -> Vec<Need> {
-    let found = state.candidates();
-    let needed = state.candidates_needed();
-    state
-        .campaign
-        .comparison
-        .iter()
-        .filter_map(|framework| {
-            let count = found.get(framework).copied().unwrap_or(0);
-            (count < needed).then(|| {
-                need(
-                    "untuned-competitor",
-                    format!("{framework} was measured in {count} of {needed} configurations: a gap against an untuned engine is no gap"),
-                    Some(NextAction::new(
-                        "measure another configuration of it, then append",
-                        &["serve-bench", "run", "--url", "URL_OF_THEIRS", "--target", "target.yaml", "-o", "theirs.json"],
-                    )),
-                )
-            })
-        })
-        .collect()
-}
-
 fn decided(state: &State<'_>) -> Vec<Need> {
     let mut needs = missing_of_decide(state);
     if needs.is_empty() && !is_satisfied(state, Phase::Decide) {
@@ -301,6 +239,7 @@ fn missing_of_decide(state: &State<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = history(state).into_iter().collect();
     needs.extend(uncovered(state));
     needs.extend(untuned(state));
+    needs.extend(slower_competitor(state));
     needs
 }
 
@@ -309,32 +248,40 @@ pub fn unprofiled(state: &State<'_>) -> Vec<Need> {
     let Some((_, decision)) = state.current_decision() else {
         return Vec::new();
     };
-    let mut wanted: Vec<&str> = decision
-        .rows
-        .iter()
-        .filter(|row| row.verdict == Verdict::Behind)
-        .map(|row| row.other_framework.as_str())
-        .collect();
-    if !wanted.is_empty() {
-        wanted.push(&state.campaign.framework);
+    // Every framework that is ahead, and ours, where ours is furthest behind it.
+    let mut wanted: Vec<(&str, &str)> = Vec::new();
+    for row in decision.rows.iter().filter(|row| row.verdict == Verdict::Behind) {
+        let is_slowest = decision.rows.iter().all(|other| {
+            other.other_framework != row.other_framework
+                || other.verdict != Verdict::Behind
+                || other.effect_pct >= row.effect_pct
+        });
+        if is_slowest {
+            wanted.push((&row.other_framework, &row.scenario));
+            wanted.push((&state.campaign.framework, &row.scenario));
+        }
     }
     wanted.sort_unstable();
-    wanted.dedup();
+    // Where two scenarios are equally slow, one of them is enough.
+    wanted.dedup_by_key(|(framework, _)| *framework);
     let current = state.current_subject();
     wanted
         .into_iter()
-        .filter(|framework| {
+        .filter(|(framework, scenario)| {
             !state.of_phase(Phase::Profile).any(|accepted| {
-                accepted.facts.sides.iter().any(|side| {
-                    side.framework == **framework
-                        && (**framework != state.campaign.framework || side.subject.as_deref() == current)
-                })
+                accepted.facts.scenario.as_deref() == Some(scenario)
+                    && accepted.facts.sides.iter().any(|side| {
+                        side.framework == **framework
+                            && (**framework != state.campaign.framework || side.subject.as_deref() == current)
+                    })
             })
         })
-        .map(|framework| {
+        .map(|(framework, scenario)| {
             need(
                 "profile-missing",
-                format!("{framework} is not profiled at the slow scenario's lengths"),
+                format!(
+                    "{framework} is not profiled at the lengths of {scenario}, where ours is furthest behind"
+                ),
                 Some(NextAction::new(
                     "profile, or record what is missing",
                     &[

@@ -88,6 +88,8 @@ impl<'a> State<'a> {
 
     /// The state that entries add up to.
     pub fn at(lock: &'a TargetLock, entries: &'a [Entry], stop_asked: bool, now: Timestamp) -> State<'a> {
+        // A clock that was turned back does not make the campaign younger.
+        let now = entries.last().map_or(now, |last| last.written_at.max(now));
         let mut state = State {
             lock,
             campaign: lock.target.campaign.clone().unwrap_or_default(),
@@ -134,6 +136,13 @@ impl<'a> State<'a> {
             Event::Stop(stop) => self.stop = Some(stop),
             Event::Init(_) | Event::Preflight(_) | Event::Session(_) | Event::Recovered(_) => {}
         }
+    }
+
+    /// When an attempt ended; `None` while it is open.
+    pub fn ended_at(&self, attempt: &Attempt<'_>) -> Option<Timestamp> {
+        let (_, seq) = attempt.end?;
+        let entry = usize::try_from(seq).ok().and_then(|seq| self.entries.get(seq))?;
+        Some(entry.written_at)
     }
 
     /// The open attempt.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::event::Event;
 use crate::fields::{canonical, sha256_hex};
@@ -40,11 +41,16 @@ pub struct Entry {
 impl Entry {
     /// The hash that the line should carry.
     pub fn expected_hash(&self) -> String {
-        let mut value = serde_json::to_value(self).expect("an entry has string keys and finite numbers");
-        if let Some(fields) = value.as_object_mut() {
+        let value = serde_json::to_value(self).expect("an entry has string keys and finite numbers");
+        Entry::hash_of(&self.prev, value)
+    }
+
+    /// The hash of a line that is at hand as a value: `sha256` of `prev` and the canonical JSON without `hash`.
+    pub fn hash_of(prev: &str, mut line: Value) -> String {
+        if let Some(fields) = line.as_object_mut() {
             fields.shift_remove("hash");
         }
-        sha256_hex(format!("{}{}", self.prev, canonical(&value)).as_bytes())
+        sha256_hex(format!("{prev}{}", canonical(&line)).as_bytes())
     }
 
     /// Whether nothing in the line was changed since it was written.

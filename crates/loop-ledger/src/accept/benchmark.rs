@@ -5,12 +5,12 @@ use contracts::loop_ledger::facts::{Facts, MeasuredAt, SideFacts};
 use contracts::loop_ledger::lock::LockedScenario;
 use contracts::loop_ledger::phase::Phase;
 use contracts::metric::Metric;
-use contracts::serve_bench::compare::{CompareData, LaunchEnv};
+use contracts::serve_bench::compare::{CompareData, LaunchEnv, Side};
 use contracts::serve_bench::result::{ResultData, TargetInfo, WorkloadInfo};
 use contracts::serve_bench::run::Run;
 use contracts::{Document, FieldSet, Finite};
 
-use super::{Context, Refusal};
+use super::{Context, Refusal, subject};
 
 /// Share of requests that have to succeed.
 const MIN_SUCCESS_RATIO: f64 = 0.99;
@@ -34,11 +34,14 @@ pub(crate) fn compare(context: &Context<'_>, document: &Document<CompareData>) -
         }
         served_model(context, &side.target)?;
     }
+    compared_frameworks(context, data)?;
     let a: Vec<&Run> = data.blocks.iter().map(|block| &block.a).collect();
     let b: Vec<&Run> = data.blocks.iter().map(|block| &block.b).collect();
     for (side, runs) in [(&data.a, &a), (&data.b, &b)] {
         believable(context, &side.name, runs, scenario)?;
     }
+    one_after_the_other(context, a.iter().chain(&b).copied())?;
+    whole(context, data)?;
     let mut facts = context.head(document, phase(context));
     facts.scenario = Some(data.workload.scenario.clone());
     let argv = |side: &contracts::serve_bench::compare::Side| {
@@ -57,6 +60,7 @@ pub(crate) fn compare(context: &Context<'_>, document: &Document<CompareData>) -
         .collect();
     facts.measured_at = measured(a.iter().chain(&b).copied());
     in_its_time(context, &facts)?;
+    our_launch(context, &data.a)?;
     Ok(facts)
 }
 
@@ -72,6 +76,7 @@ pub(crate) fn result(context: &Context<'_>, document: &Document<ResultData>) -> 
     served_model(context, &data.target)?;
     let runs: Vec<&Run> = data.runs.iter().collect();
     believable(context, data.target.engine.kind.name(), &runs, scenario)?;
+    one_after_the_other(context, runs.iter().copied())?;
     let mut facts = context.head(document, phase(context));
     facts.scenario = Some(data.workload.scenario.clone());
     facts.sides = vec![SideFacts {
@@ -214,6 +219,90 @@ fn served_model(context: &Context<'_>, target: &TargetInfo) -> Result<(), Refusa
     ))
 }
 
+/// Side A is ours and side B one that the campaign compares with.
+fn compared_frameworks(context: &Context<'_>, data: &CompareData) -> Result<(), Refusal> {
+    let campaign = &context.state.campaign;
+    let [a, b] = [&data.a, &data.b].map(|side| side.target.engine.kind.name());
+    if a != campaign.framework {
+        return Err(context.drift(
+            "framework-drift",
+            format!(
+                "its side A is {a}, and the campaign makes {} faster",
+                campaign.framework
+            ),
+        ));
+    }
+    if !campaign.comparison.iter().any(|framework| framework == b) {
+        return Err(context.drift(
+            "framework-drift",
+            format!(
+                "its side B is {b}, and the campaign compares with {}",
+                campaign.comparison.join(", ")
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The launch of ours changes in attempts, which are charged and judged, and nowhere else.
+fn our_launch(context: &Context<'_>, ours: &Side) -> Result<(), Refusal> {
+    // Until there is a verdict the first launch is still looked for.
+    let is_fixed = context.state.current_decision().is_some();
+    if !context.is_new || !is_fixed || context.state.open_attempt().is_some() {
+        return Ok(());
+    }
+    let current = context
+        .state
+        .benchmarks()
+        .rfind(|accepted| accepted.facts.sides.len() == 2 && context.state.counts(accepted))
+        .and_then(|accepted| super::stored_compare(context, &accepted.facts.sha256));
+    let Some(current) = current.map(|data| data.a.subject) else {
+        return Ok(());
+    };
+    match subject::first_difference(&current, &ours.subject) {
+        Some(what) => Err(context.drift(
+            "change-outside-attempt",
+            format!("ours is not launched as the campaign has it now: {what}; `loop-ledger begin` opens an attempt"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Blocks are all there and numbered as they were measured: leaving some out is a selection.
+fn whole(context: &Context<'_>, data: &CompareData) -> Result<(), Refusal> {
+    let missing = data
+        .blocks
+        .iter()
+        .enumerate()
+        .find(|(index, block)| block.block as usize != *index);
+    match missing {
+        Some((index, _)) => Err(context.drift(
+            "blocks-missing",
+            format!("block {index} is not there: a comparison is taken whole"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Runs of one document are measured one after the other: the same moments twice are one run, copied.
+fn one_after_the_other<'a>(
+    context: &Context<'_>,
+    runs: impl Iterator<Item = &'a Run>,
+) -> Result<(), Refusal> {
+    let mut windows: Vec<_> = runs.filter_map(|run| run.windows.full.as_ref()).collect();
+    windows.sort_by_key(|window| (window.start_at, window.end_at));
+    match windows.windows(2).find(|two| two[1].start_at < two[0].end_at) {
+        Some(two) => Err(context.drift(
+            "runs-overlap",
+            format!(
+                "two of its runs were measured at the same time ({})",
+                two[1].start_at
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Runs that measure the engine, not a trick or a fault.
 fn believable(
     context: &Context<'_>,
@@ -260,7 +349,16 @@ fn believable(
                 ),
             ));
         }
-        if let Some(what) = inconsistent(run) {
+        if run.windows.full.is_none() || run.throughput.output_tps.is_none() {
+            return Err(context.invalid(
+                "no-window",
+                format!(
+                    "{side}: run {} does not say when it was measured, or how fast",
+                    run.run
+                ),
+            ));
+        }
+        if let Some(what) = inconsistent(run, scenario) {
             return Err(context.drift("edited-numbers", format!("{side}, run {}: {what}", run.run)));
         }
     }
@@ -268,7 +366,7 @@ fn believable(
 }
 
 /// A rate that its own tokens and window do not give was written by somebody else.
-fn inconsistent(run: &Run) -> Option<String> {
+fn inconsistent(run: &Run, scenario: &LockedScenario) -> Option<String> {
     let window = run.windows.full.as_ref()?;
     let seconds = window.end_at.duration_since(window.start_at).as_secs_f64();
     let stated = run.throughput.output_tps?.get();
@@ -281,6 +379,19 @@ fn inconsistent(run: &Run) -> Option<String> {
         return Some(format!(
             "{outcomes} requests ended and {} were sent",
             run.requests.sent
+        ));
+    }
+    if run.requests.sent > scenario.num_prompts {
+        return Some(format!(
+            "{} requests were sent, and the scenario has {}",
+            run.requests.sent, scenario.num_prompts
+        ));
+    }
+    let longest = scenario.output_len.as_ref().map_or(u64::MAX, |length| length.max);
+    if run.tokens.output > run.requests.sent.saturating_mul(longest) {
+        return Some(format!(
+            "{} tokens came of {} requests that asked for {longest} at most",
+            run.tokens.output, run.requests.sent
         ));
     }
     let error = (stated - computed).abs() / computed.max(f64::MIN_POSITIVE);
@@ -314,6 +425,21 @@ fn in_its_time(context: &Context<'_>, facts: &Facts) -> Result<(), Refusal> {
         return Err(context.drift(
             "evidence-from-the-future",
             format!("it ends at {}", measured.end_at),
+        ));
+    }
+    let of_attempt = context
+        .state
+        .attempts
+        .iter()
+        .filter_map(|attempt| Some((attempt, context.state.ended_at(attempt)?)))
+        .find(|(attempt, ended_at)| measured.start_at < *ended_at && attempt.began_at < measured.end_at);
+    if let Some((attempt, _)) = of_attempt {
+        return Err(context.drift(
+            "evidence-copied",
+            format!(
+                "it was measured while attempt {} was open, which has ended",
+                attempt.id
+            ),
         ));
     }
     let copied = context.state.benchmarks().find(|accepted| {

@@ -3,20 +3,28 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use contracts::gap_decide::decision::{Decision, DecisionData, Verdict};
+use contracts::gap_decide::decision::{Decision, DecisionData, ScenarioVerdict, Verdict};
 use contracts::loop_ledger::facts::{DecisionFacts, DecisionRow, Facts};
 use contracts::loop_ledger::phase::Phase;
+use contracts::serve_bench::compare::CompareData;
 use contracts::{Document, ErrorDocument};
 use serde_json::Value;
 
+use super::subject::first_difference;
 use super::{Context, Refusal};
 use crate::state::MIN_PAIRS;
+
+/// Confidence of all verdicts together that a verdict needs; what gap-decide has by itself.
+const MIN_CONFIDENCE: f64 = 0.95;
 
 pub(crate) fn decision(context: &Context<'_>, document: &Document<DecisionData>) -> Result<Facts, Refusal> {
     let data = &document.data;
     let mut facts = context.head(document, phase(context));
     let compared = compared(context, document)?;
     if context.is_new {
+        same_rules(context, data)?;
+        same_launches(context, &compared)?;
+        newest(context, &compared)?;
         recompute(context, document, &compared)?;
     }
     if data.decision == Decision::Rebaseline {
@@ -97,6 +105,101 @@ fn compared(context: &Context<'_>, document: &Document<DecisionData>) -> Result<
     Ok(found)
 }
 
+/// The campaign's metric, and no less confidence than everybody gets: a looser rule finds a verdict in any noise.
+fn same_rules(context: &Context<'_>, data: &DecisionData) -> Result<(), Refusal> {
+    if data.metric != context.state.metric() {
+        return Err(context.drift(
+            "other-metric",
+            format!(
+                "it is about {}, and the campaign decides by {}",
+                contracts::text::clean(&data.metric, 80),
+                context.state.metric()
+            ),
+        ));
+    }
+    let confidence = data.confidence_ratio.get();
+    if confidence < MIN_CONFIDENCE {
+        return Err(context.drift(
+            "low-confidence",
+            format!("its confidence is {confidence}, and a verdict needs {MIN_CONFIDENCE}"),
+        ));
+    }
+    Ok(())
+}
+
+/// One launch of ours for all scenarios; in an attempt the launches of the others that the verdict before it had.
+fn same_launches(context: &Context<'_>, compared: &[Facts]) -> Result<(), Refusal> {
+    let now: Vec<CompareData> = compared
+        .iter()
+        .filter_map(|facts| super::stored_compare(context, &facts.sha256))
+        .collect();
+    for (first, other) in now.iter().zip(now.iter().skip(1)) {
+        if let Some(what) = first_difference(&first.a.subject, &other.a.subject) {
+            return Err(context.drift(
+                "mixed-launches",
+                format!("ours was launched otherwise for another scenario: {what}"),
+            ));
+        }
+    }
+    if context.state.open_attempt().is_none() {
+        return Ok(());
+    }
+    let Some((before, _)) = context.state.current_decision() else {
+        return Ok(());
+    };
+    let before: Vec<CompareData> = before
+        .facts
+        .inputs
+        .iter()
+        .filter_map(|sha256| super::stored_compare(context, sha256))
+        .collect();
+    for new in &now {
+        let is_pair = |old: &&CompareData| {
+            old.workload.scenario == new.workload.scenario
+                && old.b.target.engine.kind == new.b.target.engine.kind
+        };
+        let what = before
+            .iter()
+            .find(is_pair)
+            .and_then(|old| first_difference(&old.b.subject, &new.b.subject));
+        if let Some(what) = what {
+            return Err(context.drift(
+                "competitor-changed",
+                format!("{} was launched otherwise before: {what}", new.b.name),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The latest comparison of every scenario and framework is among them: an older one was chosen for its result.
+fn newest(context: &Context<'_>, compared: &[Facts]) -> Result<(), Refusal> {
+    let attempt = context.state.open_attempt().map(|open| open.id);
+    for facts in compared {
+        let newest = context.state.benchmarks().rfind(|accepted| {
+            accepted.attempt == attempt
+                && accepted.facts.scenario == facts.scenario
+                && accepted.facts.sides.len() == 2
+                && other_framework(accepted.facts) == other_framework(facts)
+        });
+        if let Some(newest) = newest.filter(|newest| !compared.contains(newest.facts)) {
+            return Err(context.drift(
+                "newer-comparison",
+                format!(
+                    "it leaves out entry {}, the latest comparison of {}",
+                    newest.seq,
+                    facts.scenario.as_deref().unwrap_or_default()
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn other_framework(facts: &Facts) -> Option<&str> {
+    facts.sides.get(1).map(|side| side.framework.as_str())
+}
+
 /// Runs gap-decide on what is stored and compares.
 fn recompute(
     context: &Context<'_>,
@@ -121,8 +224,17 @@ fn recompute(
         .into_iter()
         .flatten()
         .filter_map(|path| document.inputs.iter().find(|input| path == input.path.as_str()))
-        .map(|input| root.object(&input.sha256))
-        .collect();
+        .map(|input| match context.state.by_hash(&input.sha256) {
+            Some(stored) => Ok(root.object(&stored.facts.sha256)),
+            None => Err(context.drift(
+                "evidence-unknown",
+                format!(
+                    "it leaves out pairs because of {}, which is not stored",
+                    contracts::text::clean(&input.path, 200)
+                ),
+            )),
+        })
+        .collect::<Result<_, Refusal>>()?;
     if !chosen.is_empty() {
         command.arg("--chosen-by").args(&chosen);
     }
@@ -147,7 +259,7 @@ fn recompute(
     let theirs = &document.data;
     let ours = &again.data;
     if ours.decision != theirs.decision
-        || ours.scenarios != theirs.scenarios
+        || verdicts(ours) != verdicts(theirs)
         || ours.geomean != theirs.geomean
     {
         return Err(context.drift(
@@ -162,24 +274,27 @@ fn recompute(
     Ok(())
 }
 
+/// Everything but what is read from the records of the requests, which lie beside the original and not in the store.
+fn verdicts(data: &DecisionData) -> Vec<ScenarioVerdict> {
+    let without_records = |scenario: &ScenarioVerdict| ScenarioVerdict {
+        within_run: Vec::new(),
+        ..scenario.clone()
+    };
+    data.scenarios.iter().map(without_records).collect()
+}
+
 fn facts_of(context: &Context<'_>, data: &DecisionData, compared: &[Facts]) -> DecisionFacts {
+    // Sides are named freely; the stored comparison of the scenario says which engine stood behind the name.
+    let stored: Vec<CompareData> = compared
+        .iter()
+        .filter_map(|facts| super::stored_compare(context, &facts.sha256))
+        .collect();
     let framework = |scenario: &str, name: &str| {
-        // Sides are named freely; the comparison of the scenario says which engine stood behind the name.
-        let candidates: Vec<&Facts> = compared
+        stored
             .iter()
-            .filter(|facts| facts.scenario.as_deref() == Some(scenario))
-            .collect();
-        match candidates.as_slice() {
-            [only] => only.sides.get(1).map(|side| side.framework.clone()),
-            _ => context
-                .state
-                .campaign
-                .comparison
-                .iter()
-                .find(|framework| name.contains(framework.as_str()))
-                .cloned(),
-        }
-        .unwrap_or_else(|| name.to_owned())
+            .find(|data| data.workload.scenario == scenario && data.b.name == name)
+            .map_or("", |data| data.b.target.engine.kind.name())
+            .to_owned()
     };
     let rows = data
         .scenarios

@@ -6,6 +6,7 @@ mod bound;
 mod decision;
 mod notes;
 mod refusal;
+mod subject;
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use contracts::loop_ledger::entry::Evidence;
 use contracts::loop_ledger::facts::Facts;
 use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::{history, root_cause};
+use contracts::serve_bench::compare::CompareData;
 use contracts::{Document, gap_decide, serve_bench};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -73,7 +75,7 @@ pub fn judge(ledger: &Ledger, state: &State<'_>, path: &Path, bytes: &[u8]) -> R
         bytes: bytes.len() as u64,
         schema: Some(facts.schema.clone()),
         schema_sha256: published.map(|schema| sha256_hex(schema.text.as_bytes())),
-        stored: bytes.len() as u64 <= objects::COPY_CAP,
+        stored: true,
     };
     Ok(Accepted { facts, evidence })
 }
@@ -117,6 +119,13 @@ fn facts(context: &Context<'_>, bytes: &[u8]) -> Result<Facts, Refusal> {
             )),
         },
     }
+}
+
+/// A stored comparison, read again.
+fn stored_compare(context: &Context<'_>, sha256: &str) -> Option<CompareData> {
+    let bytes = objects::get(&context.ledger.root, sha256).ok().flatten()?;
+    let document: Document<CompareData> = serde_json::from_slice(&bytes).ok()?;
+    Some(document.data)
 }
 
 impl Context<'_> {

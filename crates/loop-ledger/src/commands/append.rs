@@ -14,8 +14,8 @@ use crate::error::LedgerError;
 use crate::ledger::{Root, Writer, objects};
 use crate::state::State;
 
-/// Largest document that is read.
-const DOCUMENT_CAP: u64 = 512 << 20;
+/// Largest document that is read: what is evidence is stored.
+const DOCUMENT_CAP: u64 = objects::COPY_CAP;
 
 pub(crate) fn append(root: &Root, args: &AppendArgs) -> Result<Report, Failure> {
     let mut writer = Writer::open(root)?;

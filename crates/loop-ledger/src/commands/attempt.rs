@@ -69,6 +69,15 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
             "the campaign has a budget of GPU time: say with --gpu-s what this attempt is charged",
         ));
     }
+    if state.campaign.budget.spend_usd.is_some() && charge.spend_usd.is_none() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "charge-missing",
+            "the campaign has a budget of money: say with --spend-usd what this attempt is charged",
+        ));
+    }
+    said("--hypothesis", &args.hypothesis)?;
+    said("--change", &args.change)?;
     let attempt = format!("a-{:04}", state.attempts.len() + 1);
     let event = AttemptBegin {
         round: state.rounds() + 1,
@@ -109,6 +118,7 @@ pub(crate) fn end(root: &Root, args: &EndArgs) -> Result<Report, Failure> {
             None => Failure::new(Exit::GateNotMet, "no-attempt", "no attempt is open"),
         });
     };
+    said("--learned", &args.learned)?;
     let cleanup = cleanup(args);
     if !cleanup.is_clean() && args.outcome != Outcome::Interrupted {
         return Err(left_running(&cleanup));
@@ -125,6 +135,18 @@ pub(crate) fn end(root: &Root, args: &EndArgs) -> Result<Report, Failure> {
             )
             .hint("append its comparison and decision first, or end it as failed"));
         }
+        // Else no round would ever be weak: a change that was measured was judged.
+        Outcome::Failed | Outcome::Interrupted if is_judged(&state) => {
+            return Err(Failure::new(
+                Exit::GateNotMet,
+                "attempt-judged",
+                format!(
+                    "failed to end the attempt as {}: there is a verdict on its change",
+                    args.outcome.name()
+                ),
+            )
+            .hint("end it as kept or as reverted; a round that brings nothing counts as one"));
+        }
         Outcome::Reverted | Outcome::Failed | Outcome::Interrupted => {}
     }
     let end = AttemptEnd {
@@ -139,11 +161,31 @@ pub(crate) fn end(root: &Root, args: &EndArgs) -> Result<Report, Failure> {
     Ok(receipt(&writer.ledger, vec![entry], false, Vec::new()))
 }
 
+/// Whether the open attempt has a verdict that can tell.
+fn is_judged(state: &State<'_>) -> bool {
+    state
+        .attempt_decision()
+        .is_some_and(|(_, decision)| decision.decision != Decision::Repeat)
+}
+
+/// A sentence that an entry cannot be without.
+fn said(flag: &str, text: &str) -> Result<(), Failure> {
+    if typed(text).is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "text-empty",
+            format!("{flag} says nothing"),
+        ));
+    }
+    Ok(())
+}
+
 /// Effect of the open attempt's decision over the one before it, percent.
 fn improvement(state: &State<'_>) -> Option<f64> {
     let new = state.attempt_decision()?.1.effect_pct?.get();
     let old = state.current_decision()?.1.effect_pct?.get();
-    Some(((1.0 + new / 100.0) / (1.0 + old / 100.0) - 1.0) * 100.0)
+    let gain = ((1.0 + new / 100.0) / (1.0 + old / 100.0) - 1.0) * 100.0;
+    gain.is_finite().then_some(gain)
 }
 
 /// A change stays when it was measured on the contract, shows in what was launched, and makes nothing worse.
@@ -166,6 +208,14 @@ fn may_keep(state: &State<'_>, improvement: Option<f64>) -> Result<(), Failure> 
         .hint("relaunch with the change; a patch shows as engine.commit or engine.diff_sha256 in the subject file"));
     }
     let old = state.current_decision().map(|(_, decision)| decision);
+    if new.decision == Decision::FixSlo && old.is_some_and(|old| old.decision != Decision::FixSlo) {
+        return Err(Failure::new(
+            Exit::GateNotMet,
+            "slo-broken",
+            "failed to keep the change: with it ours misses a service-level objective that it met before",
+        )
+        .hint("end the attempt as reverted: speed that breaks the objective is none"));
+    }
     if !is_clearly_better(new, old) {
         if new.decision == Decision::Repeat {
             return Err(Failure::new(
@@ -196,17 +246,20 @@ fn is_clearly_better(new: &DecisionFacts, old: Option<&DecisionFacts>) -> bool {
     matches!((new.ci_low_pct, old), (Some(low), Some(old)) if low.get() > old.get())
 }
 
-/// Whether the attempt measured the same subject that ours had before.
+/// Whether the verdict of the attempt rests on the launch that ours had before, or on one that nobody described.
 fn is_unchanged(state: &State<'_>) -> bool {
-    let Some(open) = state.open_attempt() else {
+    let (Some(open), Some((decision, _))) = (state.open_attempt(), state.attempt_decision()) else {
         return false;
     };
     let parent = open.begin.parent_subject.as_deref();
-    let mut measured = state
-        .benchmarks()
-        .filter(|accepted| accepted.attempt == Some(open.id) && accepted.facts.sides.len() == 2)
-        .map(|accepted| accepted.facts.sides[0].subject.as_deref());
-    parent.is_some() && measured.all(|subject| subject == parent)
+    decision
+        .facts
+        .inputs
+        .iter()
+        .filter_map(|input| state.by_hash(input))
+        .filter(|benchmark| benchmark.facts.sides.len() == 2)
+        .map(|benchmark| benchmark.facts.sides[0].subject.as_deref())
+        .any(|subject| subject.is_none() || subject == parent)
 }
 
 /// What the attempt left behind, looked at now.

@@ -7,21 +7,22 @@ use cli_kit::{Failure, Report};
 use contracts::loop_ledger::entry::Evidence;
 use contracts::loop_ledger::event::{Event, Init, Supersedes};
 use contracts::loop_ledger::lock::{self, LockedScenario, LockedWorkload, TargetLock};
+use contracts::serve_bench::result::EngineKind;
 use contracts::serve_bench::workload::{self, Purpose, StreamHash, WorkloadHeader, WorkloadRequest};
 use contracts::target::Target;
-use contracts::{Exit, FieldSet, Input};
+use contracts::{Exit, FieldSet, Finite, Input};
 use jiff::Timestamp;
 
 use super::receipt;
 use crate::cli::{InitArgs, RetargetArgs};
 use crate::error::LedgerError;
-use crate::ledger::{Ledger, Root, Writer, lock_bytes, objects};
+use crate::ledger::{Ledger, Root, Writer, lock_bytes, objects, refuse_existing};
 
 /// Largest workload that is locked.
 const WORKLOAD_CAP: u64 = 1 << 30;
 
 pub(crate) fn init(root: &Root, args: &InitArgs) -> Result<Report, Failure> {
-    begin(root, args, None)
+    begin(root, args, None, None)
 }
 
 pub(crate) fn retarget(root: &Root, args: &RetargetArgs) -> Result<Report, Failure> {
@@ -31,13 +32,30 @@ pub(crate) fn retarget(root: &Root, args: &RetargetArgs) -> Result<Report, Failu
         head: left.chain.head().to_owned(),
         why: super::typed(&args.why),
     };
-    begin(root, &args.init, Some(supersedes))
+    begin(root, &args.init, Some(supersedes), Some(&left))
 }
 
-fn begin(root: &Root, args: &InitArgs, supersedes: Option<Supersedes>) -> Result<Report, Failure> {
-    if root.ledger().exists() {
-        return Err(LedgerError::CampaignExists(root.path().to_owned()).into());
-    }
+/// Whether a contract asks for nothing new: a second root of the same would only be a fresh budget.
+fn is_same(left: &Ledger, new: &TargetLock) -> bool {
+    let streams = |lock: &TargetLock| {
+        let mut streams: Vec<String> = lock
+            .scenarios
+            .iter()
+            .map(|scenario| scenario.request_stream_sha256.clone())
+            .collect();
+        streams.sort();
+        streams
+    };
+    left.lock.target == new.target && streams(&left.lock) == streams(new)
+}
+
+fn begin(
+    root: &Root,
+    args: &InitArgs,
+    supersedes: Option<Supersedes>,
+    left: Option<&Ledger>,
+) -> Result<Report, Failure> {
+    refuse_existing(root)?;
     let (target, target_input): (Target, Input) = cli_kit::load_yaml(&args.target, Target::SCHEMA)?;
     check_target(&target)?;
     let mut workloads = Vec::new();
@@ -72,6 +90,17 @@ fn begin(root: &Root, args: &InitArgs, supersedes: Option<Supersedes>) -> Result
         scenarios,
         workloads,
     };
+    if let Some(left) = left.filter(|left| is_same(left, &lock)) {
+        return Err(Failure::new(
+            Exit::BadInput,
+            "target-unchanged",
+            format!(
+                "failed to begin another campaign: target and workloads are those of {}",
+                left.root.path().display()
+            ),
+        )
+        .hint("go on there with `loop-ledger status`: the same campaign has one budget"));
+    }
     let first = Event::Init(Init {
         lock_sha256: contracts::fields::sha256_hex(&lock_bytes(&lock)),
         budget: lock.target.campaign.clone().unwrap_or_default().budget,
@@ -116,6 +145,31 @@ fn check_target(target: &Target) -> Result<(), Failure> {
     }
     if campaign.comparison.is_empty() {
         return Err(incomplete("campaign.comparison"));
+    }
+    let contradicts = |what: String| Failure::new(Exit::BadInput, "target-contradicts", what);
+    for (name, ratio) in [
+        ("threshold_ratio", target.threshold_ratio),
+        ("margin_ratio", target.margin_ratio),
+    ] {
+        // With another value every verdict would be refused, and the contract cannot be mended later.
+        if let Some(ratio) = ratio
+            .map(Finite::get)
+            .filter(|ratio| !(*ratio > 0.0 && *ratio < 1.0))
+        {
+            return Err(contradicts(format!(
+                "{name} is {ratio}, and has to lie between 0 and 1"
+            )));
+        }
+    }
+    for framework in campaign.comparison.iter().chain([&campaign.framework]) {
+        let known = serde_json::from_value::<EngineKind>(framework.clone().into());
+        if known.is_err() {
+            return Err(contradicts(format!(
+                "`{}` is no framework that a benchmark could name",
+                contracts::text::clean(framework, 80)
+            ))
+            .hint("sglang, vllm, tensorrt-llm, tokenspeed, llama.cpp, other"));
+        }
     }
     if let Some(both) = campaign
         .excluded

@@ -6,6 +6,7 @@ use contracts::loop_ledger::entry::Evidence;
 use contracts::loop_ledger::event::{Blocker, Event, Idea, Patch, Provenance};
 
 use super::{receipt, typed};
+use crate::accept::Refusal;
 use crate::cli::{BlockerArgs, IdeaArgs, PatchArgs};
 use crate::error::LedgerError;
 use crate::ledger::{Root, Writer, objects};
@@ -16,6 +17,7 @@ const DIFF_CAP: u64 = 64 << 20;
 
 pub(crate) fn idea(root: &Root, args: IdeaArgs) -> Result<Report, Failure> {
     let mut writer = Writer::open(root)?;
+    not_ended(&writer, "record an idea")?;
     let attempt = open_attempt(&writer);
     let idea = Idea {
         idea: typed(&args.idea),
@@ -101,6 +103,7 @@ pub(crate) fn blocker(root: &Root, args: BlockerArgs) -> Result<Report, Failure>
     if let Some(entry) = known.cloned() {
         return Ok(receipt(&writer.ledger, vec![entry], true, Vec::new()));
     }
+    not_ended(&writer, "record a blocker")?;
     if !may_be_blocked(args.phase) {
         return Err(Failure::new(
             Exit::GateNotMet,
@@ -115,6 +118,20 @@ pub(crate) fn blocker(root: &Root, args: BlockerArgs) -> Result<Report, Failure>
     let attempt = open_attempt(&writer);
     let entry = writer.append(attempt, Event::Blocker(blocker), Vec::new())?;
     Ok(receipt(&writer.ledger, vec![entry], false, Vec::new()))
+}
+
+/// What was not known before the end did not count for it.
+fn not_ended(writer: &Writer, action: &str) -> Result<(), Failure> {
+    let state = State::now(&writer.ledger);
+    let ended = state.stop.and_then(|_| crate::rules::ends(&state));
+    match ended {
+        Some(need) => Err(Refusal::Gate {
+            action: action.to_owned(),
+            need: Box::new(need),
+        }
+        .into()),
+        None => Ok(()),
+    }
 }
 
 /// Benchmarks, verdicts and revalidation are what a campaign is made of; instruments that explain can be missing.

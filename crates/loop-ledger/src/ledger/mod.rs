@@ -26,6 +26,8 @@ use chain::Chain;
 const LOCK_WAIT: Duration = Duration::from_secs(30);
 /// How often it looks.
 const LOCK_POLL: Duration = Duration::from_millis(2);
+/// How far the clock may be set back between two entries, as time services do.
+const CLOCK_SLACK: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// Largest ledger that is read.
 const LEDGER_CAP: u64 = 1 << 30;
 
@@ -55,6 +57,8 @@ impl Ledger {
     /// # Errors
     /// No campaign there, or anything in it that is not as it was written.
     pub fn read(root: &Root) -> Result<Ledger, LedgerError> {
+        // The checkpoint first: a writer that goes on meanwhile makes the ledger longer than it says, never shorter.
+        let checkpoint = read_checkpoint(root);
         let lock_bytes = read_file(&root.target_lock());
         let ledger_bytes = read_file(&root.ledger());
         let (lock_bytes, ledger_bytes) = match (lock_bytes?, ledger_bytes?) {
@@ -73,8 +77,9 @@ impl Ledger {
         };
         let chain = chain::read(&ledger_bytes)
             .map_err(|broken| LedgerError::tampered("chain-broken", &root.ledger(), &broken.to_string()))?;
-        check_lock(root, &lock_bytes, &chain)?;
-        check_checkpoint(root, &chain)?;
+        let checkpoint = checkpoint?;
+        check_lock(root, &lock_bytes, &chain, checkpoint.as_ref())?;
+        check_checkpoint(root, &chain, checkpoint)?;
         let lock: TargetLock = serde_json::from_slice(&lock_bytes)
             .map_err(|error| LedgerError::tampered("lock-edited", &root.target_lock(), &error.to_string()))?;
         if lock.schema != lock::SCHEMA {
@@ -112,7 +117,12 @@ fn read_file(path: &Path) -> Result<Option<Vec<u8>>, LedgerError> {
 }
 
 /// The contract is the one that the first entry names.
-fn check_lock(root: &Root, lock_bytes: &[u8], chain: &Chain) -> Result<(), LedgerError> {
+fn check_lock(
+    root: &Root,
+    lock_bytes: &[u8],
+    chain: &Chain,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<(), LedgerError> {
     let path = root.target_lock();
     match chain.entries.first().map(|entry| &entry.event) {
         Some(Event::Init(init)) if init.lock_sha256 == sha256_hex(lock_bytes) => Ok(()),
@@ -120,6 +130,11 @@ fn check_lock(root: &Root, lock_bytes: &[u8], chain: &Chain) -> Result<(), Ledge
             "lock-edited",
             &path,
             &format!("is not the file that was locked ({})", short(&init.lock_sha256)),
+        )),
+        None if checkpoint.is_some_and(|once| once.entries > 0) => Err(LedgerError::tampered(
+            "ledger-truncated",
+            &root.ledger(),
+            "has no line, and once had some",
         )),
         // `init` died between the contract and its first line.
         None => Err(LedgerError::NoCampaign(root.path().to_owned())),
@@ -131,14 +146,30 @@ fn check_lock(root: &Root, lock_bytes: &[u8], chain: &Chain) -> Result<(), Ledge
     }
 }
 
-/// A ledger that is shorter than it once was has lost lines at its end, which no hash can show.
-fn check_checkpoint(root: &Root, chain: &Chain) -> Result<(), LedgerError> {
+/// The checkpoint, when there is one and it has the very bytes that are written.
+fn read_checkpoint(root: &Root) -> Result<Option<Checkpoint>, LedgerError> {
     let path = root.checkpoint();
     let Some(bytes) = read_file(&path)? else {
-        return Err(LedgerError::tampered("checkpoint-missing", &path, "is gone"));
+        return Ok(None);
     };
-    let checkpoint: Checkpoint = serde_json::from_slice(&bytes)
-        .map_err(|error| LedgerError::tampered("checkpoint-edited", &path, &error.to_string()))?;
+    let edited = |what: &str| LedgerError::tampered("checkpoint-edited", &path, what);
+    let checkpoint: Checkpoint =
+        serde_json::from_slice(&bytes).map_err(|error| edited(&error.to_string()))?;
+    if checkpoint_bytes(&checkpoint) != bytes {
+        return Err(edited("has bytes that were not written"));
+    }
+    Ok(Some(checkpoint))
+}
+
+/// A ledger that is shorter than it once was has lost lines at its end, which no hash can show.
+fn check_checkpoint(root: &Root, chain: &Chain, checkpoint: Option<Checkpoint>) -> Result<(), LedgerError> {
+    let Some(checkpoint) = checkpoint else {
+        return Err(LedgerError::tampered(
+            "checkpoint-missing",
+            &root.checkpoint(),
+            "is gone",
+        ));
+    };
     let there = match checkpoint.entries {
         0 => Some(GENESIS),
         entries => usize::try_from(entries - 1)
@@ -165,6 +196,27 @@ fn check_checkpoint(root: &Root, chain: &Chain) -> Result<(), LedgerError> {
     }
 }
 
+/// Refuses to begin where a campaign is, or was: a deleted ledger is no free root. An `init` that was killed before its
+/// first line left no campaign.
+///
+/// # Errors
+/// [`LedgerError::CampaignExists`]; `ledger-missing` or `ledger-truncated` when only the checkpoint still knows of it.
+pub fn refuse_existing(root: &Root) -> Result<(), LedgerError> {
+    let checkpoint = read_checkpoint(root)?;
+    let ledger = read_file(&root.ledger())?;
+    let had_lines = checkpoint.is_some_and(|once| once.entries > 0);
+    match ledger {
+        Some(bytes) if bytes.contains(&b'\n') => Err(LedgerError::CampaignExists(root.path().to_owned())),
+        None if had_lines => Err(LedgerError::tampered("ledger-missing", &root.ledger(), "is gone")),
+        Some(_) if had_lines => Err(LedgerError::tampered(
+            "ledger-truncated",
+            &root.ledger(),
+            "has no line, and once had some",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// A ledger that only this process writes to, until it is dropped.
 pub struct Writer {
     /// The campaign, as it stands now.
@@ -184,6 +236,7 @@ impl Writer {
         }
         let guard = take_lock(root)?;
         let ledger = Ledger::read(root)?;
+        refuse_turned_back(root, &ledger.chain)?;
         let mut writer = Writer {
             ledger,
             _guard: guard,
@@ -204,9 +257,7 @@ impl Writer {
     ) -> Result<Writer, LedgerError> {
         fs::create_dir_all(root.path()).map_err(|error| LedgerError::io("create", root.path(), &error))?;
         let guard = take_lock(root)?;
-        if read_file(&root.ledger())?.is_some_and(|bytes| bytes.contains(&b'\n')) {
-            return Err(LedgerError::CampaignExists(root.path().to_owned()));
-        }
+        refuse_existing(root)?;
         write(&root.target_lock(), &lock_bytes(&lock))?;
         write(&root.ledger(), b"")?;
         write_checkpoint(root, 0, GENESIS)?;
@@ -234,11 +285,14 @@ impl Writer {
         evidence: Vec<Evidence>,
     ) -> Result<Entry, LedgerError> {
         let chain = &mut self.ledger.chain;
+        let last = chain.entries.last().map(|entry| entry.written_at);
+        let now = Timestamp::now();
         let mut entry = Entry {
             schema: SCHEMA.to_owned(),
             seq: chain.entries.len() as u64,
             prev: chain.head().to_owned(),
-            written_at: Timestamp::now(),
+            // A clock that is set right by a second makes no entry older than the one before it.
+            written_at: last.map_or(now, |last| last.max(now)),
             actor: actor(),
             attempt,
             event,
@@ -288,6 +342,22 @@ impl Writer {
     }
 }
 
+/// A clock that was turned back would give spent time again.
+fn refuse_turned_back(root: &Root, chain: &Chain) -> Result<(), LedgerError> {
+    let now = Timestamp::now();
+    match chain.entries.last() {
+        Some(last) if last.written_at.duration_since(now) > CLOCK_SLACK => Err(LedgerError::tampered(
+            "clock-turned-back",
+            &root.ledger(),
+            &format!(
+                "its last line was written at {}, and now it is {now}",
+                last.written_at
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The bytes of `target.lock.json`.
 pub fn lock_bytes(lock: &TargetLock) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(lock).expect("a lock has string keys and finite numbers");
@@ -304,28 +374,60 @@ fn write_checkpoint(root: &Root, entries: u64, head: &str) -> Result<(), LedgerE
         entries,
         head: head.to_owned(),
     };
-    let mut bytes = serde_json::to_vec_pretty(&checkpoint).expect("a checkpoint is JSON");
+    write(&root.checkpoint(), &checkpoint_bytes(&checkpoint))
+}
+
+fn checkpoint_bytes(checkpoint: &Checkpoint) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(checkpoint).expect("a checkpoint is JSON");
     bytes.push(b'\n');
-    write(&root.checkpoint(), &bytes)
+    bytes
+}
+
+/// Returns when no writer holds the lock.
+///
+/// # Errors
+/// A writer that does not end; those of opening the lock file.
+pub fn wait_for_writer(root: &Root) -> Result<(), LedgerError> {
+    take_lock(root).map(drop)
 }
 
 fn take_lock(root: &Root) -> Result<File, LedgerError> {
     let path = root.lock_file();
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|error| LedgerError::io("open", &path, &error))?;
     let until = Instant::now() + LOCK_WAIT;
     loop {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|error| LedgerError::io("open", &path, &error))?;
         match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOCK_POLL),
-            Err(TryLockError::WouldBlock) => return Err(LedgerError::Busy(path)),
+            Ok(()) if is_still(&file, &path) => return Ok(file),
+            // The file was removed and made anew while we waited: another writer may hold the new one.
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(LedgerError::io("lock", &path, &error)),
         }
+        if Instant::now() >= until {
+            return Err(LedgerError::Busy(path));
+        }
+        std::thread::sleep(LOCK_POLL);
     }
+}
+
+/// Whether an open file is the one at the path.
+#[cfg(unix)]
+fn is_still(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_still(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 /// Who runs us, from what the runtimes set in the environment of their commands.

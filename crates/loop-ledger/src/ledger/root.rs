@@ -47,7 +47,8 @@ impl Root {
     /// Where the file with this hash (`sha256:<hex>`) is stored.
     pub fn object(&self, sha256: &str) -> PathBuf {
         let hex = sha256.strip_prefix("sha256:").unwrap_or(sha256);
-        let (folder, name) = hex.split_at(hex.len().min(2));
+        // A name from a document need not be a hash; then no such file is there.
+        let (folder, name) = hex.split_at_checked(2).unwrap_or((hex, ""));
         self.0.join("objects").join("sha256").join(folder).join(name)
     }
 }

@@ -17,3 +17,4 @@ mod shell;
 mod skills;
 mod source;
 mod swap_environment;
+mod tricks;

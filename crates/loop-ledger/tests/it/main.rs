@@ -1,0 +1,11 @@
+//! The ledger as a process: what it refuses, what it survives.
+#![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the line")]
+
+mod bytes;
+mod campaign;
+mod documents;
+mod hostile;
+mod kills;
+mod table;
+mod tricks;
+mod writers;
