@@ -158,10 +158,10 @@ pub struct PreflightArgs {
 #[derive(Clone, Debug, clap::Args)]
 pub struct BeginArgs {
     /// Why it should help, and what would show that it does not
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub hypothesis: String,
     /// The one change
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub change: String,
     /// Its kind
     #[arg(long, value_parser = change_kind, value_name = "flags|env|config|patch|kernel")]
@@ -187,7 +187,7 @@ pub struct EndArgs {
     #[arg(long, value_parser = outcome, value_name = "kept|reverted|failed|interrupted")]
     pub outcome: Outcome,
     /// What was learned
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub learned: String,
     /// Processes that the attempt started and that have to be gone
     #[arg(long, value_name = "PID", num_args = 1..)]
@@ -209,7 +209,7 @@ pub struct AppendArgs {
 #[derive(Clone, Debug, clap::Args)]
 pub struct IdeaArgs {
     /// The idea
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub idea: String,
     /// Repository and number, file or paper it comes from
     #[arg(long, value_name = "SOURCE", requires = "license")]
@@ -329,10 +329,10 @@ pub struct SessionArgs {
     #[arg(long, value_name = "TEXT", num_args = 1.., required = true)]
     pub analysis: Vec<String>,
     /// What follows from it
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub findings: String,
     /// The planned change
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub planned: String,
     /// Deployed configuration to keep beside it (dstack YAML)
     #[arg(long, value_name = "FILE")]

@@ -8,11 +8,13 @@
 pub mod accept;
 pub mod cli;
 mod commands;
+mod digest;
 pub mod error;
 mod gpu;
 pub mod ledger;
 mod render;
 pub mod rules;
+mod session;
 pub mod state;
 mod view;
 

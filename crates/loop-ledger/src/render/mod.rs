@@ -17,9 +17,10 @@ mod measured;
 mod page;
 mod patches;
 mod pipeline;
+mod pr_text;
 mod root_cause;
 pub(crate) mod rounds;
-pub(crate) mod scrub;
+mod scrub;
 pub(crate) mod source;
 mod summary;
 mod winning;
@@ -28,6 +29,7 @@ pub(crate) mod words;
 pub(crate) use final_report::final_report;
 pub(crate) use measured::Measured;
 pub(crate) use page::{code, page};
+pub(crate) use pr_text::pr_text;
 pub(crate) use source::{Documents, Source};
 
 /// A rendered file.

@@ -3,7 +3,7 @@
 use contracts::Finite;
 use contracts::gap_decide::decision::{Decision, Verdict};
 use contracts::loop_ledger::event::Blocker;
-use contracts::loop_ledger::facts::DecisionFacts;
+use contracts::loop_ledger::facts::{DecisionFacts, DecisionRow};
 use contracts::loop_ledger::phase::Phase;
 
 use crate::state::State;
@@ -22,7 +22,10 @@ pub(crate) fn verdict(state: &State<'_>) -> String {
     let others = state.campaign.comparison.join(", ");
     let by = effect(decision);
     match decision.decision {
-        Decision::StopReached if is_ahead(decision) => {
+        Decision::StopReached if decision.rows.iter().all(ahead) => {
+            format!("{ours} is ahead of {others} in every scenario: {by}.")
+        }
+        Decision::StopReached if decision.rows.iter().any(ahead) => {
             format!("{ours} is ahead of or tied with {others} in every scenario: {by}.")
         }
         Decision::StopReached => format!("{ours} is tied with {others} in every scenario: {by}."),
@@ -43,12 +46,8 @@ pub(crate) fn verdict(state: &State<'_>) -> String {
     }
 }
 
-/// Whether ours is ahead somewhere.
-pub(crate) fn is_ahead(decision: &DecisionFacts) -> bool {
-    decision
-        .rows
-        .iter()
-        .any(|row| matches!(row.verdict, Verdict::Ahead | Verdict::TheirsFailsSlo))
+fn ahead(row: &DecisionRow) -> bool {
+    matches!(row.verdict, Verdict::Ahead | Verdict::TheirsFailsSlo)
 }
 
 /// Effect, interval and metric.

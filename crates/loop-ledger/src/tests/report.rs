@@ -23,7 +23,7 @@ fn the_page_says_what_a_reader_asks_for() {
     let page = page(&Campaign::ended().write());
     for said in [
         "<strong>SIMULATED</strong>",
-        "sglang is ahead of or tied with vllm in every scenario: +2.70 % [+2.10, +3.40] on output_tps.",
+        "sglang is ahead of vllm in every scenario: +2.70 % [+2.10, +3.40] on output_tps.",
         "The campaign ended: target_met: ahead in every scenario",
         "downgraded: profile",
         "no GPU profiler in this container",

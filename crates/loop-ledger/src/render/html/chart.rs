@@ -10,11 +10,11 @@ use crate::view;
 
 /// Size in its own units.
 const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 320.0;
+const HEIGHT: f64 = 332.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 16.0;
-const BOTTOM: f64 = 44.0;
+const BOTTOM: f64 = 56.0;
 
 /// One place on the axis.
 struct Point {
@@ -97,9 +97,9 @@ impl Scale {
         TOP + (self.high - value) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM)
     }
 
-    /// About five round values.
+    /// Four to seven round values.
     fn ticks(&self) -> Vec<f64> {
-        let raw = (self.high - self.low) / 5.0;
+        let raw = (self.high - self.low) / 7.0;
         let power = 10_f64.powf(raw.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0]
             .into_iter()
@@ -159,7 +159,7 @@ fn draw(points: &[Point], threshold: f64) -> Html {
     }
     svg.raw("<text class=\"x axis\"")
         .at("x", (LEFT + WIDTH - RIGHT) / 2.0)
-        .at("y", HEIGHT - 6.0)
+        .at("y", HEIGHT - 8.0)
         .raw(">attempt</text></svg>\n")
 }
 
@@ -227,7 +227,7 @@ fn best_so_far(points: &[Point], scale: &Scale) -> Html {
 
 fn mark(point: &Point, x: f64, scale: &Scale) -> Html {
     let Some(effect) = point.effect else {
-        if point.outcome == "baseline" {
+        if matches!(point.outcome, "baseline" | "open") {
             return Html::new();
         }
         let y = HEIGHT - BOTTOM - 8.0;

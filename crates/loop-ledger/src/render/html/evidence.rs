@@ -36,21 +36,19 @@ pub(crate) fn section(source: &Source<'_>, links: bool) -> Html {
     }
     let count = rows.len();
     rows.truncate(MOST);
-    let mut html = Html::new()
-        .raw("<section class=\"wide\"><h2>Evidence</h2>\n")
-        .with(table(
-            "Stored files, the newest first",
-            &[
-                ("entry", true),
-                ("attempt", false),
-                ("phase", false),
-                ("schema", false),
-                ("file", false),
-                ("stored bytes", false),
-                ("says", false),
-            ],
-            rows,
-        ));
+    let mut html = Html::new().raw("<section><h2>Evidence</h2>\n").with(table(
+        "Stored files, the newest first",
+        &[
+            ("entry", true),
+            ("attempt", false),
+            ("phase", false),
+            ("schema", false),
+            ("file", false),
+            ("stored bytes", false),
+            ("says", false),
+        ],
+        rows,
+    ));
     if count > MOST {
         html = html
             .raw("<p>")

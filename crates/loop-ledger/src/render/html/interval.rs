@@ -44,7 +44,7 @@ pub(crate) fn section(source: &Source<'_>) -> Html {
     Html::new()
         .raw("<section><h2>Latest verdict</h2>\n<p>")
         .text(&format!(
-            "{}: {} Entry {}, {}.",
+            "{}: {}. Entry {}, {}.",
             decision.decision.name(),
             effect(decision),
             accepted.seq,

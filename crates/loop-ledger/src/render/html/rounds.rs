@@ -41,7 +41,7 @@ pub(crate) fn section(source: &Source<'_>) -> Html {
         })
         .collect();
     Html::new()
-        .raw("<section class=\"wide\"><h2>Rounds</h2>\n")
+        .raw("<section><h2>Rounds</h2>\n")
         .with(table(
             "Every attempt, with what it predicted and what was measured against the best other engine",
             &[

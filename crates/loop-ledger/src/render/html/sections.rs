@@ -40,7 +40,7 @@ pub(crate) fn benchmarks(source: &Source<'_>) -> Html {
     let first = fixed(state);
     let last = state.current_decision();
     let mut html = Html::new()
-        .raw("<section class=\"wide\"><h2>Benchmarks</h2>\n")
+        .raw("<section class=\"figures\"><h2>Benchmarks</h2>\n")
         .with(figures(
             "Fixed benchmark: where the campaign began",
             source,
@@ -113,11 +113,13 @@ pub(crate) fn effort(source: &Source<'_>) -> Html {
             ]
         })
         .collect();
-    let mut html = Html::new().raw("<section><h2>Search effort</h2>\n").with(table(
-        "Distinct configurations measured on the locked scenarios",
-        &[("framework", false), ("measured", true), ("needed", true)],
-        rows,
-    ));
+    let mut html = Html::new()
+        .raw("<section class=\"narrow\"><h2>Search effort</h2>\n")
+        .with(table(
+            "Distinct configurations measured on the locked scenarios",
+            &[("framework", false), ("measured", true), ("needed", true)],
+            rows,
+        ));
     for excluded in &state.campaign.excluded {
         html = html
             .raw("<p>Left out: ")

@@ -1,6 +1,8 @@
 //! The four figures at the top.
 
+use contracts::Finite;
 use contracts::loop_ledger::event::Outcome;
+use contracts::loop_ledger::status::BudgetState;
 
 use super::super::Source;
 use super::markup::Html;
@@ -25,13 +27,7 @@ pub(crate) fn tiles(source: &Source<'_>) -> Html {
         .iter()
         .filter(|attempt| attempt.end.is_some_and(|(end, _)| end.outcome == Outcome::Kept))
         .count();
-    let exhausted = state.budget().exhausted;
-    let budget = if exhausted.is_empty() { "left" } else { "spent" };
-    let budget_note = if exhausted.is_empty() {
-        format!("{} weak rounds in a row", state.weak_rounds())
-    } else {
-        exhausted.join(", ")
-    };
+    let (budget, budget_note) = fullest(&state.budget());
     Html::new()
         .raw("<dl class=\"tiles\">")
         .with(tile("Effect now", &effect, &interval))
@@ -49,8 +45,34 @@ pub(crate) fn tiles(source: &Source<'_>) -> Html {
                 "phases without their instrument"
             },
         ))
-        .with(tile("Budget", budget, &budget_note))
+        .with(tile("Budget used", &budget, &budget_note))
         .raw("</dl>\n")
+}
+
+/// The part of the budget of which the least is left.
+fn fullest(budget: &BudgetState) -> (String, String) {
+    let number = |value: Option<Finite>| value.map(Finite::get);
+    let (spent, limit) = (&budget.spent, &budget.limit);
+    let shares = [
+        ("wall time", number(spent.wall_s), number(limit.wall_s)),
+        ("GPU time", number(spent.gpu_s), number(limit.gpu_s)),
+        (
+            "attempts",
+            spent.attempts.map(f64::from),
+            limit.attempts.map(f64::from),
+        ),
+        ("money", number(spent.spend_usd), number(limit.spend_usd)),
+    ];
+    let fullest = shares
+        .into_iter()
+        .filter_map(|(name, spent, limit)| {
+            Some((name, spent.unwrap_or(0.0) / limit.filter(|limit| *limit > 0.0)?))
+        })
+        .max_by(|left, right| left.1.total_cmp(&right.1));
+    match fullest {
+        Some((name, share)) => (format!("{:.0} %", share * 100.0), format!("of the {name}")),
+        None => ("–".to_owned(), "no limit".to_owned()),
+    }
 }
 
 fn tile(name: &'static str, value: &str, note: &str) -> Html {
