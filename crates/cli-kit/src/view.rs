@@ -287,7 +287,7 @@ fn wrap(text: &str, first: &str, rest: &str) -> String {
 }
 
 /// An argv as a person would type it.
-fn shell_words(argv: &[String]) -> String {
+pub fn shell_words(argv: &[String]) -> String {
     let quoted: Vec<String> = argv
         .iter()
         .map(|word| {

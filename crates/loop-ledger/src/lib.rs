@@ -8,12 +8,18 @@
 pub mod accept;
 pub mod cli;
 mod commands;
+mod digest;
 pub mod error;
 mod gpu;
 pub mod ledger;
+mod render;
 pub mod rules;
+mod session;
 pub mod state;
 mod view;
+
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 
@@ -44,6 +50,9 @@ pub const TOOL: ToolInfo = ToolInfo {
         ("watch", documents::watch::SCHEMA),
         ("prompt", documents::text::SCHEMA),
         ("report", documents::text::SCHEMA),
+        ("render", documents::text::SCHEMA),
+        ("pr-text", documents::text::SCHEMA),
+        ("session", documents::receipt::SCHEMA),
         ("entry", documents::entry::SCHEMA),
         ("history", documents::history::SCHEMA),
         ("root-cause", documents::root_cause::SCHEMA),

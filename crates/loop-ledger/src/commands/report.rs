@@ -1,13 +1,54 @@
-//! `report`.
+//! `report`: one page for people, and `final_report.md` for whoever has to act on it.
 
-use cli_kit::{Failure, Report};
+use std::path::{Path, PathBuf};
 
-use crate::ledger::Root;
+use cli_kit::{Failure, Report, View};
+use contracts::Exit;
 
-pub(crate) fn report(_: &Root, _: Option<&std::path::Path>) -> Result<Report, Failure> {
-    Err(Failure::new(
-        contracts::Exit::Internal,
-        "not-built",
-        "this command is being written",
-    ))
+use super::render::{document, replace, with_source, write};
+use crate::error::LedgerError;
+use crate::ledger::{Ledger, Root};
+use crate::render::{self, File, words};
+
+pub(crate) fn report(root: &Root, html: Option<&Path>) -> Result<Report, Failure> {
+    let ledger = Ledger::read(root)?;
+    let path = html.map_or_else(|| root.path().join("report.html"), Path::to_owned);
+    let links = lies_in(&path, root.path());
+    let (page, markdown, summary, simulated) = with_source(&ledger, |source| {
+        let summary = format!(
+            "{} {}",
+            words::verdict(source.state),
+            words::standing(source.state)
+        );
+        (
+            render::html::page(source, links),
+            render::final_report(source),
+            summary,
+            source.simulated(),
+        )
+    });
+    replace(&path, page.as_bytes()).map_err(|error| LedgerError::io("write", &path, &error))?;
+    let files = [
+        File::text("final_report.md", markdown),
+        File::text(path.display().to_string(), page),
+    ];
+    write(root, &files[..1])?;
+    let document = document(&ledger, "report", summary, None, &files, simulated);
+    let shown = View::new().head(&document).list(vec![
+        path.display().to_string(),
+        root.path().join("final_report.md").display().to_string(),
+    ]);
+    Ok(Report::new(&document, shown, Exit::Ok))
+}
+
+/// Whether a page at `path` can lead to stored files by relative links.
+fn lies_in(path: &Path, root: &Path) -> bool {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    match (folder.canonicalize(), root.canonicalize()) {
+        (Ok(folder), Ok(root)) => folder == root,
+        _ => false,
+    }
 }

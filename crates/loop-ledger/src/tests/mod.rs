@@ -1,0 +1,9 @@
+//! Tests of whole commands on a fixed campaign.
+
+mod campaign;
+mod digest;
+mod documents;
+mod pr_text;
+mod render;
+mod report;
+mod session;
