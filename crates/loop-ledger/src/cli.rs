@@ -381,11 +381,19 @@ pub enum HumanizeText {
     /// Plan for setup-rlcr-loop.sh
     Plan,
     /// round-N-contract.md
-    Contract,
+    Contract(HumanizeRoundArgs),
     /// round-N-summary.md
-    Summary,
+    Summary(HumanizeRoundArgs),
     /// Checks before the start: the same as `preflight --runtime humanize`
     Preflight(HumanizePreflightArgs),
+}
+
+/// Which round.
+#[derive(Clone, Debug, clap::Args)]
+pub struct HumanizeRoundArgs {
+    /// Number that Humanize gave the round, from 0 [default: the attempts of the ledger, counted from 0]
+    #[arg(long, value_name = "N")]
+    pub round: Option<u32>,
 }
 
 /// Where Humanize works.
