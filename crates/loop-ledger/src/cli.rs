@@ -438,6 +438,15 @@ pub struct ReportArgs {
     pub html: Option<PathBuf>,
 }
 
+/// Names of the sub-commands.
+pub(crate) fn command_names() -> Vec<String> {
+    let command = <Args as clap::CommandFactory>::command();
+    command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect()
+}
+
 fn phase(text: &str) -> Result<Phase, String> {
     let wanted = text.replace('-', "_");
     Phase::ALL

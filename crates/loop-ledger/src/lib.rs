@@ -10,6 +10,7 @@ pub mod cli;
 mod commands;
 pub mod error;
 mod gpu;
+mod hook;
 mod humanize;
 pub mod ledger;
 mod prompt;
@@ -56,7 +57,8 @@ pub const TOOL: ToolInfo = ToolInfo {
 
 /// The process: hooks answer in their own way, everything else is a tool like the others.
 pub fn main() -> ExitCode {
-    cli_kit::main::<Args>(run)
+    let argv: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    hook::main(&argv).unwrap_or_else(|| cli_kit::main::<Args>(run))
 }
 
 /// Runs one command.
