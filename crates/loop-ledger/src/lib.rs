@@ -8,11 +8,14 @@
 pub mod accept;
 pub mod cli;
 mod commands;
+mod disk;
 pub mod error;
 mod gpu;
 mod hook;
 mod humanize;
 pub mod ledger;
+mod preflight;
+mod probe;
 mod prompt;
 pub mod rules;
 pub mod state;

@@ -6,6 +6,7 @@ use contracts::Finite;
 use contracts::loop_ledger::best::BestData;
 use contracts::loop_ledger::done::DoneData;
 use contracts::loop_ledger::lock::Budget;
+use contracts::loop_ledger::preflight::{CheckStatus, PreflightData};
 use contracts::loop_ledger::receipt::ReceiptData;
 use contracts::loop_ledger::status::{BudgetState, PhaseState, StatusData};
 use contracts::loop_ledger::verify::VerifyData;
@@ -129,6 +130,24 @@ pub(crate) fn verify(document: &Document<VerifyData>) -> View {
         .map(|fault| format!("{}: {}: {}", fault.code, fault.place, fault.message))
         .collect();
     View::new().head(document).list(faults).next(document)
+}
+
+pub(crate) fn preflight(document: &Document<PreflightData>) -> View {
+    let mut table = Table::new(&[("check", Align::Left), ("", Align::Left), ("found", Align::Left)]);
+    let mut fixes = Vec::new();
+    for check in &document.data.checks {
+        let status = match check.status {
+            CheckStatus::Passed => "passed",
+            CheckStatus::Failed => "FAILED",
+            CheckStatus::Warning => "warning",
+            CheckStatus::NotChecked => "not checked",
+        };
+        table.row(vec![check.name.clone(), status.to_owned(), check.found.clone()]);
+        if let Some(fix) = &check.fix {
+            fixes.push(format!("{}: {fix}", check.name));
+        }
+    }
+    View::new().head(document).table(table).list(fixes).next(document)
 }
 
 fn word(phase: &PhaseState) -> &'static str {
