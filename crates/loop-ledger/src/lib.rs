@@ -20,6 +20,7 @@ mod prompt;
 pub mod rules;
 pub mod state;
 mod view;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -87,7 +88,7 @@ pub fn run(args: Args) -> Result<Report, Failure> {
         Command::Verify(verify) => commands::verify::verify(&root, verify.anchor.as_deref()),
         Command::Recover => commands::verify::recover(&root),
         Command::Preflight(preflight) => commands::preflight::preflight(&root, &preflight),
-        Command::Watch(watch) => commands::watch::watch(&root, &watch),
+        Command::Watch(watch) => commands::watch::watch(&root, &watch, &args.output),
         Command::Digest(digest) => commands::digest::digest(&root, &digest.since),
         Command::Render => commands::render::render(&root),
         Command::Session(session) => commands::session::session(&root, &session),

@@ -10,6 +10,7 @@ use contracts::loop_ledger::preflight::{CheckStatus, PreflightData};
 use contracts::loop_ledger::receipt::ReceiptData;
 use contracts::loop_ledger::status::{BudgetState, PhaseState, StatusData};
 use contracts::loop_ledger::verify::VerifyData;
+use contracts::loop_ledger::watch::WatchData;
 
 use crate::ledger::short;
 
@@ -148,6 +149,30 @@ pub(crate) fn preflight(document: &Document<PreflightData>) -> View {
         }
     }
     View::new().head(document).table(table).list(fixes).next(document)
+}
+
+pub(crate) fn watch(document: &Document<WatchData>) -> View {
+    let data = &document.data;
+    let mut table = Table::new(&[
+        ("when", Align::Left),
+        ("alarm", Align::Left),
+        ("what", Align::Left),
+    ]);
+    for alarm in &data.alarms {
+        table.row(vec![
+            alarm.raised_at.to_string(),
+            alarm.code.clone(),
+            alarm.message.clone(),
+        ]);
+    }
+    let mut view = View::new().head(document);
+    if !data.alarms.is_empty() {
+        view = view.table(table.top(20));
+    }
+    let sign = data
+        .last_sign_at
+        .map_or_else(|| "–".to_owned(), |sign| sign.to_string());
+    view.text(format!("last sign of life: {sign}")).next(document)
 }
 
 fn word(phase: &PhaseState) -> &'static str {

@@ -21,8 +21,18 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    /// The document on stdout, valid against its published schema.
     pub(crate) fn document(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        let document: Value =
+            serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        let id = document["schema"].as_str().expect("a document has a schema");
+        let schema = contracts::schema::find(id)
+            .expect("every schema is published")
+            .text;
+        let schema: Value = serde_json::from_str(schema).expect("a schema is JSON");
+        let valid = jsonschema::validate(&schema, &document);
+        assert!(valid.is_ok(), "{valid:?}: {document:#}");
+        document
     }
 }
 

@@ -5,3 +5,4 @@ mod campaign;
 mod hook;
 mod preflight;
 mod texts;
+mod watch;
