@@ -20,11 +20,12 @@ pub(crate) fn humanize(root: &Root, text: &HumanizeText) -> Result<Report, Failu
     let ledger = Ledger::read(root)?;
     let state = State::now(&ledger);
     let head = ledger.chain.head();
+    let absolute = std::path::absolute(root.path()).unwrap_or_else(|_| root.path().to_owned());
     let (kind, rendered) = match text {
         HumanizeText::Draft => ("humanize draft", texts::draft(&state)),
         HumanizeText::Contract(args) => ("humanize contract", texts::contract(&state, head, args.round)),
         HumanizeText::Summary(args) => ("humanize summary", texts::summary(&state, head, args.round)),
-        HumanizeText::Plan | HumanizeText::Preflight(_) => ("humanize plan", texts::plan(&state)),
+        HumanizeText::Plan | HumanizeText::Preflight(_) => ("humanize plan", texts::plan(&state, &absolute)),
     };
     Ok(text_report(kind, rendered, Some(head.to_owned()), Vec::new()))
 }

@@ -73,10 +73,13 @@ fn of_round<'a>(state: &State<'a>) -> &'a [Entry] {
 #[cfg(test)]
 mod tests {
     use contracts::Finite;
+    use contracts::gap_decide::decision::{Decision, Verdict};
+    use contracts::loop_ledger::Phase;
     use contracts::loop_ledger::entry::{Actor, GENESIS, SCHEMA};
     use contracts::loop_ledger::event::{
         AttemptBegin, AttemptEnd, ChangeKind, Charge, Cleanup, Event, Init, Outcome, Patch,
     };
+    use contracts::loop_ledger::facts::{DecisionFacts, DecisionRow, Facts};
     use contracts::loop_ledger::lock::{self, Budget, TargetLock};
     use contracts::target::{Campaign, Target};
     use jiff::Timestamp;
@@ -165,6 +168,63 @@ mod tests {
         })
     }
 
+    fn decision() -> Event {
+        let row = DecisionRow {
+            scenario: "chat".to_owned(),
+            other: "theirs".to_owned(),
+            other_framework: "vllm".to_owned(),
+            ours_value: Finite::new(96.0),
+            other_value: Finite::new(100.0),
+            effect_pct: Finite::new(-4.0),
+            ci_low_pct: Finite::new(-5.0),
+            ci_high_pct: Finite::new(-3.0),
+            pairs: 8,
+            verdict: Verdict::Behind,
+        };
+        Event::Evidence(Facts {
+            phase: Phase::Decide,
+            schema: "gap-decide.decision/1".to_owned(),
+            sha256: "sha256:aabbccddeeff".to_owned(),
+            summary: "behind".to_owned(),
+            simulated: true,
+            contract: None,
+            environment: None,
+            inputs: Vec::new(),
+            sides: Vec::new(),
+            scenario: None,
+            measured_at: None,
+            decision: Some(DecisionFacts {
+                decision: Decision::Profile,
+                metric: "output_tps".to_owned(),
+                effect_pct: Finite::new(-4.0),
+                ci_low_pct: Finite::new(-5.0),
+                ci_high_pct: Finite::new(-3.0),
+                rows: vec![row],
+            }),
+            family_shares: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn the_numbers_of_a_summary_name_the_document_they_come_from() {
+        let lock = lock("sglang");
+        let entries = entries(vec![(None, decision())]);
+        let state = State::at(&lock, &entries, false, Timestamp::UNIX_EPOCH);
+        let text = summary(&state, "sha256:1", None);
+        assert!(
+            text.contains("- chat against theirs on output_tps: -4.00 % [-5.00, -3.00], 8 pairs, behind (sha256:aabbccdd)\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("sha256:aabbccdd is simulated: no claim about a real engine"),
+            "{text}"
+        );
+        assert!(
+            text.contains("- has to exit 0: `loop-ledger verify --anchor sha256:1`\n"),
+            "{text}"
+        );
+    }
+
     /// Lines of a section, as Humanize's setup reads it: from its heading to the next.
     fn section<'a>(text: &'a str, heading: &str) -> Vec<&'a str> {
         text.lines()
@@ -179,7 +239,7 @@ mod tests {
         let lock = lock("sglang");
         let entries = entries(Vec::new());
         let state = State::at(&lock, &entries, false, Timestamp::UNIX_EPOCH);
-        let plan = plan(&state);
+        let plan = plan(&state, std::path::Path::new("runs/a"));
         assert!(section(&plan, "## Goal Description").len() <= 9);
         let criteria = section(&plan, "## Acceptance Criteria");
         assert!(criteria.len() <= 24, "{}", criteria.len());
@@ -207,6 +267,7 @@ mod tests {
         }
         assert!(plan.contains("`loop-ledger verify && loop-ledger status`"));
         assert!(plan.contains("A round is one optimisation attempt"));
+        assert!(plan.contains("The artifact root is `runs/a`"));
     }
 
     #[test]
@@ -283,7 +344,7 @@ mod tests {
                 (Some("a-0002"), begin(2, &text)),
             ]);
             let state = State::at(&lock, &entries, false, Timestamp::UNIX_EPOCH);
-            let plan = plan(&state);
+            let plan = plan(&state, std::path::Path::new("runs/a"));
             prop_assert!(section(&plan, "## Goal Description").len() <= 9);
             prop_assert_eq!(plan.lines().filter(|line| line.starts_with("- AC-")).count(), criteria::ALL.len());
             let contract = contract(&state, "sha256:3", None);

@@ -1,11 +1,13 @@
 //! The plan for `setup-rlcr-loop.sh`. Goal and criteria first and short, everything else below them.
 
+use std::path::Path;
+
 use super::{criteria, goal, line};
 use crate::prompt;
 use crate::state::State;
 
-/// The plan of a campaign.
-pub(crate) fn plan(state: &State<'_>) -> String {
+/// The plan of the campaign that lies at `root`. It stays on the machine that it names.
+pub(crate) fn plan(state: &State<'_>, root: &Path) -> String {
     let target = &state.lock.target;
     let campaign = &state.campaign;
     let criteria: String = criteria::ALL
@@ -58,7 +60,7 @@ or resource that is missing is recorded with `loop-ledger blocker`.
 
 Run `loop-ledger verify && loop-ledger status`. If it exits non-zero the verdict is REGRESSED, whatever the summary says. Compare
 the `Ledger-Head` line of the round's summary with the head that `loop-ledger status` shows: it has to be an entry of the chain
-(`loop-ledger verify --anchor HASH`). ADVANCED: the attempt of the round has ended with a document behind it. STALLED: no new
+(`loop-ledger verify --anchor HASH`). The artifact root is `{root}`: LOOP_LEDGER_ROOT or --root names it. ADVANCED: the attempt of the round has ended with a document behind it. STALLED: no new
 attempt has ended. COMPLETE only after `loop-ledger done` exits 0.
 
 ## Contract
@@ -99,6 +101,7 @@ Workloads, frozen:
 ",
         framework = line(&campaign.framework),
         goal = goal(state),
+        root = line(&root.display().to_string()),
         metric = line(state.metric()),
         threshold = state.threshold_pct(),
         margin = state.margin_pct(),
