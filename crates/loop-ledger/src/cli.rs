@@ -381,11 +381,19 @@ pub enum HumanizeText {
     /// Plan for setup-rlcr-loop.sh
     Plan,
     /// round-N-contract.md
-    Contract,
+    Contract(HumanizeRoundArgs),
     /// round-N-summary.md
-    Summary,
+    Summary(HumanizeRoundArgs),
     /// Checks before the start: the same as `preflight --runtime humanize`
     Preflight(HumanizePreflightArgs),
+}
+
+/// Which round.
+#[derive(Clone, Debug, clap::Args)]
+pub struct HumanizeRoundArgs {
+    /// Number that Humanize gave the round, from 0 [default: the attempts of the ledger, counted from 0]
+    #[arg(long, value_name = "N")]
+    pub round: Option<u32>,
 }
 
 /// Where Humanize works.
@@ -428,6 +436,15 @@ pub struct ReportArgs {
     /// The page; default report.html in the root
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+}
+
+/// Names of the sub-commands.
+pub(crate) fn command_names() -> Vec<String> {
+    let command = <Args as clap::CommandFactory>::command();
+    command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect()
 }
 
 fn phase(text: &str) -> Result<Phase, String> {

@@ -9,14 +9,21 @@ pub mod accept;
 pub mod cli;
 mod commands;
 mod digest;
+mod disk;
 pub mod error;
 mod gpu;
+mod hook;
+mod humanize;
 pub mod ledger;
+mod preflight;
+mod probe;
+mod prompt;
 mod render;
 pub mod rules;
 mod session;
 pub mod state;
 mod view;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -63,7 +70,8 @@ pub const TOOL: ToolInfo = ToolInfo {
 
 /// The process: hooks answer in their own way, everything else is a tool like the others.
 pub fn main() -> ExitCode {
-    cli_kit::main::<Args>(run)
+    let argv: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    hook::main(&argv).unwrap_or_else(|| cli_kit::main::<Args>(run))
 }
 
 /// Runs one command.
@@ -89,7 +97,7 @@ pub fn run(args: Args) -> Result<Report, Failure> {
         Command::Verify(verify) => commands::verify::verify(&root, verify.anchor.as_deref()),
         Command::Recover => commands::verify::recover(&root),
         Command::Preflight(preflight) => commands::preflight::preflight(&root, &preflight),
-        Command::Watch(watch) => commands::watch::watch(&root, &watch),
+        Command::Watch(watch) => commands::watch::watch(&root, &watch, &args.output),
         Command::Digest(digest) => commands::digest::digest(&root, &digest.since),
         Command::Render => commands::render::render(&root),
         Command::Session(session) => commands::session::session(&root, &session),

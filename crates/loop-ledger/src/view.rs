@@ -6,9 +6,11 @@ use contracts::Finite;
 use contracts::loop_ledger::best::BestData;
 use contracts::loop_ledger::done::DoneData;
 use contracts::loop_ledger::lock::Budget;
+use contracts::loop_ledger::preflight::{CheckStatus, PreflightData};
 use contracts::loop_ledger::receipt::ReceiptData;
 use contracts::loop_ledger::status::{BudgetState, PhaseState, StatusData};
 use contracts::loop_ledger::verify::VerifyData;
+use contracts::loop_ledger::watch::WatchData;
 
 use crate::ledger::short;
 
@@ -129,6 +131,48 @@ pub(crate) fn verify(document: &Document<VerifyData>) -> View {
         .map(|fault| format!("{}: {}: {}", fault.code, fault.place, fault.message))
         .collect();
     View::new().head(document).list(faults).next(document)
+}
+
+pub(crate) fn preflight(document: &Document<PreflightData>) -> View {
+    let mut table = Table::new(&[("check", Align::Left), ("", Align::Left), ("found", Align::Left)]);
+    let mut fixes = Vec::new();
+    for check in &document.data.checks {
+        let status = match check.status {
+            CheckStatus::Passed => "passed",
+            CheckStatus::Failed => "FAILED",
+            CheckStatus::Warning => "warning",
+            CheckStatus::NotChecked => "not checked",
+        };
+        table.row(vec![check.name.clone(), status.to_owned(), check.found.clone()]);
+        if let Some(fix) = &check.fix {
+            fixes.push(format!("{}: {fix}", check.name));
+        }
+    }
+    View::new().head(document).table(table).list(fixes).next(document)
+}
+
+pub(crate) fn watch(document: &Document<WatchData>) -> View {
+    let data = &document.data;
+    let mut table = Table::new(&[
+        ("when", Align::Left),
+        ("alarm", Align::Left),
+        ("what", Align::Left),
+    ]);
+    for alarm in &data.alarms {
+        table.row(vec![
+            alarm.raised_at.to_string(),
+            alarm.code.clone(),
+            alarm.message.clone(),
+        ]);
+    }
+    let mut view = View::new().head(document);
+    if !data.alarms.is_empty() {
+        view = view.table(table.top(20));
+    }
+    let sign = data
+        .last_sign_at
+        .map_or_else(|| "–".to_owned(), |sign| sign.to_string());
+    view.text(format!("last sign of life: {sign}")).next(document)
 }
 
 fn word(phase: &PhaseState) -> &'static str {

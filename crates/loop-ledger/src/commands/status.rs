@@ -1,9 +1,9 @@
 //! `status` and `may`: where the campaign stands, and whether a phase may begin.
 
-use cli_kit::{DocumentParts, Failure, Report};
+use cli_kit::{DocumentParts, Failure, Report, View};
 use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::status::{self, CandidateCount, OpenAttempt, StatusData};
-use contracts::{Exit, Finite, NextAction};
+use contracts::{Document, Exit, Finite, NextAction};
 
 use crate::ledger::{Ledger, Root};
 use crate::rules;
@@ -16,26 +16,34 @@ pub(crate) const BRIEF_CAP: usize = 1500;
 pub(crate) fn status(root: &Root, is_brief: bool) -> Result<Report, Failure> {
     let ledger = Ledger::read(root)?;
     let state = State::now(&ledger);
-    let data = data(&ledger, &state, None);
-    let mut parts = DocumentParts {
-        summary: summary(&state),
+    let (document, shown) = shown(&ledger, &state, is_brief);
+    Ok(Report::new(&document, shown, Exit::Ok))
+}
+
+/// What `status --brief` prints.
+pub(crate) fn brief(ledger: &Ledger, state: &State<'_>) -> String {
+    shown(ledger, state, true).1.to_markdown()
+}
+
+fn shown(ledger: &Ledger, state: &State<'_>, is_brief: bool) -> (Document<StatusData>, View) {
+    let parts = DocumentParts {
+        summary: summary(state),
         simulated: state.accepted.iter().any(|accepted| accepted.facts.simulated),
-        next_actions: super::at_root(root, super::next_actions(&state)),
+        next_actions: super::at_root(&ledger.root, super::next_actions(state)),
         ..DocumentParts::new(status::SCHEMA)
     };
-    let mut document = cli_kit::document(&TOOL, parts.clone(), data);
+    let mut document = cli_kit::document(&TOOL, parts, data(ledger, state, None));
     let mut shown = if is_brief {
         view::brief(&document)
     } else {
         view::status(&document, 20)
     };
     // A brief status is a promise: fewer commands rather than more characters.
-    while is_brief && shown.to_markdown().chars().count() > BRIEF_CAP && !parts.next_actions.is_empty() {
-        parts.next_actions.pop();
+    while is_brief && shown.to_markdown().chars().count() > BRIEF_CAP && !document.next_actions.is_empty() {
         document.next_actions.pop();
         shown = view::brief(&document);
     }
-    Ok(Report::new(&document, shown, Exit::Ok))
+    (document, shown)
 }
 
 pub(crate) fn may(root: &Root, phase: Phase) -> Result<Report, Failure> {
