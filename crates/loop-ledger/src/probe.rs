@@ -13,7 +13,7 @@ const OUTPUT_CAP: u64 = 64 << 10;
 /// How often is looked whether it has ended.
 const POLL: Duration = Duration::from_millis(5);
 /// How long is waited for output of a program that has ended: something it started may hold the pipe.
-const DRAIN: Duration = Duration::from_millis(200);
+const DRAIN: Duration = Duration::from_secs(2);
 
 /// How a program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

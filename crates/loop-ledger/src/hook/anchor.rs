@@ -97,3 +97,28 @@ impl Anchor {
             .and_then(|_| cli_kit::write_atomically(&self.path, &bytes));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_file_is_an_anchor_or_none(bytes in prop::collection::vec(any::<u8>(), 0..200), entries in any::<u64>(), head in ".{0,80}") {
+            let data = tempfile::tempdir().unwrap();
+            let root = Root::new(data.path().join("root"));
+            let anchor = Anchor::of(&root, data.path());
+            prop_assert!(anchor.gone().is_none(), "nothing was kept");
+            std::fs::create_dir_all(anchor.path.parent().unwrap()).unwrap();
+            std::fs::write(&anchor.path, &bytes).unwrap();
+            let _ = Anchor::of(&root, data.path()).gone();
+            let kept = Kept { root: "r".to_owned(), entries, head };
+            std::fs::write(&anchor.path, serde_json::to_vec(&kept).unwrap()).unwrap();
+            let again = Anchor::of(&root, data.path());
+            prop_assert_eq!(again.kept.as_ref(), Some(&kept));
+            prop_assert!(again.gone().is_some());
+        }
+    }
+}

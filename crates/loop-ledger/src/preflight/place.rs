@@ -16,7 +16,7 @@ pub(super) fn gpus(context: &Context<'_>) -> Check {
     }
     let gpus = match gpu::now() {
         Ok(gpus) => gpus,
-        Err(why) => return not_checked(name, why),
+        Err(why) => return not_checked(name, why.trim_start_matches("not checked: ").to_owned()),
     };
     let idle = gpus.iter().filter(|gpu| gpu.is_idle()).count();
     let busy: Vec<String> = gpus

@@ -2,7 +2,7 @@
 
 use contracts::loop_ledger::preflight::Check;
 
-use super::{Context, passed, variable, warning};
+use super::{Context, not_checked, passed, variable, warning};
 use crate::cli::Runtime;
 
 /// Blocks in a row after which Claude Code ends a turn since 2.1.143, unless the variable says otherwise.
@@ -14,6 +14,12 @@ pub(super) fn checks(context: &Context<'_>) -> Vec<Check> {
     let mut checks = vec![root_of_hook(context)];
     if context.uses_claude() {
         checks.push(block_cap(context.runtime));
+    }
+    if context.runtime == Runtime::CodexGoal {
+        checks.push(not_checked(
+            "stop-hook-trusted",
+            "Codex runs a hook only after it was trusted; /hooks shows whether ours is".to_owned(),
+        ));
     }
     checks
 }
