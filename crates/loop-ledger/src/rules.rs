@@ -269,7 +269,9 @@ pub fn unprofiled(state: &State<'_>) -> Vec<Need> {
         .into_iter()
         .filter(|(framework, scenario)| {
             !state.of_phase(Phase::Profile).any(|accepted| {
-                accepted.facts.scenario.as_deref() == Some(scenario)
+                // Telemetry is of the phase, and no profile.
+                accepted.facts.schema.starts_with("profile-tables.")
+                    && accepted.facts.scenario.as_deref() == Some(scenario)
                     && accepted.facts.sides.iter().any(|side| {
                         side.framework == **framework
                             && (**framework != state.campaign.framework || side.subject.as_deref() == current)

@@ -10,7 +10,7 @@ use contracts::serve_bench::result::{ResultData, TargetInfo, WorkloadInfo};
 use contracts::serve_bench::run::Run;
 use contracts::{Document, FieldSet, Finite};
 
-use super::{Context, Refusal, subject};
+use super::{Context, Refusal, objectives, subject};
 
 /// Share of requests that have to succeed.
 const MIN_SUCCESS_RATIO: f64 = 0.99;
@@ -361,6 +361,7 @@ fn believable(
         if let Some(what) = inconsistent(run, scenario) {
             return Err(context.drift("edited-numbers", format!("{side}, run {}: {what}", run.run)));
         }
+        objectives::answered(context, side, run)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod benchmark;
 mod bound;
 mod decision;
 mod notes;
+pub(crate) mod objectives;
 mod refusal;
 mod subject;
 

@@ -67,14 +67,16 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
             Exit::Usage,
             "charge-missing",
             "the campaign has a budget of GPU time: say with --gpu-s what this attempt is charged",
-        ));
+        )
+        .hint("seconds times GPUs, the competitor's share included: --gpu-s 1200"));
     }
     if state.campaign.budget.spend_usd.is_some() && charge.spend_usd.is_none() {
         return Err(Failure::new(
             Exit::Usage,
             "charge-missing",
             "the campaign has a budget of money: say with --spend-usd what this attempt is charged",
-        ));
+        )
+        .hint("what the machine costs for as long as the attempt takes: --spend-usd 4.50"));
     }
     said("--hypothesis", &args.hypothesis)?;
     said("--change", &args.change)?;
@@ -99,7 +101,8 @@ fn number(flag: &str, value: Option<f64>) -> Result<Option<Finite>, Failure> {
             Exit::Usage,
             "charge-negative",
             format!("{flag} {value} is no charge"),
-        )),
+        )
+        .hint("a number from 0 on")),
         value => Ok(value.and_then(Finite::new)),
     }
 }
@@ -171,11 +174,10 @@ fn is_judged(state: &State<'_>) -> bool {
 /// A sentence that an entry cannot be without.
 fn said(flag: &str, text: &str) -> Result<(), Failure> {
     if typed(text).is_empty() {
-        return Err(Failure::new(
-            Exit::Usage,
-            "text-empty",
-            format!("{flag} says nothing"),
-        ));
+        return Err(
+            Failure::new(Exit::Usage, "text-empty", format!("{flag} says nothing"))
+                .hint("one sentence that somebody else can learn from"),
+        );
     }
     Ok(())
 }

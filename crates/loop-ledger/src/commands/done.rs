@@ -170,15 +170,20 @@ fn of_terminal(state: &State<'_>, terminal: Terminal, is_asked: bool) -> Vec<Nee
         Terminal::Blocked => declared(is_asked, state.blockers.is_empty(), "no blocker is recorded"),
         Terminal::NearLimit => declared(
             is_asked,
-            state.lock.target.hardware.memory_bandwidth_bytes_per_s.is_none()
+            state.current_decision().is_none()
+                || state.lock.target.hardware.memory_bandwidth_bytes_per_s.is_none()
                 || state.lock.target.model.active_weight_bytes.is_none(),
-            "the target declares no physical limit (hardware.memory_bandwidth_bytes_per_s, model.active_weight_bytes)",
+            "it needs a verdict, and a target that declares the physical limit (hardware.memory_bandwidth_bytes_per_s, model.active_weight_bytes)",
         ),
-        Terminal::EvidenceUntrusted => declared(is_asked, false, ""),
+        Terminal::EvidenceUntrusted => declared(
+            is_asked,
+            state.blockers.is_empty(),
+            "no blocker says what cannot be trusted and which command showed it",
+        ),
         Terminal::NoDefensibleChange => declared(
             is_asked,
-            !state.ideas.iter().any(|(_, idea)| idea.source.is_some()),
-            "no idea with a source was looked into",
+            state.current_decision().is_none() || !state.ideas.iter().any(|(_, idea)| idea.source.is_some()),
+            "it needs a verdict, and an idea with a source that was looked into",
         ),
     }
 }

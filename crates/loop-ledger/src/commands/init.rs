@@ -14,6 +14,7 @@ use contracts::{Exit, FieldSet, Finite, Input};
 use jiff::Timestamp;
 
 use super::receipt;
+use crate::accept::objectives::Objective;
 use crate::cli::{InitArgs, RetargetArgs};
 use crate::error::LedgerError;
 use crate::ledger::{Ledger, Root, Writer, lock_bytes, objects, refuse_existing};
@@ -146,7 +147,18 @@ fn check_target(target: &Target) -> Result<(), Failure> {
     if campaign.comparison.is_empty() {
         return Err(incomplete("campaign.comparison"));
     }
-    let contradicts = |what: String| Failure::new(Exit::BadInput, "target-contradicts", what);
+    let contradicts = |what: String| {
+        Failure::new(Exit::BadInput, "target-contradicts", what)
+            .hint("mend the target before the campaign begins: the contract cannot be changed later")
+    };
+    for rule in &target.slo {
+        if Objective::read(rule).is_none() {
+            return Err(contradicts(format!(
+                "`{}` is no objective: METRIC<=NUMBER or METRIC>=NUMBER",
+                contracts::text::clean(rule, 80)
+            )));
+        }
+    }
     for (name, ratio) in [
         ("threshold_ratio", target.threshold_ratio),
         ("margin_ratio", target.margin_ratio),

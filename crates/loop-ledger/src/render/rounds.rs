@@ -52,7 +52,7 @@ pub(crate) fn files(source: &Source<'_>) -> Vec<File> {
             .iter()
             .filter(|(of, _)| *of == Some(attempt.id))
             .filter_map(|(_, patch)| source.documents.diffs.get(&patch.diff_sha256));
-        if let Some(diff) = diffs.last() {
+        if let Some(diff) = diffs.next_back() {
             files.push(File {
                 path: format!("{folder}/patch.diff"),
                 bytes: diff.clone(),

@@ -26,18 +26,8 @@ fn root(campaign: &Campaign) -> Root {
 /// A campaign in which attempts may begin. The verdict is written by hand and not computed: what gap-decide adds to one
 /// is tested with gap-decide, in the tests of the repository.
 fn decided(attempts: u32) -> Campaign {
-    let campaign = Campaign::bare(binary());
     let target = documents::target_yaml().replace("attempts: 3", &format!("attempts: {attempts}"));
-    campaign.write("target.yaml", &target);
-    campaign.init("w.jsonl").ok();
-    campaign.history();
-    campaign.candidate(9.0);
-    for (scenario, _) in documents::SCENARIOS {
-        let document = documents::Compare::at(scenario, 90.0).document();
-        campaign
-            .append(&format!("round0.{scenario}.json"), &document)
-            .ok();
-    }
+    let campaign = Campaign::measured_for(binary(), &target, 90.0);
     let compared = documents::SCENARIOS.map(|(scenario, _)| {
         let name = format!("round0.{scenario}.json");
         let sha256 = campaign.sha256(&name);

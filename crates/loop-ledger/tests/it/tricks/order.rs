@@ -22,6 +22,13 @@ fn end_without_a_verdict() {
 }
 
 #[test]
+fn giving_up_by_declaration() {
+    begun()
+        .run(&["done", "--state", "evidence_untrusted", "--why", "it is late"])
+        .lacks(1, "evidence-missing");
+}
+
+#[test]
 fn change_before_the_benchmark() {
     begun().begin().refused(1, "baseline-missing");
 }
@@ -52,4 +59,22 @@ fn ended_campaign_goes_on() {
         .refused(1, "campaign-ended");
     let document = Compare::at("chat", 90.0).document();
     campaign.append("c.json", &document).refused(1, "campaign-ended");
+}
+
+fn init_for(target: &str) -> Ended {
+    let campaign = Campaign::bare(binary());
+    campaign.write("target.yaml", target);
+    campaign.init("w.jsonl")
+}
+
+#[test]
+fn threshold_that_no_gap_reaches() {
+    let target = documents::target_yaml().replace("threshold_ratio: 0.01", "threshold_ratio: 1.5");
+    init_for(&target).refused(3, "target-contradicts");
+}
+
+#[test]
+fn competitor_that_no_benchmark_can_name() {
+    let target = documents::target_yaml().replace("[vllm]", "[some-engine]");
+    init_for(&target).refused(3, "target-contradicts");
 }

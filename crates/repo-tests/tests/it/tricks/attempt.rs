@@ -122,6 +122,155 @@ fn patch_before_the_profile_when_behind() {
     campaign.run(&words).refused(1, "profile-missing");
 }
 
+#[test]
+fn telemetry_in_place_of_a_profile() {
+    let campaign = decided(90.0);
+    for (scenario, _) in SCENARIOS {
+        let benchmark = campaign.sha256(&format!("round0.{scenario}.json"));
+        for (side, subject) in [("ours", documents::ours()), ("theirs", theirs())] {
+            let mut document = documents::profile(scenario, &subject, &benchmark);
+            document["schema"] = json!("telemetry-fetch.report/1");
+            campaign
+                .append(&format!("{side}.{scenario}.json"), &document)
+                .ok();
+        }
+    }
+    let words = [
+        "begin",
+        "--kind",
+        "patch",
+        "--change",
+        "a kernel",
+        "--hypothesis",
+        "faster",
+    ];
+    campaign.run(&words).refused(1, "profile-missing");
+}
+
+#[test]
+fn attempt_without_a_hypothesis() {
+    let words = [
+        "begin",
+        "--kind",
+        "flags",
+        "--change",
+        "one flag",
+        "--hypothesis",
+        " ",
+    ];
+    decided(90.0).run(&words).refused(2, "text-empty");
+}
+
+#[test]
+fn attempt_that_costs_nothing() {
+    let target = documents::target_yaml().replace("attempts: 3", "attempts: 3, spend_usd: 10");
+    let campaign = Campaign::measured_for(binary("loop-ledger"), &target, 90.0);
+    decide(&campaign, "round0", &[]).ok();
+    campaign.begin().refused(2, "charge-missing");
+}
+
+/// A campaign under an objective for the first token.
+fn under_objective() -> Campaign {
+    let target = documents::target_yaml().replace("slo: []", &format!("slo: [\"{OBJECTIVE}\"]"));
+    let campaign = Campaign::bare(binary("loop-ledger"));
+    campaign.write("target.yaml", &target);
+    campaign.init("w.jsonl").ok();
+    campaign.history();
+    let other = launch("vllm", &[("max_num_seqs", json!(64))]);
+    let mut candidate = documents::result("chat", 1, &other, 9.0);
+    documents::refit(&mut candidate["contract"], "slo", json!([OBJECTIVE]));
+    answer(&mut candidate["data"]["runs"][0], "passed");
+    campaign.append("theirs2.json", &candidate).ok();
+    objective_met(&campaign, "round0", 90.0, &documents::ours(), |_| {});
+    campaign
+}
+
+const OBJECTIVE: &str = "p50_ttft_ms<=2";
+
+/// What a run says of the objective.
+fn answer(run: &mut Value, status: &str) {
+    let observed = run["latency"]["ttft_ms"]["p50"].clone();
+    let rule = json!({"rule": OBJECTIVE, "observed": observed, "status": status, "requests_needed": null});
+    run["slo"] = json!({"passed": status == "passed", "rules": [rule]});
+}
+
+/// A round in which every run answers, and ours as it is changed.
+fn objective_round(percent: f64, ours: &FieldSet, change: impl Fn(&mut Value)) -> Vec<Value> {
+    let documents = SCENARIOS.iter().map(|(scenario, _)| {
+        let compare = Compare {
+            ours: ours.clone(),
+            ..Compare::at(scenario, percent)
+        };
+        let mut document = compare.document();
+        for set in ["/contract", "/data/a/contract", "/data/b/contract"] {
+            documents::refit(document.pointer_mut(set).unwrap(), "slo", json!([OBJECTIVE]));
+        }
+        for block in document["data"]["blocks"].as_array_mut().unwrap() {
+            answer(&mut block["a"], "passed");
+            answer(&mut block["b"], "passed");
+            change(&mut block["a"]);
+        }
+        document
+    });
+    documents.collect()
+}
+
+fn objective_met(
+    campaign: &Campaign,
+    round: &str,
+    percent: f64,
+    ours: &FieldSet,
+    change: impl Fn(&mut Value),
+) {
+    for (document, (scenario, _)) in objective_round(percent, ours, change).iter().zip(SCENARIOS) {
+        campaign
+            .append(&format!("{round}.{scenario}.json"), document)
+            .ok();
+    }
+    decide(campaign, round, &[]).ok();
+}
+
+fn late(run: &mut Value) {
+    run["latency"]["ttft_ms"]["p50"] = json!(9.0);
+}
+
+#[test]
+fn speed_that_breaks_the_objective() {
+    let campaign = under_objective();
+    campaign.begin().ok();
+    objective_met(&campaign, "round1", 99.0, &better(), |run| {
+        late(run);
+        answer(run, "failed");
+    });
+    campaign.end("kept").refused(1, "slo-broken");
+}
+
+#[test]
+fn objective_left_out() {
+    let campaign = under_objective();
+    campaign.begin().ok();
+    let documents = objective_round(99.0, &better(), |run| {
+        late(run);
+        run["slo"] = Value::Null;
+    });
+    campaign
+        .append("c.json", &documents[0])
+        .refused(5, "objective-not-measured");
+}
+
+#[test]
+fn objective_said_to_be_met() {
+    let campaign = under_objective();
+    campaign.begin().ok();
+    let documents = objective_round(99.0, &better(), |run| {
+        late(run);
+        answer(run, "passed");
+    });
+    campaign
+        .append("c.json", &documents[0])
+        .refused(7, "edited-numbers");
+}
+
 /// Behind everywhere, most on the slow scenario, and both engines profiled on this one; then a patch.
 fn patched_after_profiles_of(profiled: &str) -> Ended {
     let campaign = Campaign::begun(binary("loop-ledger"));
