@@ -46,13 +46,13 @@ pub(crate) fn files(source: &Source<'_>) -> Vec<File> {
             format!("{folder}/summary.md"),
             summary(source, attempt),
         ));
-        let diffs = source
+        let mut diffs = source
             .state
             .patches
             .iter()
             .filter(|(of, _)| *of == Some(attempt.id))
             .filter_map(|(_, patch)| source.documents.diffs.get(&patch.diff_sha256));
-        if let Some(diff) = diffs.last() {
+        if let Some(diff) = diffs.next_back() {
             files.push(File {
                 path: format!("{folder}/patch.diff"),
                 bytes: diff.clone(),

@@ -52,7 +52,10 @@ pub(crate) fn benchmarks(source: &Source<'_>) -> Html {
             source,
             &compared(state, Some((last, decision))),
         )),
-        _ => html.raw("<p>Nothing was measured since that counts: the fixed benchmark stands.</p>"),
+        (Some(_), _) => {
+            html.raw("<p>Nothing was measured since that counts: the fixed benchmark stands.</p>")
+        }
+        (None, _) => html,
     };
     html.raw("</section>\n")
 }
@@ -140,19 +143,17 @@ pub(crate) fn winner(source: &Source<'_>) -> Html {
         .map(|(name, value)| format!("{name}={}", cli_kit::shell_words(std::slice::from_ref(value))))
         .collect();
     words.extend(winner.argv.as_deref().map(cli_kit::shell_words));
-    let html = Html::new()
-        .raw("<section><h2>Best launch</h2>\n<p>")
-        .text(&match &winner.attempt {
-            Some(attempt) => format!("The change of {attempt} was kept last."),
-            None => "No change was kept: this is the launch of the baseline.".to_owned(),
-        });
-    match winner.argv {
-        Some(_) => html
-            .raw("</p><pre tabindex=\"0\"><code>")
-            .text(&words.join(" \\\n  "))
-            .raw("</code></pre></section>\n"),
-        None => html.raw(" No stored document says how it was launched.</p></section>\n"),
+    let html = Html::new().raw("<section><h2>Best launch</h2>\n<p>");
+    if winner.argv.is_none() {
+        return html.raw("No stored document says how ours was launched.</p></section>\n");
     }
+    html.text(&match &winner.attempt {
+        Some(attempt) => format!("The change of {attempt} was kept last."),
+        None => "No change was kept: this is the launch of the baseline.".to_owned(),
+    })
+    .raw("</p><pre tabindex=\"0\"><code>")
+    .text(&words.join(" \\\n  "))
+    .raw("</code></pre></section>\n")
 }
 
 /// How the campaign ended, and what shows it.
@@ -203,7 +204,7 @@ pub(crate) fn footer(source: &Source<'_>) -> Html {
         .raw("<footer><p>Rendered from ")
         .text(&source.state.entries.len().to_string())
         .raw(" entries, the last of ")
-        .text(&source.state.now.to_string())
+        .text(&source.state.now.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
         .raw(".</p><p>Ledger-Head: <code>")
         .text(source.head)
         .raw("</code></p></footer>\n")
