@@ -4,7 +4,7 @@ use super::super::Source;
 use super::super::benchmark::{self, compared, fixed};
 use super::super::words::reached;
 use super::evidence::link;
-use super::markup::{Html, table};
+use super::markup::{Column, Html, table};
 use crate::commands::best;
 use crate::ledger::Root;
 
@@ -75,17 +75,17 @@ fn figures(caption: &'static str, source: &Source<'_>, benchmarks: &[&crate::sta
     table(
         caption,
         &[
-            ("entry", true),
-            ("scenario", false),
-            ("engine", false),
-            ("runs", true),
-            ("TTFT p50, ms", true),
-            ("TPOT p50, ms", true),
-            ("TTLT p50, ms", true),
-            ("prefill, tok/s", true),
-            ("decode, tok/s", true),
-            ("output, tok/s", true),
-            ("errors", true),
+            ("entry", Column::Number),
+            ("scenario", Column::Name),
+            ("engine", Column::Name),
+            ("runs", Column::Number),
+            ("TTFT p50, ms", Column::Number),
+            ("TPOT p50, ms", Column::Number),
+            ("TTLT p50, ms", Column::Number),
+            ("prefill, tok/s", Column::Number),
+            ("decode, tok/s", Column::Number),
+            ("output, tok/s", Column::Number),
+            ("errors", Column::Number),
         ],
         rows,
     )
@@ -120,7 +120,11 @@ pub(crate) fn effort(source: &Source<'_>) -> Html {
         .raw("<section class=\"narrow\"><h2>Search effort</h2>\n")
         .with(table(
             "Distinct configurations measured on the locked scenarios",
-            &[("framework", false), ("measured", true), ("needed", true)],
+            &[
+                ("framework", Column::Name),
+                ("measured", Column::Number),
+                ("needed", Column::Number),
+            ],
             rows,
         ));
     for excluded in &state.campaign.excluded {
