@@ -33,6 +33,13 @@ pub(crate) fn pr_text(root: &Root, remote: &str) -> Result<Report, Failure> {
     }
     let (text, simulated) = with_source(&ledger, |source| (render::pr_text(source), source.simulated()));
     let summary = "Text of a pull request, without hosts, users and paths of this machine.".to_owned();
-    let document = document(&ledger, "pr-text", summary, Some(text.clone()), &[], simulated);
+    let document = document(
+        &ledger,
+        "pr-text",
+        summary,
+        Some(text.clone()),
+        Vec::new(),
+        simulated,
+    );
     Ok(Report::new(&document, View::new().with(Block::Verbatim(text)), Exit::Ok).text_first())
 }

@@ -26,7 +26,11 @@ pub(crate) fn render(root: &Root) -> Result<Report, Failure> {
         files.len(),
         ledger.entries().len()
     );
-    let document = document(&ledger, "render", summary, None, &files, simulated);
+    let artifacts = files
+        .iter()
+        .map(|file| artifact(&root.path().join(&file.path), &file.bytes))
+        .collect();
+    let document = document(&ledger, "render", summary, None, artifacts, simulated);
     let shown = View::new()
         .head(&document)
         .list(files.iter().map(|file| file.path.clone()).collect());
@@ -50,13 +54,13 @@ pub(crate) fn document(
     kind: &str,
     summary: String,
     text: Option<String>,
-    files: &[File],
+    artifacts: Vec<Artifact>,
     simulated: bool,
 ) -> Document<TextData> {
     let parts = DocumentParts {
         summary,
         simulated,
-        artifacts: files.iter().map(artifact).collect(),
+        artifacts,
         ..DocumentParts::new(text::SCHEMA)
     };
     let data = TextData {
@@ -68,12 +72,13 @@ pub(crate) fn document(
     cli_kit::document(&TOOL, parts, data)
 }
 
-fn artifact(file: &File) -> Artifact {
+/// A written file, as documents name it.
+pub(crate) fn artifact(path: &Path, bytes: &[u8]) -> Artifact {
     Artifact {
         kind: "rendered".to_owned(),
-        path: file.path.clone(),
-        sha256: Some(sha256_hex(&file.bytes)),
-        bytes: file.bytes.len() as u64,
+        path: path.display().to_string(),
+        sha256: Some(sha256_hex(bytes)),
+        bytes: bytes.len() as u64,
     }
 }
 

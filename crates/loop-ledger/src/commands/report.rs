@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use cli_kit::{Failure, Report, View};
 use contracts::Exit;
 
-use super::render::{document, replace, with_source, write};
+use super::render::{artifact, document, replace, with_source};
 use crate::error::LedgerError;
 use crate::ledger::{Ledger, Root};
-use crate::render::{self, File, words};
+use crate::render::{self, words};
 
 pub(crate) fn report(root: &Root, html: Option<&Path>) -> Result<Report, Failure> {
     let ledger = Ledger::read(root)?;
@@ -27,17 +27,16 @@ pub(crate) fn report(root: &Root, html: Option<&Path>) -> Result<Report, Failure
             source.simulated(),
         )
     });
-    replace(&path, page.as_bytes()).map_err(|error| LedgerError::io("write", &path, &error))?;
-    let files = [
-        File::text("final_report.md", markdown),
-        File::text(path.display().to_string(), page),
-    ];
-    write(root, &files[..1])?;
-    let document = document(&ledger, "report", summary, None, &files, simulated);
-    let shown = View::new().head(&document).list(vec![
-        path.display().to_string(),
-        root.path().join("final_report.md").display().to_string(),
-    ]);
+    let beside = root.path().join("final_report.md");
+    let mut artifacts = Vec::new();
+    for (path, text) in [(&path, page), (&beside, markdown)] {
+        replace(path, text.as_bytes()).map_err(|error| LedgerError::io("write", path, &error))?;
+        artifacts.push(artifact(path, text.as_bytes()));
+    }
+    let document = document(&ledger, "report", summary, None, artifacts, simulated);
+    let shown = View::new()
+        .head(&document)
+        .list(vec![path.display().to_string(), beside.display().to_string()]);
     Ok(Report::new(&document, shown, Exit::Ok))
 }
 

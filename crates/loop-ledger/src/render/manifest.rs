@@ -2,6 +2,7 @@
 
 use cli_kit::{Align, Table, View};
 use contracts::fields::sha256_hex;
+use contracts::loop_ledger::event::{Event, Init};
 use serde_json::json;
 
 use super::words::{blocker, plain, reached, standing, verdict};
@@ -41,6 +42,7 @@ pub(crate) fn markdown(source: &Source<'_>, files: &[File]) -> String {
         .text(verdict(state))
         .text(plain(&standing(state)))
         .text(reached(state))
+        .list(supersedes(source))
         .list(state.blockers.iter().map(|known| blocker(known)).collect())
         .heading("Target")
         .list(vec![
@@ -74,6 +76,22 @@ pub(crate) fn markdown(source: &Source<'_>, files: &[File]) -> String {
         .text("`target.lock.json`, `ledger.jsonl` and `objects/` are the campaign; everything below is rendered from them by `loop-ledger render` and may be deleted.")
         .list(files.iter().map(|file| file.path.clone()).collect());
     page(source, "Campaign", body)
+}
+
+/// The campaign that this one replaces. Results of the two compare only per GPU or per joule.
+fn supersedes(source: &Source<'_>) -> Vec<String> {
+    let first = source.state.entries.first().map(|entry| &entry.event);
+    match first {
+        Some(Event::Init(Init {
+            supersedes: Some(left),
+            ..
+        })) => vec![format!(
+            "in place of the campaign with the head {}: {}; results of the two compare only per GPU or per joule",
+            left.head,
+            plain(&left.why)
+        )],
+        _ => Vec::new(),
+    }
 }
 
 /// For tools.

@@ -46,7 +46,7 @@ pub(crate) fn files(source: &Source<'_>) -> Vec<File> {
             format!("{folder}/summary.md"),
             summary(source, attempt),
         ));
-        let diffs = source
+        let mut diffs = source
             .state
             .patches
             .iter()

@@ -31,27 +31,28 @@ pub(crate) fn commands(source: &Source<'_>) -> String {
 /// The winning launch of ours.
 pub(crate) fn ours(state: &State<'_>, body: View) -> View {
     let winner = best::winner(&Root::new(""), state);
-    let from = match &winner.attempt {
-        Some(attempt) => format!("The change of {attempt} was kept last."),
-        None => "No change was kept: this is the launch of the baseline.".to_owned(),
-    };
     let mut lines: Vec<String> = winner
         .env
         .iter()
         .map(|(name, value)| format!("{name}={}", cli_kit::shell_words(std::slice::from_ref(value))))
         .collect();
     lines.extend(winner.argv.as_deref().map(cli_kit::shell_words));
-    let body = body.text(from).list(
-        winner
-            .patches
-            .iter()
-            .map(|patch| format!("with the diff {}", short(patch)))
-            .collect(),
-    );
-    match winner.argv {
-        Some(_) => body.with(code("sh", &lines.join(" \\\n  "))),
-        None => body.text("No stored document says how ours was launched: measure with --subject."),
+    if winner.argv.is_none() {
+        return body.text("No stored document says how ours was launched: measure with --subject.");
     }
+    let from = match &winner.attempt {
+        Some(attempt) => format!("The change of {attempt} was kept last."),
+        None => "No change was kept: this is the launch of the baseline.".to_owned(),
+    };
+    body.text(from)
+        .list(
+            winner
+                .patches
+                .iter()
+                .map(|patch| format!("with the diff {}", short(patch)))
+                .collect(),
+        )
+        .with(code("sh", &lines.join(" \\\n  ")))
 }
 
 /// The fastest measured side of every comparison framework.

@@ -13,7 +13,7 @@ use crate::view;
 pub(crate) fn verdict(state: &State<'_>) -> String {
     let Some((_, decision)) = state.current_decision() else {
         return format!(
-            "No gap verdict yet: {} has not been compared with {} on every scenario.",
+            "No gap verdict yet between {} and {}.",
             state.campaign.framework,
             state.campaign.comparison.join(", ")
         );

@@ -4,6 +4,7 @@ mod campaign;
 mod digest;
 mod documents;
 mod pr_text;
+mod real;
 mod render;
 mod report;
 mod session;

@@ -32,7 +32,11 @@ fn rendered(campaign: &Campaign) -> Vec<String> {
         .as_array()
         .unwrap()
         .iter()
-        .map(|artifact| artifact["path"].as_str().unwrap().to_owned())
+        .map(|artifact| {
+            let path = std::path::Path::new(artifact["path"].as_str().unwrap());
+            let below = path.strip_prefix(campaign.root.path()).expect("below the root");
+            below.display().to_string()
+        })
         .collect()
 }
 
@@ -162,4 +166,27 @@ fn a_stored_document_that_is_gone_leaves_its_figures_out() {
             .contains("gone or replaced")
     );
     assert!(campaign.read("patches/README.md").contains("| gone |"));
+}
+
+#[test]
+fn a_campaign_in_place_of_another_says_so() {
+    use contracts::loop_ledger::event::{Event, Supersedes};
+    let mut campaign = Campaign::begun();
+    let entry = &mut campaign.entries[0];
+    if let Event::Init(init) = &mut entry.event {
+        init.supersedes = Some(Supersedes {
+            lock_sha256: "sha256:a".to_owned(),
+            head: "sha256:0123".to_owned(),
+            why: "another model".to_owned(),
+        });
+    }
+    entry.hash = entry.expected_hash();
+    let campaign = campaign.write();
+    rendered(&campaign);
+    let manifest = campaign.read("manifest.md");
+    assert!(manifest.contains("head sha256:0123: another model"), "{manifest}");
+    assert!(
+        manifest.contains("compare only per GPU or per joule"),
+        "{manifest}"
+    );
 }

@@ -11,7 +11,7 @@ use crate::view;
 /// Size in its own units.
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 332.0;
-const LEFT: f64 = 64.0;
+const LEFT: f64 = 74.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 16.0;
 const BOTTOM: f64 = 56.0;

@@ -4,7 +4,7 @@ use contracts::loop_ledger::event::Event;
 
 use super::super::Source;
 use super::super::words::{file_name, object};
-use super::markup::{Html, table};
+use super::markup::{Column, Html, table};
 use crate::ledger::short;
 
 /// Rows that a page shows; the ledger has them all.
@@ -39,13 +39,13 @@ pub(crate) fn section(source: &Source<'_>, links: bool) -> Html {
     let mut html = Html::new().raw("<section><h2>Evidence</h2>\n").with(table(
         "Stored files, the newest first",
         &[
-            ("entry", true),
-            ("attempt", false),
-            ("phase", false),
-            ("schema", false),
-            ("file", false),
-            ("stored bytes", false),
-            ("says", false),
+            ("entry", Column::Number),
+            ("attempt", Column::Name),
+            ("phase", Column::Name),
+            ("schema", Column::Name),
+            ("file", Column::Name),
+            ("stored bytes", Column::Name),
+            ("says", Column::Prose),
         ],
         rows,
     ));

@@ -5,7 +5,7 @@ use contracts::loop_ledger::facts::DecisionRow;
 
 use super::super::Source;
 use super::super::words::{effect, number};
-use super::markup::{Html, table};
+use super::markup::{Column, Html, table};
 use crate::view;
 
 const WIDTH: f64 = 180.0;
@@ -54,15 +54,15 @@ pub(crate) fn section(source: &Source<'_>) -> Html {
         .with(table(
             "Ours against every other engine, by scenario",
             &[
-                ("scenario", false),
-                ("against", false),
-                ("ours", true),
-                ("other", true),
-                ("effect, %", true),
-                ("interval, %", true),
-                ("picture", false),
-                ("pairs", true),
-                ("verdict", false),
+                ("scenario", Column::Name),
+                ("against", Column::Name),
+                ("ours", Column::Number),
+                ("other", Column::Number),
+                ("effect, %", Column::Number),
+                ("interval, %", Column::Number),
+                ("picture", Column::Name),
+                ("pairs", Column::Number),
+                ("verdict", Column::Name),
             ],
             rows,
         ))

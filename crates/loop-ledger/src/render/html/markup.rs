@@ -81,32 +81,49 @@ fn is_reordering(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    /// Numbers: to the right, on one line.
+    Number,
+    /// Names: broken only where there is no other way.
+    Name,
+    /// Sentences, and whatever somebody typed: as wide as the others leave room for.
+    Prose,
+}
+
+impl Column {
+    fn head(self) -> &'static str {
+        match self {
+            Column::Number => "<th scope=\"col\" class=\"n\">",
+            Column::Name | Column::Prose => "<th scope=\"col\">",
+        }
+    }
+
+    fn cell(self) -> &'static str {
+        match self {
+            Column::Number => "<td class=\"n\" data-label=\"",
+            Column::Name => "<td data-label=\"",
+            Column::Prose => "<td class=\"prose\" data-label=\"",
+        }
+    }
+}
+
 /// A table whose cells name their column, so that it can be read as cards on a narrow screen.
-pub(crate) fn table(caption: &'static str, columns: &[(&'static str, bool)], rows: Vec<Vec<Html>>) -> Html {
+pub(crate) fn table(caption: &'static str, columns: &[(&'static str, Column)], rows: Vec<Vec<Html>>) -> Html {
     let mut html = Html::new()
         .raw("<div class=\"scroll\"><table><caption>")
         .raw(caption)
         .raw("</caption><thead><tr>");
-    for (name, is_number) in columns {
-        html = html
-            .raw(if *is_number {
-                "<th scope=\"col\" class=\"n\">"
-            } else {
-                "<th scope=\"col\">"
-            })
-            .raw(name)
-            .raw("</th>");
+    for (name, column) in columns {
+        html = html.raw(column.head()).raw(name).raw("</th>");
     }
     html = html.raw("</tr></thead><tbody>");
     for row in rows {
         html = html.raw("<tr>");
-        for ((name, is_number), cell) in columns.iter().zip(row) {
+        for ((name, column), cell) in columns.iter().zip(row) {
             html = html
-                .raw(if *is_number {
-                    "<td class=\"n\" data-label=\""
-                } else {
-                    "<td data-label=\""
-                })
+                .raw(column.cell())
                 .raw(name)
                 .raw("\"><span>")
                 .with(cell)

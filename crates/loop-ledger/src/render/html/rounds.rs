@@ -2,7 +2,7 @@
 
 use super::super::Source;
 use super::super::rounds::{decision_of, outcome};
-use super::markup::{Html, table};
+use super::markup::{Column, Html, table};
 use crate::view;
 
 /// The section.
@@ -45,14 +45,14 @@ pub(crate) fn section(source: &Source<'_>) -> Html {
         .with(table(
             "Every attempt, with what it predicted and what was measured against the best other engine",
             &[
-                ("attempt", false),
-                ("change", false),
-                ("hypothesis", false),
-                ("predicted, %", true),
-                ("effect, %", true),
-                ("gain, %", true),
-                ("outcome", false),
-                ("learned", false),
+                ("attempt", Column::Name),
+                ("change", Column::Prose),
+                ("hypothesis", Column::Prose),
+                ("predicted, %", Column::Number),
+                ("effect, %", Column::Number),
+                ("gain, %", Column::Number),
+                ("outcome", Column::Name),
+                ("learned", Column::Prose),
             ],
             rows,
         ))

@@ -4,7 +4,7 @@ use super::super::Source;
 use super::super::benchmark::{self, compared, fixed};
 use super::super::words::reached;
 use super::evidence::link;
-use super::markup::{Html, table};
+use super::markup::{Column, Html, table};
 use crate::commands::best;
 use crate::ledger::Root;
 
@@ -52,7 +52,10 @@ pub(crate) fn benchmarks(source: &Source<'_>) -> Html {
             source,
             &compared(state, Some((last, decision))),
         )),
-        _ => html.raw("<p>Nothing was measured since that counts: the fixed benchmark stands.</p>"),
+        (Some(_), _) => {
+            html.raw("<p>Nothing was measured since that counts: the fixed benchmark stands.</p>")
+        }
+        (None, _) => html,
     };
     html.raw("</section>\n")
 }
@@ -72,17 +75,17 @@ fn figures(caption: &'static str, source: &Source<'_>, benchmarks: &[&crate::sta
     table(
         caption,
         &[
-            ("entry", true),
-            ("scenario", false),
-            ("engine", false),
-            ("runs", true),
-            ("TTFT p50, ms", true),
-            ("TPOT p50, ms", true),
-            ("TTLT p50, ms", true),
-            ("prefill, tok/s", true),
-            ("decode, tok/s", true),
-            ("output, tok/s", true),
-            ("errors", true),
+            ("entry", Column::Number),
+            ("scenario", Column::Name),
+            ("engine", Column::Name),
+            ("runs", Column::Number),
+            ("TTFT p50, ms", Column::Number),
+            ("TPOT p50, ms", Column::Number),
+            ("TTLT p50, ms", Column::Number),
+            ("prefill, tok/s", Column::Number),
+            ("decode, tok/s", Column::Number),
+            ("output, tok/s", Column::Number),
+            ("errors", Column::Number),
         ],
         rows,
     )
@@ -117,7 +120,11 @@ pub(crate) fn effort(source: &Source<'_>) -> Html {
         .raw("<section class=\"narrow\"><h2>Search effort</h2>\n")
         .with(table(
             "Distinct configurations measured on the locked scenarios",
-            &[("framework", false), ("measured", true), ("needed", true)],
+            &[
+                ("framework", Column::Name),
+                ("measured", Column::Number),
+                ("needed", Column::Number),
+            ],
             rows,
         ));
     for excluded in &state.campaign.excluded {
@@ -140,19 +147,17 @@ pub(crate) fn winner(source: &Source<'_>) -> Html {
         .map(|(name, value)| format!("{name}={}", cli_kit::shell_words(std::slice::from_ref(value))))
         .collect();
     words.extend(winner.argv.as_deref().map(cli_kit::shell_words));
-    let html = Html::new()
-        .raw("<section><h2>Best launch</h2>\n<p>")
-        .text(&match &winner.attempt {
-            Some(attempt) => format!("The change of {attempt} was kept last."),
-            None => "No change was kept: this is the launch of the baseline.".to_owned(),
-        });
-    match winner.argv {
-        Some(_) => html
-            .raw("</p><pre tabindex=\"0\"><code>")
-            .text(&words.join(" \\\n  "))
-            .raw("</code></pre></section>\n"),
-        None => html.raw(" No stored document says how it was launched.</p></section>\n"),
+    let html = Html::new().raw("<section><h2>Best launch</h2>\n<p>");
+    if winner.argv.is_none() {
+        return html.raw("No stored document says how ours was launched.</p></section>\n");
     }
+    html.text(&match &winner.attempt {
+        Some(attempt) => format!("The change of {attempt} was kept last."),
+        None => "No change was kept: this is the launch of the baseline.".to_owned(),
+    })
+    .raw("</p><pre tabindex=\"0\"><code>")
+    .text(&words.join(" \\\n  "))
+    .raw("</code></pre></section>\n")
 }
 
 /// How the campaign ended, and what shows it.
@@ -203,7 +208,7 @@ pub(crate) fn footer(source: &Source<'_>) -> Html {
         .raw("<footer><p>Rendered from ")
         .text(&source.state.entries.len().to_string())
         .raw(" entries, the last of ")
-        .text(&source.state.now.to_string())
+        .text(&source.state.now.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
         .raw(".</p><p>Ledger-Head: <code>")
         .text(source.head)
         .raw("</code></p></footer>\n")
