@@ -5,6 +5,11 @@ use serde_json::Value;
 
 use crate::engine_sim::{Ready, Script, Truth};
 use crate::gap_decide::{calibration::CalibrationData, decision::DecisionData};
+use crate::loop_ledger::{
+    best::BestData, digest::DigestData, done::DoneData, entry::Entry, history::History, lock::TargetLock,
+    preflight::PreflightData, receipt::ReceiptData, root_cause::RootCause, status::StatusData,
+    text::TextData, verify::VerifyData, watch::WatchData,
+};
 use crate::serve_bench::{
     compare::CompareData,
     doctor::DoctorData,
@@ -15,11 +20,6 @@ use crate::serve_bench::{
     selftest::SelftestData,
     sweep::SweepData,
     workload::{WorkloadHeader, WorkloadRequest},
-};
-use crate::loop_ledger::{
-    best::BestData, digest::DigestData, done::DoneData, entry::Entry, history::History, lock::TargetLock,
-    preflight::PreflightData, receipt::ReceiptData, root_cause::RootCause, status::StatusData, text::TextData,
-    verify::VerifyData, watch::WatchData,
 };
 use crate::{Document, ErrorDocument};
 

@@ -6,6 +6,8 @@ use cli_kit::{Cli, OutputArgs, ToolInfo};
 use contracts::loop_ledger::event::{ChangeKind, Outcome};
 use contracts::loop_ledger::{Phase, Terminal};
 
+use crate::names::{change_kind, outcome, phase, terminal};
+
 /// Keep a campaign honest: an immutable contract, a chained ledger, gates that are exit codes, budgets, resume.
 #[derive(Clone, Debug, clap::Parser)]
 pub struct Args {
@@ -445,51 +447,6 @@ pub(crate) fn command_names() -> Vec<String> {
         .get_subcommands()
         .map(|sub| sub.get_name().to_owned())
         .collect()
-}
-
-fn phase(text: &str) -> Result<Phase, String> {
-    let wanted = text.replace('-', "_");
-    Phase::ALL
-        .into_iter()
-        .find(|phase| phase.name() == wanted)
-        .ok_or_else(|| one_of(Phase::ALL.iter().map(|phase| phase.name())))
-}
-
-fn terminal(text: &str) -> Result<Terminal, String> {
-    let wanted = text.replace('-', "_");
-    Terminal::ALL
-        .into_iter()
-        .find(|state| state.name() == wanted)
-        .ok_or_else(|| one_of(Terminal::ALL.iter().map(|state| state.name())))
-}
-
-fn change_kind(text: &str) -> Result<ChangeKind, String> {
-    let all = [
-        ChangeKind::Flags,
-        ChangeKind::Env,
-        ChangeKind::Config,
-        ChangeKind::Patch,
-        ChangeKind::Kernel,
-    ];
-    all.into_iter()
-        .find(|kind| kind.name() == text)
-        .ok_or_else(|| one_of(all.iter().map(|kind| kind.name())))
-}
-
-fn outcome(text: &str) -> Result<Outcome, String> {
-    let all = [
-        Outcome::Kept,
-        Outcome::Reverted,
-        Outcome::Failed,
-        Outcome::Interrupted,
-    ];
-    all.into_iter()
-        .find(|outcome| outcome.name() == text)
-        .ok_or_else(|| one_of(all.iter().map(|outcome| outcome.name())))
-}
-
-fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    format!("one of {}", names.collect::<Vec<_>>().join(", "))
 }
 
 impl Cli for Args {

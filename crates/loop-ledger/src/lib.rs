@@ -15,6 +15,7 @@ mod gpu;
 mod hook;
 mod humanize;
 pub mod ledger;
+mod names;
 mod preflight;
 mod probe;
 mod prompt;

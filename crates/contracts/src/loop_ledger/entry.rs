@@ -114,9 +114,18 @@ mod tests {
         let whole = Entry { hash, ..entry };
         assert!(whole.is_intact());
         for changed in [
-            Entry { seq: 4, ..whole.clone() },
-            Entry { attempt: Some("a-0001".to_owned()), ..whole.clone() },
-            Entry { prev: sha256_hex(b"x"), ..whole.clone() },
+            Entry {
+                seq: 4,
+                ..whole.clone()
+            },
+            Entry {
+                attempt: Some("a-0001".to_owned()),
+                ..whole.clone()
+            },
+            Entry {
+                prev: sha256_hex(b"x"),
+                ..whole.clone()
+            },
         ] {
             assert!(!changed.is_intact(), "{changed:?}");
         }

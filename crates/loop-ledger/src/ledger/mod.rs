@@ -377,7 +377,7 @@ fn write_checkpoint(root: &Root, entries: u64, head: &str) -> Result<(), LedgerE
     write(&root.checkpoint(), &checkpoint_bytes(&checkpoint))
 }
 
-fn checkpoint_bytes(checkpoint: &Checkpoint) -> Vec<u8> {
+pub(crate) fn checkpoint_bytes(checkpoint: &Checkpoint) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(checkpoint).expect("a checkpoint is JSON");
     bytes.push(b'\n');
     bytes

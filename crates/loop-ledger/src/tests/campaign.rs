@@ -17,29 +17,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::documents;
-use crate::ledger::{Checkpoint, Root, chain, lock_bytes, objects};
+use crate::ledger::{Checkpoint, Root, chain, checkpoint_bytes, lock_bytes, objects};
 
 /// What somebody hostile would type.
 pub(crate) const HOSTILE: &str = "fuse qk-norm <script>alert(1)</script> | \"x\" & 'y'";
 const OURS: &str =
     "python3 -m sglang.launch_server --model-path /home/alice/models/Qwen3-8B --host 10.1.2.3 --port 30000";
 
-const TARGET: &str = r#"
-schema: sota-loop.target/1
-model: {id: Qwen/Qwen3-8B, revision: b968826, tokenizer: Qwen/Qwen3-8B, precision: bf16}
-hardware: {class: H100-80GB-SXM, gpu_count: 1}
-slo: ["p50_ttft_ms<=2000"]
-threshold_ratio: 0.01
-margin_ratio: 0.01
-campaign:
-  framework: sglang
-  comparison: [vllm]
-  excluded: [{framework: tensorrt-llm, why: no build for this model}]
-  focus: [decode]
-  minimum_candidates: 2
-  budget: {wall_s: 36000, gpu_s: 7200, attempts: 6}
-  push_remotes: [git@github.com:us/sglang.git]
-"#;
+const TARGET: &str = include_str!("target.yaml");
 
 pub(crate) struct Campaign {
     folder: tempfile::TempDir,
@@ -211,7 +196,7 @@ impl Campaign {
             entries: self.entries.len() as u64,
             head: self.entries.last().unwrap().hash.clone(),
         };
-        std::fs::write(self.root.checkpoint(), serde_json::to_vec(&checkpoint).unwrap()).unwrap();
+        std::fs::write(self.root.checkpoint(), checkpoint_bytes(&checkpoint)).unwrap();
         self
     }
 

@@ -160,7 +160,8 @@ fn every_target_and_subject_shown_is_read() {
                 let read = cli_kit::load_yaml::<contracts::subject::Subject>(&file, "sota-loop.subject/1");
                 read.unwrap_or_else(|failure| panic!("{place}: {}", failure.document.message));
             } else if fence.body.contains(contracts::loop_ledger::root_cause::SCHEMA) {
-                let value = cli_kit::yaml_value(fence.body.as_bytes()).unwrap_or_else(|what| panic!("{place}: {what}"));
+                let value = cli_kit::yaml_value(fence.body.as_bytes())
+                    .unwrap_or_else(|what| panic!("{place}: {what}"));
                 let read = serde_json::from_value::<contracts::loop_ledger::root_cause::RootCause>(value);
                 read.unwrap_or_else(|error| panic!("{place}: {error}"));
             } else {

@@ -88,7 +88,7 @@ fn workload_header_with_another_hash() {
     let campaign = Campaign::bare(binary());
     let text = documents::workload_jsonl(1, "evidence").replace("1 0 50", "1 0 5");
     campaign.write("d.jsonl", &text);
-    campaign.init("d.jsonl").refused(7, "workload-edited");
+    campaign.init("d.jsonl").refused(7, "workload-hash-mismatch");
 }
 
 #[test]
