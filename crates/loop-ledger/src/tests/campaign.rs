@@ -1,192 +1,32 @@
-//! A campaign with everything in it, on disk and always the same: the fixture of the tests of what is rendered.
+//! A campaign on disk, always the same: how its entries are written and its commands are run.
 
+use contracts::Exit;
 use contracts::Finite;
-use contracts::fields::sha256_hex;
 use contracts::gap_decide::decision::{self, Decision, Verdict};
+use contracts::loop_ledger::Phase;
 use contracts::loop_ledger::entry::{Actor, Entry, Evidence, GENESIS, SCHEMA};
 use contracts::loop_ledger::event::*;
 use contracts::loop_ledger::facts::{DecisionFacts, DecisionRow, Facts, SideFacts};
-use contracts::loop_ledger::lock::{self, LockedScenario, TargetLock};
-use contracts::loop_ledger::{Phase, Terminal, history, root_cause};
-use contracts::serve_bench::workload::Purpose;
+use contracts::loop_ledger::lock::TargetLock;
 use contracts::serve_bench::{compare, result};
 use contracts::subject::Subject;
-use contracts::target::Target;
-use contracts::{Exit, FieldSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::documents;
+use super::story::OURS;
 use crate::ledger::{Checkpoint, Root, chain, checkpoint_bytes, lock_bytes, objects};
 
-/// What somebody hostile would type.
-pub(crate) const HOSTILE: &str = "fuse qk-norm <script>alert(1)</script> | \"x\" & 'y'";
-const OURS: &str =
-    "python3 -m sglang.launch_server --model-path /home/alice/models/Qwen3-8B --host 10.1.2.3 --port 30000";
-
-const TARGET: &str = include_str!("target.yaml");
-
 pub(crate) struct Campaign {
-    folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
     pub(crate) root: Root,
-    lock: TargetLock,
+    pub(super) lock: TargetLock,
     pub(crate) entries: Vec<Entry>,
-    attempt: Option<String>,
-    wall: i64,
+    pub(super) attempt: Option<String>,
+    pub(super) wall: i64,
 }
 
 impl Campaign {
-    /// Only begun.
-    pub(crate) fn begun() -> Campaign {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Root::new(folder.path());
-        let target: Target = serde_json::from_value(cli_kit::yaml_value(TARGET.as_bytes()).unwrap()).unwrap();
-        let scenario = |name: &str| LockedScenario {
-            workload: "standard.workload.jsonl".to_owned(),
-            scenario: name.to_owned(),
-            purpose: Purpose::Evidence,
-            num_prompts: 80,
-            seed: Some(1),
-            input_len: None,
-            output_len: None,
-            shares_prefixes: false,
-            request_stream_sha256: format!("sha256:{name}"),
-        };
-        let lock = TargetLock {
-            schema: lock::SCHEMA.to_owned(),
-            created_at: at(0),
-            contract: FieldSet::new(target.contract_fields()),
-            target,
-            target_sha256: sha256_hex(TARGET.as_bytes()),
-            scenarios: vec![scenario("chat"), scenario("long")],
-            workloads: Vec::new(),
-        };
-        let mut campaign = Campaign {
-            folder,
-            root,
-            lock,
-            entries: Vec::new(),
-            attempt: None,
-            wall: 0,
-        };
-        let init = Init {
-            lock_sha256: sha256_hex(&lock_bytes(&campaign.lock)),
-            budget: campaign.lock.target.campaign.clone().unwrap().budget,
-            supersedes: None,
-        };
-        let evidence = campaign.store("/home/alice/target.yaml", Some(Target::SCHEMA), TARGET.as_bytes());
-        campaign.add(Event::Init(init), vec![evidence]);
-        campaign
-    }
-
-    /// With its fixed benchmark: ours is behind.
-    pub(crate) fn behind() -> Campaign {
-        let mut campaign = Campaign::begun();
-        campaign.note(
-            Phase::History,
-            history::SCHEMA,
-            "schema: loop-ledger.history/1\nmodel: Qwen3\nbaseline_commit: 0a1b2c3\nchecked_on: 2026-11-20\nsources: [sgl-project/sglang, vllm-project/vllm]\nchanges:\n  - {reference: sgl-project/sglang#12345, state: merged, date: 2026-11-18, title: Fused QK norm, files: [python/sglang/srt/layers/rotary.py], influences: already in ours}\n  - {reference: vllm-project/vllm#23456, state: open, date: 2026-11-19, title: Faster sampler, influences: worth reading}\n",
-        );
-        let theirs = documents::result("chat", "vllm serve --max-num-seqs 64", 980.0);
-        campaign.benchmark(&theirs, Phase::Baseline);
-        campaign.verdict(
-            OURS,
-            [920.0, 485.0],
-            Phase::Baseline,
-            Decision::Profile,
-            [-8.0, -3.0],
-        );
-        campaign.note(
-            Phase::RootCause,
-            root_cause::SCHEMA,
-            "schema: loop-ledger.root-cause/1\nscenario: chat\ncause: The scheduler runs between all decode steps.\ntargets: [--num-continuous-decode-steps]\nclaims:\n  - {claim: decode is slower, document: '00112233', pointer: /data/blocks/0/a/latency/tpot_ms/p50, value: 8.695652}\n",
-        );
-        campaign
-    }
-
-    /// Over four attempts to its end.
-    pub(crate) fn ended() -> Campaign {
-        let mut campaign = Campaign::behind();
-        for (phase, what, command) in [
-            (Phase::Profile, "no GPU profiler in this container", "nsys"),
-            (
-                Phase::Pipeline,
-                "pipeline-analysis is not installed",
-                "pipeline-analysis",
-            ),
-        ] {
-            campaign.add(
-                Event::Blocker(Blocker {
-                    phase,
-                    what: what.to_owned(),
-                    command: vec![command.to_owned(), "profile".to_owned()],
-                    exit_code: Some(127),
-                }),
-                Vec::new(),
-            );
-        }
-        campaign.add(
-            Event::Idea(Idea {
-                idea: "fewer scheduler turns".to_owned(),
-                source: Some("sgl-project/sglang#12000".to_owned()),
-                license: Some("Apache-2.0".to_owned()),
-                rows: vec!["tpot_ms.p50=8.70".to_owned()],
-            }),
-            Vec::new(),
-        );
-        let first = format!("{OURS} --num-continuous-decode-steps 8");
-        campaign.begin(
-            ChangeKind::Flags,
-            "--num-continuous-decode-steps 8",
-            Some(4.0),
-            Some(&first),
-        );
-        campaign.verdict(
-            &first,
-            [990.0, 494.0],
-            Phase::Revalidate,
-            Decision::Profile,
-            [-1.0, -1.2],
-        );
-        campaign.end(Outcome::Kept, "the scheduler was in the way", Some(4.8));
-        campaign.begin(ChangeKind::Patch, "skip the sampler's copy", Some(2.0), None);
-        campaign.patch(
-            "--- a/python/sampler.py\n+++ b/python/sampler.py\n@@ -1 +1 @@\n-a\n+b\n",
-            &[],
-        );
-        campaign.end(Outcome::Failed, "does not build against CUDA 12.4", None);
-        campaign.begin(ChangeKind::Env, "SGLANG_X=1", None, None);
-        campaign.verdict(
-            &first,
-            [986.0, 493.0],
-            Phase::Revalidate,
-            Decision::Profile,
-            [-1.4, -1.4],
-        );
-        campaign.end(Outcome::Reverted, "no effect above the noise", Some(-0.3));
-        campaign.begin(ChangeKind::Patch, HOSTILE, Some(3.0), None);
-        campaign.patch(
-            "--- a/python/rotary.py\n+++ b/python/rotary.py\n@@ -1 +1,2 @@\n-x\n+y\n+z\n",
-            &[("vllm-project/vllm#23456", "Apache-2.0")],
-        );
-        campaign.verdict(
-            &first,
-            [1030.0, 512.0],
-            Phase::Revalidate,
-            Decision::StopReached,
-            [3.0, 2.4],
-        );
-        campaign.end(Outcome::Kept, "one kernel less in every layer", Some(3.9));
-        campaign.add(
-            Event::Stop(Stop {
-                terminal: Terminal::TargetMet,
-                why: "ahead in every scenario".to_owned(),
-            }),
-            Vec::new(),
-        );
-        campaign
-    }
-
     /// Writes the ledger, the lock and the checkpoint.
     pub(crate) fn write(self) -> Campaign {
         std::fs::write(self.root.target_lock(), lock_bytes(&self.lock)).unwrap();
@@ -250,7 +90,7 @@ impl Campaign {
         std::fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    fn add(&mut self, event: Event, evidence: Vec<Evidence>) {
+    pub(super) fn add(&mut self, event: Event, evidence: Vec<Evidence>) {
         self.wall += 10;
         let mut entry = Entry {
             schema: SCHEMA.to_owned(),
@@ -270,7 +110,7 @@ impl Campaign {
         self.entries.push(entry);
     }
 
-    fn store(&self, path: &str, schema: Option<&str>, bytes: &[u8]) -> Evidence {
+    pub(super) fn store(&self, path: &str, schema: Option<&str>, bytes: &[u8]) -> Evidence {
         Evidence {
             path: path.to_owned(),
             sha256: objects::put(&self.root, bytes).unwrap(),
@@ -281,7 +121,7 @@ impl Campaign {
         }
     }
 
-    fn note(&mut self, phase: Phase, schema: &str, text: &str) {
+    pub(super) fn note(&mut self, phase: Phase, schema: &str, text: &str) {
         let evidence = self.store("/home/alice/notes.yaml", Some(schema), text.as_bytes());
         let mut facts = facts(phase, schema, &evidence.sha256);
         facts.scenario = (phase == Phase::RootCause).then(|| "chat".to_owned());
@@ -343,7 +183,14 @@ impl Campaign {
     }
 
     /// Both comparisons and the decision on them.
-    fn verdict(&mut self, launch: &str, ours: [f64; 2], phase: Phase, decision: Decision, effects: [f64; 2]) {
+    pub(super) fn verdict(
+        &mut self,
+        launch: &str,
+        ours: [f64; 2],
+        phase: Phase,
+        decision: Decision,
+        effects: [f64; 2],
+    ) {
         let theirs = [1000.0, 500.0];
         let names = ["chat", "long"];
         let inputs: Vec<String> = (0..2)
@@ -429,7 +276,7 @@ impl Campaign {
         self.add(Event::AttemptBegin(begin), Vec::new());
     }
 
-    fn end(&mut self, outcome: Outcome, learned: &str, improvement: Option<f64>) {
+    pub(super) fn end(&mut self, outcome: Outcome, learned: &str, improvement: Option<f64>) {
         let end = AttemptEnd {
             outcome,
             learned: learned.to_owned(),
@@ -441,7 +288,7 @@ impl Campaign {
         self.attempt = None;
     }
 
-    fn patch(&mut self, diff: &str, borrowed: &[(&str, &str)]) {
+    pub(super) fn patch(&mut self, diff: &str, borrowed: &[(&str, &str)]) {
         let evidence = self.store("/home/alice/patch.diff", None, diff.as_bytes());
         let file = diff
             .lines()
@@ -467,7 +314,7 @@ impl Campaign {
     }
 }
 
-fn at(minutes: i64) -> Timestamp {
+pub(super) fn at(minutes: i64) -> Timestamp {
     let begin: Timestamp = "2026-11-22T01:00:00Z".parse().unwrap();
     begin + SignedDuration::from_mins(minutes)
 }

@@ -8,3 +8,4 @@ mod real;
 mod render;
 mod report;
 mod session;
+mod story;

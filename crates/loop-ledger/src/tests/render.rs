@@ -1,6 +1,7 @@
 //! `render`: names, contents, and that the same ledger gives the same bytes.
 
-use super::campaign::{Campaign, HOSTILE};
+use super::campaign::Campaign;
+use super::story::HOSTILE;
 
 /// Every file that the loops of this field expect, whatever the campaign has come to.
 const ALWAYS: [&str; 20] = [

@@ -1,6 +1,7 @@
 //! `report`: the page is whole in itself, and holds no markup but ours.
 
-use super::campaign::{Campaign, HOSTILE};
+use super::campaign::Campaign;
+use super::story::HOSTILE;
 
 fn page(campaign: &Campaign) -> String {
     campaign.document(&["report"]);
