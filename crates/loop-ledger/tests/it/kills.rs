@@ -91,13 +91,12 @@ fn killed_at_any_instant_no_finished_entry_is_lost() {
     // Half of the processes are to be killed before they end, however busy the machine is.
     let mut limit = 20_000.0_f64;
     let mut spread = Spread(7);
-    let mut before: Vec<String> = hashes(&campaign);
+    let (mut before, mut is_open) = read(&campaign);
     let (mut finished, mut ended_by_kill, mut written_but_killed, mut recovered) = (0, 0, 0, 0);
     for number in 0..kills {
         let after = Duration::from_micros(spread.below(limit as u64));
         let notes = documents::HISTORY_YAML.replace("is new", &format!("is new {number}"));
         let notes = campaign.write("notes.yaml", &notes);
-        let is_open = open_attempt(&campaign);
         let words: &[&str] = match number % 3 {
             0 => &["idea", "--idea", "another"],
             1 => &["append", &notes],
@@ -117,7 +116,7 @@ fn killed_at_any_instant_no_finished_entry_is_lost() {
         limit *= if was_killed { 1.05 } else { 0.95 };
         finished += said.len();
         // Every command reads the whole ledger: chain, contract and checkpoint hold, or this fails.
-        let now = hashes(&campaign);
+        let (now, open) = read(&campaign);
         assert!(now.starts_with(&before), "kill {number} lost an entry");
         for hash in &said {
             assert!(
@@ -126,7 +125,7 @@ fn killed_at_any_instant_no_finished_entry_is_lost() {
             );
         }
         written_but_killed += u64::from(was_killed && now.len() > before.len());
-        before = now;
+        (before, is_open) = (now, open);
     }
     let left = Ledger::read(&root(&campaign)).unwrap();
     recovered += left
@@ -145,19 +144,12 @@ fn killed_at_any_instant_no_finished_entry_is_lost() {
     );
 }
 
-fn hashes(campaign: &Campaign) -> Vec<String> {
+/// The hashes of all entries, and whether an attempt is open.
+fn read(campaign: &Campaign) -> (Vec<String>, bool) {
     let ledger = Ledger::read(&root(campaign)).unwrap();
-    ledger.entries().iter().map(|entry| entry.hash.clone()).collect()
-}
-
-fn open_attempt(campaign: &Campaign) -> bool {
-    let ledger = Ledger::read(&root(campaign)).unwrap();
-    let last = ledger.entries().iter().rev().find_map(|entry| match entry.event {
-        Event::AttemptBegin(_) => Some(true),
-        Event::AttemptEnd(_) => Some(false),
-        _ => None,
-    });
-    last.unwrap_or(false)
+    let is_open = State::now(&ledger).open_attempt().is_some();
+    let hashes = ledger.entries().iter().map(|entry| entry.hash.clone());
+    (hashes.collect(), is_open)
 }
 
 #[test]
