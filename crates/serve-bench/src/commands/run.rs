@@ -94,14 +94,18 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
 
     let mut runs = Vec::new();
     let mut last_records = Vec::new();
+    let mut was_warned = false;
     for number in 0..args.repeat {
         let label = if args.repeat > 1 {
             format!("run {}/{}", number + 1, args.repeat)
         } else {
             "run".to_owned()
         };
-        // The same prompts again: a warm prefix cache would make the later runs another measurement.
-        if number > 0 && cache::flush(&server)? == Flushed::No && number == 1 {
+        // The same prompts again: a warm prefix cache would make this another measurement. A frozen workload was sent
+        // before, by its nature.
+        let is_again = number > 0 || args.workload.workload.is_some();
+        if is_again && cache::flush(&server)? == Flushed::No && !was_warned {
+            was_warned = true;
             parts.warnings.push(cache::warning(&server));
         }
         let measured = measure(&level, &rules, number, records.as_ref(), &label, output)?;
