@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-LOOP_LEDGER_KILLS=1000 cargo test --locked -p loop-ledger --test it -- --nocapture --exact \
+LOOP_LEDGER_KILLS=1000 cargo test --locked --release -p loop-ledger --test it -- --nocapture --exact \
   kills::killed_at_any_instant_no_finished_entry_is_lost writers::eight_writers_tear_no_line_and_break_no_chain |
   grep -E '^[0-9]+ (kills|concurrent)|^test result'
 LOOP_LEDGER_BYTES=all cargo test --locked --release -p loop-ledger --test it -- --nocapture --exact \
