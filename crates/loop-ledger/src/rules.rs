@@ -367,23 +367,7 @@ fn family_share(state: &State<'_>) -> Option<Need> {
 /// One attempt at a time, and new research after two weak rounds.
 fn attempt_gate(state: &State<'_>) -> Vec<Need> {
     let mut needs = Vec::new();
-    if let Some(open) = state.open_attempt() {
-        needs.push(need(
-            "attempt-open",
-            format!("attempt {} is open: one change at a time", open.id),
-            Some(NextAction::new(
-                "end it first",
-                &[
-                    "loop-ledger",
-                    "end",
-                    "--outcome",
-                    "interrupted",
-                    "--learned",
-                    "the session ended in the middle",
-                ],
-            )),
-        ));
-    }
+    needs.extend(open_attempt(state, "one change at a time"));
     if state.weak_rounds() >= EXPAND_AFTER {
         let last_judged = state.round_start();
         if !state
@@ -463,4 +447,21 @@ pub fn wanted(state: &State<'_>, phase: Phase) -> Vec<Need> {
             Some(NextAction::new("may it end", &["loop-ledger", "done"])),
         )],
     }
+}
+
+/// The attempt that has to end first. One that has its verdict was judged, and cannot have been interrupted.
+pub fn open_attempt(state: &State<'_>, why: &str) -> Option<Need> {
+    let open = state.open_attempt()?;
+    let (outcome, learned) = match state.attempt_decision() {
+        Some(_) => ("reverted", "WHAT THE VERDICT SHOWED"),
+        None => ("interrupted", "the session ended in the middle"),
+    };
+    Some(need(
+        "attempt-open",
+        format!("attempt {} is open: {why}", open.id),
+        Some(NextAction::new(
+            "end it first",
+            &["loop-ledger", "end", "--outcome", outcome, "--learned", learned],
+        )),
+    ))
 }

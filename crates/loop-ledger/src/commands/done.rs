@@ -113,23 +113,7 @@ fn terminal_states(state: &State<'_>, asked: Option<Terminal>) -> Vec<TerminalSt
         .into_iter()
         .map(|terminal| {
             let mut missing = of_terminal(state, terminal, asked == Some(terminal));
-            if let Some(open) = state.open_attempt() {
-                missing.push(need(
-                    "attempt-open",
-                    format!("attempt {} is open", open.id),
-                    Some(NextAction::new(
-                        "end it",
-                        &[
-                            "loop-ledger",
-                            "end",
-                            "--outcome",
-                            "interrupted",
-                            "--learned",
-                            "the campaign ends",
-                        ],
-                    )),
-                ));
-            }
+            missing.extend(rules::open_attempt(state, "nothing ends in the middle of one"));
             TerminalState {
                 terminal,
                 reached: missing.is_empty(),

@@ -92,7 +92,7 @@ pub(crate) fn watch(root: &Root, args: &WatchArgs, output: &OutputArgs) -> Resul
 }
 
 fn plan(args: &WatchArgs) -> Result<Plan, Failure> {
-    let wrong = |flag: &str, what: &str| Failure::new(Exit::Usage, "usage", format!("--{flag}: {what}"));
+    let wrong = |flag: &str, what: &str| Failure::new(Exit::Usage, "watch-flag", format!("--{flag}: {what}"));
     let interval = Duration::try_from_secs_f64(args.interval)
         .ok()
         .filter(|interval| *interval >= Duration::from_millis(10))
