@@ -185,7 +185,7 @@ stop "$pid"
 ledger end --outcome kept --learned 'the scheduler was the limit' --pid "$pid" --port "$port"
 
 say '7. the end needs a relaunch without this shell'
-expect 1 loop-ledger --format markdown done
+expect 1 loop-ledger --format markdown 'done'
 ledger best
 json() { local words='' word; for word in "$@"; do words+="${words:+,}\"$word\""; done; echo "[$words]"; }
 a_cmd=$(json "$bin/engine-sim" "${ours_flags[@]}" "${better[@]}" --port '{port}')
@@ -196,7 +196,7 @@ done
 ledger append final.chat.compare.json final.summary.compare.json
 decide final
 ledger append final.gap.json
-ledger done
+ledger 'done'
 
 say 'result'
 ledger verify

@@ -203,7 +203,7 @@ mod tests {
         for line in [
             "tpot_ms.p50=8.60",
             "tpot_ms.p50=8.695653",
-            "ot_ms.p50=8.70",
+            "pot_ms.p50=8.70",
             "tpot_ms.p50=8.70 s",
             "cache_hit_ratio=0.85 ms",
             "`attn`: calls=40646",

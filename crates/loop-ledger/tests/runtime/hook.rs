@@ -253,8 +253,8 @@ fn usage_errors_are_no_blocks() {
     for arguments in [
         &["hook"] as &[&str],
         &["hook", "start"],
-        &["hook", "--tpyo"],
-        &["--tpyo", "hook"],
+        &["hook", "--no-such-flag"],
+        &["--no-such-flag", "hook"],
     ] {
         let ended = end(binary().args(arguments), b"");
         let answer = answer(&ended);
@@ -264,7 +264,7 @@ fn usage_errors_are_no_blocks() {
     // A wrong flag beside the right word: the hook does its work.
     let mut command = binary();
     command
-        .args(["hook", "stop", "--tpyo", "--root"])
+        .args(["hook", "stop", "--no-such-flag", "--root"])
         .arg(campaign.root());
     reason(&answer(&end(&mut command, b"")));
 }
