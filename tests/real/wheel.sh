@@ -53,11 +53,11 @@ UV_TOOL_DIR=$scratch/uv-tools UV_TOOL_BIN_DIR=$scratch/uv-bin UV_CACHE_DIR=$scra
 check "$scratch/uv-bin" 'uv tool install'
 
 # A tool that needs another finds it beside itself, from any folder and with an almost empty environment.
-# Exit 1 is a missed limit of accuracy: a matter of the machine's other work, and no matter of the package.
+# Exits 1 and 5 are a missed limit of accuracy and a busy machine: a matter of the machine's other work, and no matter of the package.
 status=0
 (cd "$scratch" && env -i PATH=/usr/bin:/bin HOME="$scratch" "$scratch/uv-bin/serve-bench" selftest --format json \
   -o "$scratch/selftest.json" >/dev/null) || status=$?
-[ "$status" = 0 ] || [ "$status" = 1 ] || fail "serve-bench selftest of the installed wheel ended with exit code $status"
+case $status in 0 | 1 | 5) ;; *) fail "serve-bench selftest of the installed wheel ended with exit code $status" ;; esac
 python3 - "$scratch/selftest.json" <<'PY' || fail 'the document of serve-bench selftest'
 import json, sys
 document = json.load(open(sys.argv[1]))
