@@ -53,6 +53,17 @@ fn header_schema(value: &Value) -> Option<String> {
     value.get("schema").or(inner)?.as_str().map(str::to_owned)
 }
 
+/// What a campaign's root holds beside documents: files rendered in the formats of others, the ledger's own state, and the
+/// contracts of its rounds. The ledger itself checks them (`loop-ledger verify`).
+const RENDERED: [&str; 6] = [
+    "/benchmark/candidates.jsonl",
+    "/humanize/lineage.jsonl",
+    "/checkpoint.json",
+    "/manifest.json",
+    "/contract.json",
+    "/diagnostics.json",
+];
+
 #[test]
 fn committed_documents_validate() {
     let mut paths = files_below("examples");
@@ -60,6 +71,7 @@ fn committed_documents_validate() {
     for path in paths
         .iter()
         .filter(|path| path.contains("/output/") || path.starts_with("sessions/examples/"))
+        .filter(|path| !RENDERED.iter().any(|rendered| path.ends_with(rendered)))
     {
         if path.ends_with(".json") {
             check(path, &serde_json::from_str(&read(path)).unwrap());
