@@ -84,7 +84,10 @@ mod tests {
             of(&["--root", "status", "hook", "stop"]),
             call(Some("status"), Some("stop"))
         );
-        assert_eq!(of(&["--no-such-flag", "x", "hook", "stop"]), call(None, Some("stop")));
+        assert_eq!(
+            of(&["--no-such-flag", "x", "hook", "stop"]),
+            call(None, Some("stop"))
+        );
         assert_eq!(of(&["hook"]), call(None, None));
         assert_eq!(
             of(&["hook", "--format", "json", "stop", "again"]),
