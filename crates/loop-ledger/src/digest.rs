@@ -4,7 +4,7 @@
 use contracts::loop_ledger::event::{Event, Outcome};
 use jiff::Timestamp;
 
-use crate::render::rounds::{decision_of, outcome};
+use crate::render::rounds::outcome;
 use crate::render::words::{blocker, standing, verdict};
 use crate::state::{Attempt, State};
 use crate::{rules, view};
@@ -34,7 +34,7 @@ pub(crate) fn lines(state: &State<'_>, since: Timestamp) -> Vec<String> {
         .attempts
         .iter()
         .rev()
-        .filter(|attempt| ended_at(state, attempt).is_none_or(|at| at >= since))
+        .filter(|attempt| state.ended_at(attempt).is_none_or(|at| at >= since))
         .map(|attempt| of_attempt(state, attempt))
         .collect();
     let mut lines = head;
@@ -79,23 +79,16 @@ fn counts(state: &State<'_>, since: Timestamp) -> String {
     )
 }
 
-fn ended_at(state: &State<'_>, attempt: &Attempt<'_>) -> Option<Timestamp> {
-    let (_, seq) = attempt.end?;
-    state
-        .entries
-        .iter()
-        .find(|entry| entry.seq == seq)
-        .map(|entry| entry.written_at)
-}
-
 fn of_attempt(state: &State<'_>, attempt: &Attempt<'_>) -> String {
-    let effect = decision_of(state, attempt).map_or_else(String::new, |(_, decision)| {
-        format!(
-            " {} % {}",
-            view::signed(decision.effect_pct),
-            view::interval(decision.ci_low_pct, decision.ci_high_pct)
-        )
-    });
+    let effect = state
+        .decision_of(attempt)
+        .map_or_else(String::new, |(_, decision)| {
+            format!(
+                " {} % {}",
+                view::signed(decision.effect_pct),
+                view::interval(decision.ci_low_pct, decision.ci_high_pct)
+            )
+        });
     let learned = attempt
         .end
         .map_or_else(String::new, |(end, _)| format!(": {}", end.learned));

@@ -235,11 +235,15 @@ impl<'a> State<'a> {
         self.decisions().rfind(|(accepted, _)| self.counts(accepted))
     }
 
+    /// The latest decision of an attempt.
+    pub fn decision_of(&self, attempt: &Attempt<'_>) -> Option<(&Accepted<'a>, &'a DecisionFacts)> {
+        self.decisions()
+            .rfind(|(accepted, _)| accepted.attempt == Some(attempt.id))
+    }
+
     /// The latest decision of the open attempt.
     pub fn attempt_decision(&self) -> Option<(&Accepted<'a>, &'a DecisionFacts)> {
-        let open = self.open_attempt()?.id;
-        self.decisions()
-            .rfind(|(accepted, _)| accepted.attempt == Some(open))
+        self.decision_of(self.open_attempt()?)
     }
 
     /// Whether the latest decision says that ours is behind or fails its SLO.

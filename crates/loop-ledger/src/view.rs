@@ -5,6 +5,7 @@ use contracts::Document;
 use contracts::Finite;
 use contracts::loop_ledger::best::BestData;
 use contracts::loop_ledger::done::DoneData;
+use contracts::loop_ledger::facts::DecisionFacts;
 use contracts::loop_ledger::lock::Budget;
 use contracts::loop_ledger::preflight::{CheckStatus, PreflightData};
 use contracts::loop_ledger::receipt::ReceiptData;
@@ -40,25 +41,7 @@ pub(crate) fn status(document: &Document<StatusData>, top: usize) -> View {
     }
     view = view.table(table.top(top.max(11)));
     if let Some(decision) = &data.decision {
-        let mut rows = Table::new(&[
-            ("scenario", Align::Left),
-            ("against", Align::Left),
-            ("effect, %", Align::Right),
-            ("interval, %", Align::Right),
-            ("pairs", Align::Right),
-            ("verdict", Align::Left),
-        ]);
-        for row in &decision.rows {
-            rows.row(vec![
-                row.scenario.clone(),
-                row.other.clone(),
-                signed(row.effect_pct),
-                interval(row.ci_low_pct, row.ci_high_pct),
-                row.pairs.to_string(),
-                row.verdict.name().to_owned(),
-            ]);
-        }
-        view = view.table(rows.top(top));
+        view = view.table(verdicts(decision).top(top));
     }
     let blockers = data
         .blockers
@@ -237,4 +220,27 @@ pub(crate) fn interval(low: Option<Finite>, high: Option<Finite>) -> String {
         (Some(low), Some(high)) => format!("[{:+.2}, {:+.2}]", low.get(), high.get()),
         _ => "–".to_owned(),
     }
+}
+
+/// The rows of a decision.
+pub(crate) fn verdicts(decision: &DecisionFacts) -> Table {
+    let mut table = Table::new(&[
+        ("scenario", Align::Left),
+        ("against", Align::Left),
+        ("effect, %", Align::Right),
+        ("interval, %", Align::Right),
+        ("pairs", Align::Right),
+        ("verdict", Align::Left),
+    ]);
+    for row in &decision.rows {
+        table.row(vec![
+            row.scenario.clone(),
+            row.other.clone(),
+            signed(row.effect_pct),
+            interval(row.ci_low_pct, row.ci_high_pct),
+            row.pairs.to_string(),
+            row.verdict.name().to_owned(),
+        ]);
+    }
+    table
 }

@@ -203,14 +203,25 @@ impl Context<'_> {
     /// Facts with nothing but the head of a document.
     pub(crate) fn head<D>(&self, document: &Document<D>, phase: Phase) -> Facts {
         Facts {
-            phase,
-            schema: document.schema.clone(),
-            sha256: self.sha256.clone(),
-            summary: contracts::text::clean(&document.summary, 400),
             simulated: document.simulated,
             contract: document.contract.fingerprint.clone(),
             environment: document.environment.fingerprint.clone(),
             inputs: document.inputs.iter().map(|input| input.sha256.clone()).collect(),
+            ..self.blank(phase, &document.schema, &document.summary)
+        }
+    }
+
+    /// Facts of a file that measures nothing.
+    pub(crate) fn blank(&self, phase: Phase, schema: &str, summary: &str) -> Facts {
+        Facts {
+            phase,
+            schema: schema.to_owned(),
+            sha256: self.sha256.clone(),
+            summary: contracts::text::clean(summary, 400),
+            simulated: false,
+            contract: None,
+            environment: None,
+            inputs: Vec::new(),
             sides: Vec::new(),
             scenario: None,
             measured_at: None,

@@ -40,7 +40,7 @@ pub(crate) fn history(context: &Context<'_>, notes: &History) -> Result<Facts, R
         notes.checked_on,
         notes.baseline_commit
     );
-    Ok(plain(context, Phase::History, history::SCHEMA, &summary))
+    Ok(context.blank(Phase::History, history::SCHEMA, &summary))
 }
 
 pub(crate) fn root_cause(context: &Context<'_>, notes: &RootCause) -> Result<Facts, Refusal> {
@@ -71,7 +71,7 @@ pub(crate) fn root_cause(context: &Context<'_>, notes: &RootCause) -> Result<Fac
     for claim in &notes.claims {
         inputs.push(cited(context, claim)?);
     }
-    let mut facts = plain(context, Phase::RootCause, root_cause::SCHEMA, &notes.cause);
+    let mut facts = context.blank(Phase::RootCause, root_cause::SCHEMA, &notes.cause);
     facts.scenario = Some(notes.scenario.clone());
     facts.inputs = inputs;
     Ok(facts)
@@ -123,23 +123,5 @@ fn same(found: &Value, claimed: &Value) -> bool {
     match (found.as_f64(), claimed.as_f64()) {
         (Some(found), Some(claimed)) => found == claimed,
         _ => found == claimed,
-    }
-}
-
-fn plain(context: &Context<'_>, phase: Phase, schema: &str, summary: &str) -> Facts {
-    Facts {
-        phase,
-        schema: schema.to_owned(),
-        sha256: context.sha256.clone(),
-        summary: contracts::text::clean(summary, 400),
-        simulated: false,
-        contract: None,
-        environment: None,
-        inputs: Vec::new(),
-        sides: Vec::new(),
-        scenario: None,
-        measured_at: None,
-        decision: None,
-        family_shares: Vec::new(),
     }
 }

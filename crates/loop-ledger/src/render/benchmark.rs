@@ -1,13 +1,13 @@
 //! Which benchmarks are the fixed one and the final one, and their tables.
 
-use cli_kit::{Align, Table};
+use cli_kit::{Align, Table, View};
 use contracts::loop_ledger::facts::DecisionFacts;
 use contracts::loop_ledger::phase::Phase;
 
 use super::source::Source;
-use super::words::number;
+use super::words::{effect, number};
 use crate::state::{Accepted, State};
-use crate::view;
+use crate::view::verdicts;
 
 /// The first decision outside attempts: the gap that the campaign began with.
 pub(crate) fn fixed<'s, 'a>(state: &'s State<'a>) -> Option<(&'s Accepted<'a>, &'a DecisionFacts)> {
@@ -78,25 +78,25 @@ fn engine(side: &super::measured::Measured) -> String {
     super::words::plain(&text)
 }
 
-/// The rows of a decision.
-pub(crate) fn verdicts(decision: &DecisionFacts) -> Table {
-    let mut table = Table::new(&[
-        ("scenario", Align::Left),
-        ("against", Align::Left),
-        ("effect, %", Align::Right),
-        ("interval, %", Align::Right),
-        ("pairs", Align::Right),
-        ("verdict", Align::Left),
-    ]);
-    for row in &decision.rows {
-        table.row(vec![
-            row.scenario.clone(),
-            row.other.clone(),
-            view::signed(row.effect_pct),
-            view::interval(row.ci_low_pct, row.ci_high_pct),
-            row.pairs.to_string(),
-            row.verdict.name().to_owned(),
-        ]);
+/// The fixed benchmark with its verdict, and the latest one that counts where there is another.
+pub(crate) fn fixed_and_final(source: &Source<'_>, mut body: View) -> View {
+    let state = source.state;
+    let first = fixed(state);
+    let last = state.current_decision();
+    body = body
+        .heading("Fixed benchmark")
+        .table(table(source, &compared(state, first)));
+    if let Some((accepted, decision)) = first {
+        body = body
+            .text(format!("Entry {}: {}.", accepted.seq, effect(decision)))
+            .table(verdicts(decision));
     }
-    table
+    body = body.heading("Final benchmark");
+    match (first, last) {
+        (Some((first, _)), Some((last, decision))) if first.seq != last.seq => body
+            .table(table(source, &compared(state, Some((last, decision)))))
+            .text(format!("Entry {}: {}.", last.seq, effect(decision)))
+            .table(verdicts(decision)),
+        _ => body.text("Nothing was measured since that counts: the fixed benchmark stands."),
+    }
 }

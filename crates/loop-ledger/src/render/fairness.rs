@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cli_kit::{Align, Table, View};
 
-use super::benchmark::{compared, verdicts};
+use super::benchmark::compared;
 use super::words::{plain, verdict};
 use super::{Source, page};
 use crate::ledger::short;
@@ -53,7 +53,7 @@ pub(crate) fn diagnostics(source: &Source<'_>) -> String {
         ));
     }
     if let Some((_, decision)) = current {
-        body = body.heading("Verdicts").table(verdicts(decision));
+        body = body.heading("Verdicts").table(crate::view::verdicts(decision));
     }
     page(source, "Fairness diagnostics", body)
 }

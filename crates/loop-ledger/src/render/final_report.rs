@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use cli_kit::{Align, Table, View};
 use contracts::loop_ledger::phase::Phase;
 
-use super::benchmark::{compared, fixed, table, verdicts};
-use super::rounds::{decision_of, outcome};
-use super::words::{blocker, downgraded, effect, object, plain, reached, standing, verdict};
+use super::benchmark::fixed_and_final;
+use super::rounds::outcome;
+use super::words::{blocker, downgraded, object, plain, reached, standing, verdict};
 use super::{Source, page, winning};
 use crate::view;
 
@@ -19,24 +19,7 @@ pub(crate) fn final_report(source: &Source<'_>) -> String {
         .text(plain(&standing(state)))
         .text(reached(state))
         .list(state.blockers.iter().map(|known| blocker(known)).collect());
-    let first = fixed(state);
-    let last = state.current_decision();
-    body = body
-        .heading("Fixed benchmark")
-        .table(table(source, &compared(state, first)));
-    if let Some((accepted, decision)) = first {
-        body = body
-            .text(format!("Entry {}: {}.", accepted.seq, effect(decision)))
-            .table(verdicts(decision));
-    }
-    body = body.heading("Final benchmark");
-    body = match (first, last) {
-        (Some((first, _)), Some((last, decision))) if first.seq != last.seq => body
-            .table(table(source, &compared(state, Some((last, decision)))))
-            .text(format!("Entry {}: {}.", last.seq, effect(decision)))
-            .table(verdicts(decision)),
-        _ => body.text("Nothing was measured since that counts: the fixed benchmark stands."),
-    };
+    body = fixed_and_final(source, body);
     body = winning::ours(state, body.heading("Winner"));
     body = body.heading("Rounds").table(rounds(source));
     body = evidence(source, body);
@@ -56,7 +39,7 @@ fn rounds(source: &Source<'_>) -> Table {
         ("learned", Align::Left),
     ]);
     for attempt in &source.state.attempts {
-        let decision = decision_of(source.state, attempt).map(|(_, decision)| decision);
+        let decision = source.state.decision_of(attempt).map(|(_, decision)| decision);
         table.row(vec![
             attempt.id.to_owned(),
             plain(&attempt.begin.change),

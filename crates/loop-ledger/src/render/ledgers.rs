@@ -3,7 +3,7 @@
 use cli_kit::{Align, Table, View};
 use contracts::loop_ledger::event::Outcome;
 
-use super::rounds::{decision_of, outcome};
+use super::rounds::outcome;
 use super::words::plain;
 use super::{Source, page};
 use crate::state::Attempt;
@@ -49,7 +49,7 @@ fn rows<'s, 'a: 's>(source: &Source<'a>, attempts: &mut dyn Iterator<Item = &'s 
         ("learned", Align::Left),
     ]);
     for attempt in attempts {
-        let decision = decision_of(source.state, attempt).map(|(_, decision)| decision);
+        let decision = source.state.decision_of(attempt).map(|(_, decision)| decision);
         let end = attempt.end.map(|(end, _)| end);
         table.row(vec![
             attempt.id.to_owned(),

@@ -3,7 +3,7 @@
 use cli_kit::{Align, Table, View};
 use contracts::loop_ledger::event::{Outcome, Patch};
 
-use super::benchmark::{compared, fixed, table, verdicts};
+use super::benchmark::{compared, fixed, table};
 use super::words::{blocker, effect, plain, verdict};
 use super::{Source, code, page, scrub};
 use crate::commands::best;
@@ -30,7 +30,7 @@ pub(crate) fn pr_text(source: &Source<'_>) -> String {
             .text("After:")
             .table(table(source, &compared(state, Some((last, decision)))))
             .text(format!("{}.", effect(decision)))
-            .table(verdicts(decision));
+            .table(crate::view::verdicts(decision));
     }
     body = accuracy(source, body.heading("Accuracy"));
     body = reproduction(source, body.heading("Reproduction"));

@@ -1,23 +1,12 @@
 //! The attempts as rounds: `rounds/NNNN/` with contract, summary and diff. NNNN is the number of the attempt.
 
 use cli_kit::View;
-use contracts::loop_ledger::facts::DecisionFacts;
 use serde_json::json;
 
-use super::benchmark::{table, verdicts};
+use super::benchmark::table;
 use super::words::{effect, plain};
 use super::{File, Source, page};
-use crate::state::{Accepted, Attempt, State};
-
-/// The last decision that was made in an attempt.
-pub(crate) fn decision_of<'s, 'a>(
-    state: &'s State<'a>,
-    attempt: &Attempt<'a>,
-) -> Option<(&'s Accepted<'a>, &'a DecisionFacts)> {
-    state
-        .decisions()
-        .rfind(|(accepted, _)| accepted.attempt == Some(attempt.id))
-}
+use crate::state::{Accepted, Attempt};
 
 /// How an attempt ended, or that it is open.
 pub(crate) fn outcome(attempt: &Attempt<'_>) -> &'static str {
@@ -121,10 +110,10 @@ fn summary(source: &Source<'_>, attempt: &Attempt<'_>) -> String {
     if !benchmarks.is_empty() {
         body = body.heading("Measured").table(table(source, &benchmarks));
     }
-    if let Some((accepted, decision)) = decision_of(state, attempt) {
+    if let Some((accepted, decision)) = state.decision_of(attempt) {
         body = body
             .text(format!("Entry {}: {}.", accepted.seq, effect(decision)))
-            .table(verdicts(decision));
+            .table(crate::view::verdicts(decision));
     }
     page(
         source,

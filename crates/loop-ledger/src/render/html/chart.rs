@@ -4,7 +4,7 @@ use contracts::loop_ledger::facts::DecisionFacts;
 
 use super::super::Source;
 use super::super::benchmark::fixed;
-use super::super::rounds::{decision_of, number, outcome};
+use super::super::rounds::{number, outcome};
 use super::markup::Html;
 use crate::view;
 
@@ -44,7 +44,7 @@ fn points(source: &Source<'_>) -> Vec<Point> {
         fixed(state).map(|(_, decision)| decision),
     )];
     for attempt in &state.attempts {
-        let decision = decision_of(state, attempt).map(|(_, decision)| decision);
+        let decision = state.decision_of(attempt).map(|(_, decision)| decision);
         let label = number(attempt).trim_start_matches('0').to_owned();
         points.push(point(label, outcome(attempt), decision));
     }

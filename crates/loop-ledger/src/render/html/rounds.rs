@@ -1,7 +1,7 @@
 //! What was tried: one row an attempt.
 
 use super::super::Source;
-use super::super::rounds::{decision_of, outcome};
+use super::super::rounds::outcome;
 use super::markup::{Column, Html, table};
 use crate::view;
 
@@ -15,7 +15,7 @@ pub(crate) fn section(source: &Source<'_>) -> Html {
         .attempts
         .iter()
         .map(|attempt| {
-            let decision = decision_of(state, attempt).map(|(_, decision)| decision);
+            let decision = state.decision_of(attempt).map(|(_, decision)| decision);
             let end = attempt.end.map(|(end, _)| end);
             vec![
                 Html::of(attempt.id),
