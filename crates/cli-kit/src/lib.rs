@@ -29,7 +29,9 @@ pub use flags::{Format, OutputArgs};
 pub use interrupt::{install as install_interrupt, interrupted};
 pub use machine::environment;
 pub use progress::{progress_bar, spinner};
-pub use read::{Loaded, input_of, load_document, load_documents, load_yaml, read_bounded, yaml_value};
+pub use read::{
+    Loaded, input_of, load_document, load_documents, load_yaml, load_yaml_bytes, read_bounded, yaml_value,
+};
 pub use view::{Align, Block, Table, View, shell_words};
 
 /// What a binary is, for the flags that all share.

@@ -113,6 +113,17 @@ pub fn load_documents<D: DeserializeOwned>(
 /// # Errors
 /// Exit 3 when it cannot be read, is not YAML, names another schema, or has a field that does not exist.
 pub fn load_yaml<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<(T, Input), Failure> {
+    load_yaml_bytes(path, schema).map(|(declared, input, _)| (declared, input))
+}
+
+/// [`load_yaml`] with the bytes that were read, for whoever stores the file: a second read could find another one.
+///
+/// # Errors
+/// Those of [`load_yaml`].
+pub fn load_yaml_bytes<T: DeserializeOwned>(
+    path: &Path,
+    schema: &str,
+) -> Result<(T, Input, Vec<u8>), Failure> {
     let bytes = read_bounded(path, 1 << 20)?;
     let input = input_of(path, &bytes);
     let name = path.display();
@@ -138,7 +149,7 @@ pub fn load_yaml<T: DeserializeOwned>(path: &Path, schema: &str) -> Result<(T, I
             format!("{name} does not read as `{schema}`: {error}"),
         )
     })?;
-    Ok((declared, input))
+    Ok((declared, input, bytes))
 }
 
 /// YAML, of which JSON is a part, as a value.

@@ -4,6 +4,7 @@
 //! This crate does no I/O and knows neither clap nor tokio. Readers are lenient (unknown fields are ignored, so
 //! old documents outlive releases); the published schemas are strict.
 
+pub mod bound;
 pub mod distribution;
 pub mod document;
 pub mod engine_sim;
@@ -20,6 +21,7 @@ pub mod subject;
 pub mod target;
 pub mod text;
 
+pub use bound::Bound;
 pub use distribution::Distribution;
 pub use document::{Artifact, Document, Input, NextAction, Tool, Warning};
 pub use error::ErrorDocument;

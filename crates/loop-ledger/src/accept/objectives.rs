@@ -1,5 +1,6 @@
 //! The service-level objectives of the target, as every run has to answer them. A run that was not asked is not within them.
 
+use contracts::Bound;
 use contracts::metric::Metric;
 use contracts::serve_bench::run::{Run, SloRule, SloStatus};
 
@@ -9,35 +10,21 @@ use super::{Context, Refusal};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Objective {
     metric: Metric,
-    at_most: bool,
-    bound: f64,
+    bound: Bound,
 }
 
 impl Objective {
     /// Reads a rule as serve-bench does; `None` where it would refuse it.
     pub(crate) fn read(rule: &str) -> Option<Objective> {
-        let (metric, at_most, bound) = match (rule.split_once("<="), rule.split_once(">=")) {
-            (Some((metric, bound)), None) => (metric, true, bound),
-            (None, Some((metric, bound))) => (metric, false, bound),
-            _ => return None,
-        };
+        let (metric, bound) = Bound::split(rule)?;
         Some(Objective {
-            metric: Metric::parse(metric.trim()).ok()?,
-            at_most,
-            bound: bound
-                .trim()
-                .parse()
-                .ok()
-                .filter(|bound: &f64| bound.is_finite())?,
+            metric: Metric::parse(metric).ok()?,
+            bound,
         })
     }
 
     fn admits(&self, value: f64) -> bool {
-        if self.at_most {
-            value <= self.bound
-        } else {
-            value >= self.bound
-        }
+        self.bound.admits(value)
     }
 
     /// What is wrong with the answer of a run, when its own numbers say otherwise.

@@ -26,8 +26,7 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
     let mut evidence = Vec::new();
     let subject = match &args.subject {
         Some(path) => {
-            let (subject, input): (Subject, _) = cli_kit::load_yaml(path, Subject::SCHEMA)?;
-            let bytes = cli_kit::read_bounded(path, 1 << 20)?;
+            let (subject, input, bytes): (Subject, _, _) = cli_kit::load_yaml_bytes(path, Subject::SCHEMA)?;
             if subject.env.keys().any(|name| contracts::subject::is_secret(name)) {
                 return Err(Failure::new(
                     Exit::BadInput,

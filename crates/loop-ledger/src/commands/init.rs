@@ -57,7 +57,8 @@ fn begin(
     left: Option<&Ledger>,
 ) -> Result<Report, Failure> {
     refuse_existing(root)?;
-    let (target, target_input): (Target, Input) = cli_kit::load_yaml(&args.target, Target::SCHEMA)?;
+    let (target, target_input, target_bytes): (Target, Input, _) =
+        cli_kit::load_yaml_bytes(&args.target, Target::SCHEMA)?;
     check_target(&target)?;
     let mut workloads = Vec::new();
     let mut scenarios: Vec<LockedScenario> = Vec::new();
@@ -80,7 +81,6 @@ fn begin(
         evidence.push(store(root, path, &bytes, workload::SCHEMA)?);
         workloads.push(locked);
     }
-    let target_bytes = cli_kit::read_bounded(&args.target, 1 << 20)?;
     evidence.push(store(root, &args.target, &target_bytes, Target::SCHEMA)?);
     let lock = TargetLock {
         schema: lock::SCHEMA.to_owned(),

@@ -8,7 +8,7 @@ use std::fmt;
 use contracts::metric::{Metric, UnknownMetric};
 use contracts::serve_bench::record::RequestRecord;
 use contracts::serve_bench::run::{Run, Slo, SloRule, SloStatus};
-use contracts::{Finite, serve_bench::outcome::Outcome};
+use contracts::{Bound, Finite, serve_bench::outcome::Outcome};
 use stats::early_stopping::{RuleOutcome, percentile_rule, requests_needed};
 
 /// Confidence of percentile rules, as in MLPerf LoadGen.
@@ -19,8 +19,7 @@ const CONFIDENCE: f64 = 0.99;
 pub struct Limit {
     text: String,
     metric: String,
-    at_most: bool,
-    bound: f64,
+    bound: Bound,
 }
 
 /// A rule that does not read.
@@ -68,30 +67,12 @@ const PER_REQUEST: [&str; 5] = [
 
 impl Limit {
     fn parse(text: &str) -> Result<Limit, RuleError> {
-        let shape = || RuleError::Shape(text.to_owned());
-        let (metric, at_most, bound) = match (text.split_once("<="), text.split_once(">=")) {
-            (Some((metric, bound)), None) => (metric, true, bound),
-            (None, Some((metric, bound))) => (metric, false, bound),
-            _ => return Err(shape()),
-        };
-        let bound: f64 = bound.trim().parse().map_err(|_| shape())?;
-        if !bound.is_finite() {
-            return Err(shape());
-        }
+        let (metric, bound) = Bound::split(text).ok_or_else(|| RuleError::Shape(text.to_owned()))?;
         Ok(Limit {
             text: text.trim().to_owned(),
-            metric: metric.trim().to_owned(),
-            at_most,
+            metric: metric.to_owned(),
             bound,
         })
-    }
-
-    fn admits(&self, value: f64) -> bool {
-        if self.at_most {
-            value <= self.bound
-        } else {
-            value >= self.bound
-        }
     }
 }
 
@@ -143,7 +124,7 @@ impl SloRules {
     pub(super) fn is_good(&self, record: &RequestRecord) -> bool {
         self.goodput
             .iter()
-            .all(|limit| per_request(record, &limit.metric).is_none_or(|value| limit.admits(value)))
+            .all(|limit| per_request(record, &limit.metric).is_none_or(|value| limit.bound.admits(value)))
     }
 
     /// Judges a run; `None` when no rule was asked for.
@@ -180,7 +161,7 @@ fn judge(limit: &Limit, metric: &Metric, run: &Run, measured: &[&RequestRecord])
     let bounded = metric
         .percentile()
         .zip(metric.latency().map(|(_, field)| field))
-        .filter(|_| limit.at_most);
+        .filter(|_| limit.bound.is_at_most());
     match bounded {
         // Pooled gaps are not independent trials; requests are.
         Some((percentile, field)) if PER_REQUEST.contains(&field) => {
@@ -189,7 +170,7 @@ fn judge(limit: &Limit, metric: &Metric, run: &Run, measured: &[&RequestRecord])
                 .filter(|record| record.outcome == Outcome::Ok)
                 .filter_map(|record| per_request(record, field))
                 .collect();
-            let exceeding = values.iter().filter(|value| !limit.admits(**value)).count() as u64;
+            let exceeding = values.iter().filter(|value| !limit.bound.admits(**value)).count() as u64;
             rule.status = match percentile_rule(values.len() as u64, exceeding, percentile, CONFIDENCE) {
                 RuleOutcome::Passed => SloStatus::Passed,
                 RuleOutcome::Failed => SloStatus::Failed,
@@ -198,7 +179,7 @@ fn judge(limit: &Limit, metric: &Metric, run: &Run, measured: &[&RequestRecord])
             rule.requests_needed = requests_needed(exceeding, percentile, CONFIDENCE);
         }
         _ => {
-            rule.status = if limit.admits(value.get()) {
+            rule.status = if limit.bound.admits(value.get()) {
                 SloStatus::Passed
             } else {
                 SloStatus::Failed
