@@ -44,6 +44,8 @@ pub struct Accuracy {
     pub concurrency: u32,
     /// Requests.
     pub requests: u64,
+    /// Times this level was measured, 1 to 3; the other figures are of the last one.
+    pub attempts: u32,
     /// Mean of reported - true TTFT, milliseconds.
     pub ttft_error_mean_ms: Option<Finite>,
     /// 99th percentile of reported - true TTFT, milliseconds.

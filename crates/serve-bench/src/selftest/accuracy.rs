@@ -18,6 +18,9 @@ const ITL_MEAN_PCT: f64 = 0.5;
 const ITL_P99_PCT: f64 = 5.0;
 /// With a heartbeat later than this the machine, not the client, sets the errors.
 const HEARTBEAT_MS: f64 = 1.0;
+/// Other work on the machine only ever adds to an error and the heartbeat does not feel all of it, so a level that
+/// misses a limit is measured again: what the client itself does wrong is there each time.
+pub(super) const ATTEMPTS: u32 = 3;
 
 /// The server of the accuracy checks.
 pub(super) fn script() -> Script {
@@ -53,6 +56,21 @@ pub(super) fn measure(concurrency: u32, requests: u64, output: &OutputArgs) -> R
 pub(super) fn measure_with_samples(
     concurrency: u32,
     requests: u64,
+) -> Result<(Accuracy, ClientSamples), Failure> {
+    let mut attempt = 1;
+    loop {
+        let (accuracy, samples) = measure_once(concurrency, requests, attempt)?;
+        if accuracy.passed == Some(true) || attempt == ATTEMPTS {
+            return Ok((accuracy, samples));
+        }
+        attempt += 1;
+    }
+}
+
+fn measure_once(
+    concurrency: u32,
+    requests: u64,
+    attempts: u32,
 ) -> Result<(Accuracy, ClientSamples), Failure> {
     let server = Scripted::start(&script(), "127.0.0.1")?;
     let finished = server.load(&ask(concurrency, requests))?;
@@ -94,6 +112,7 @@ pub(super) fn measure_with_samples(
     let accuracy = Accuracy {
         concurrency,
         requests: run.requests.sent,
+        attempts,
         ttft_error_mean_ms: finite(ttft_mean),
         ttft_error_p99_ms: finite(ttft_p99),
         itl_error_mean_pct: finite(itl_mean),

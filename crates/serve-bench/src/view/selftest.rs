@@ -23,6 +23,7 @@ pub(crate) fn selftest(document: &Document<SelftestData>) -> View {
     }
     let mut accuracy = Table::new(&[
         ("streams", Align::Right),
+        ("attempts", Align::Right),
         ("TTFT error mean", Align::Right),
         ("p99, ms", Align::Right),
         ("ITL error mean", Align::Right),
@@ -38,6 +39,7 @@ pub(crate) fn selftest(document: &Document<SelftestData>) -> View {
         };
         accuracy.row(vec![
             level.concurrency.to_string(),
+            level.attempts.to_string(),
             number(level.ttft_error_mean_ms),
             number(level.ttft_error_p99_ms),
             number(level.itl_error_mean_pct),
