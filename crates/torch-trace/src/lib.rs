@@ -1,0 +1,1 @@
+//! Torch-profiler bytes to typed events: salvage of damaged files, kernel families, launch correlation.
