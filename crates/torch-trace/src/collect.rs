@@ -1,0 +1,225 @@
+//! Records to typed events: which category is what, in every spelling since 2021.
+
+use rustc_hash::FxHashMap;
+
+use crate::defect::{DefectKind, Defects};
+use crate::event::{Annotation, CpuOp, Frame, GpuEvent, GpuKind, RuntimeCall, Track, TrackId};
+use crate::header::Header;
+use crate::names::{NameId, Names};
+use crate::record::Record;
+
+/// What to keep; the rest is passed over, which saves memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// CPU ops and Python frames, for locations.
+    pub locations: bool,
+    /// Shapes and types of CPU ops.
+    pub shapes: bool,
+}
+
+impl Want {
+    /// Everything that a trace holds.
+    pub const ALL: Self = Self {
+        locations: true,
+        shapes: true,
+    };
+    /// Device work, the calls that launched it, and annotations.
+    pub const DEVICE: Self = Self {
+        locations: false,
+        shapes: false,
+    };
+}
+
+/// Everything read from one trace.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Clock base, GPUs, ranks.
+    pub header: Header,
+    /// Every text.
+    pub names: Names,
+    /// Every (process, thread) and (device, stream).
+    pub tracks: Vec<Track>,
+    /// Work on devices, in file order.
+    pub gpu: Vec<GpuEvent>,
+    /// Runtime and driver calls, in file order.
+    pub calls: Vec<RuntimeCall>,
+    /// CPU operators, in file order; empty unless wanted.
+    pub ops: Vec<CpuOp>,
+    /// Python frames, in file order; empty unless wanted.
+    pub frames: Vec<Frame>,
+    /// Named ranges, in file order.
+    pub annotations: Vec<Annotation>,
+    /// Events of any kind that were read.
+    pub events: u64,
+    /// Bytes of uncompressed JSON that were read.
+    pub bytes: u64,
+    /// What was wrong with the file, by first place.
+    pub defects: Vec<crate::Defect>,
+}
+
+/// What an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Gpu(GpuKind),
+    Call,
+    Op,
+    Frame,
+    Annotation { on_gpu: bool },
+    Other,
+}
+
+fn kind_of(record: &Record<'_>) -> Kind {
+    match record.cat {
+        b"kernel" | b"Kernel" => Kind::Gpu(GpuKind::Kernel),
+        b"gpu_memcpy" | b"Memcpy" => Kind::Gpu(GpuKind::Memcpy),
+        b"gpu_memset" | b"Memset" => Kind::Gpu(GpuKind::Memset),
+        b"cuda_runtime" | b"cuda_driver" | b"hip_runtime" | b"hip_driver" | b"Runtime" => Kind::Call,
+        b"cpu_op" | b"Operator" => Kind::Op,
+        b"python_function" => Kind::Frame,
+        b"user_annotation" => Kind::Annotation { on_gpu: false },
+        b"gpu_user_annotation" => Kind::Annotation { on_gpu: true },
+        // Some writers leave the category out; only device work names a stream and shares a correlation.
+        b"" if record.args.stream && record.args.correlation.is_some() => {
+            Kind::Gpu(if record.name.starts_with(b"Memcpy") {
+                GpuKind::Memcpy
+            } else if record.name.starts_with(b"Memset") {
+                GpuKind::Memset
+            } else {
+                GpuKind::Kernel
+            })
+        }
+        _ => Kind::Other,
+    }
+}
+
+/// A day: an event that takes longer is damage, and sums of what is left cannot overflow.
+const MAX_DUR_NS: i64 = 86_400_000_000_000;
+
+/// Fills a [`Trace`].
+pub(crate) struct Collector {
+    pub(crate) trace: Trace,
+    pub(crate) defects: Defects,
+    want: Want,
+    tracks: FxHashMap<(NameId, NameId), TrackId>,
+}
+
+impl Collector {
+    pub(crate) fn new(want: Want) -> Self {
+        Self {
+            trace: Trace::default(),
+            defects: Defects::default(),
+            want,
+            tracks: FxHashMap::default(),
+        }
+    }
+
+    /// Takes one event that begins at byte `offset` of the JSON.
+    pub(crate) fn take(&mut self, record: &Record<'_>, offset: u64) {
+        self.trace.events += 1;
+        if record.ph == b'M' {
+            self.label(record);
+            return;
+        }
+        let kind = kind_of(record);
+        if record.ph != b'X' || kind == Kind::Other || self.unwanted(kind) {
+            return;
+        }
+        let (Some(start_ns), Some(dur_ns), false) = (record.ts, record.dur, record.name.is_empty()) else {
+            self.defects.add(DefectKind::IncompleteEvent, offset, 1, 1);
+            return;
+        };
+        if dur_ns > MAX_DUR_NS {
+            self.defects.add(DefectKind::IncompleteEvent, offset, 1, 1);
+            return;
+        }
+        let dur_ns = dur_ns.max(0);
+        let trace = &mut self.trace;
+        let name = trace.names.intern(record.name);
+        let track = {
+            let key = (trace.names.intern(record.pid), trace.names.intern(record.tid));
+            *self.tracks.entry(key).or_insert_with(|| {
+                trace.tracks.push(Track { pid: key.0, tid: key.1 });
+                TrackId(u32::try_from(trace.tracks.len() - 1).unwrap_or(u32::MAX))
+            })
+        };
+        let args = &record.args;
+        let mut text = |raw: &[u8]| (!raw.is_empty()).then(|| trace.names.intern(raw));
+        match kind {
+            Kind::Gpu(kind) => trace.gpu.push(GpuEvent {
+                kind,
+                name,
+                track,
+                start_ns,
+                dur_ns,
+                correlation: args.correlation,
+                external_id: args.external_id,
+            }),
+            Kind::Call => {
+                let kernel = text(args.kernel);
+                trace.calls.push(RuntimeCall {
+                    name,
+                    track,
+                    start_ns,
+                    dur_ns,
+                    correlation: args.correlation,
+                    external_id: args.external_id,
+                    kernel,
+                });
+            }
+            Kind::Op => {
+                let shapes = self.want.shapes;
+                let dims = shapes.then(|| text(args.dims)).flatten();
+                let types = shapes.then(|| text(args.types)).flatten();
+                let call_stack = text(args.call_stack);
+                trace.ops.push(CpuOp {
+                    name,
+                    track,
+                    start_ns,
+                    dur_ns,
+                    external_id: args.external_id,
+                    dims,
+                    types,
+                    call_stack,
+                });
+            }
+            Kind::Frame => trace.frames.push(Frame {
+                name,
+                track,
+                start_ns,
+                dur_ns,
+            }),
+            Kind::Annotation { on_gpu } => trace.annotations.push(Annotation {
+                name,
+                track,
+                start_ns,
+                dur_ns,
+                on_gpu,
+                external_id: args.external_id,
+            }),
+            Kind::Other => {}
+        }
+    }
+
+    fn unwanted(&self, kind: Kind) -> bool {
+        !self.want.locations && matches!(kind, Kind::Op | Kind::Frame)
+    }
+
+    fn label(&mut self, record: &Record<'_>) {
+        let label = match record.name {
+            b"process_name" => record.args.name,
+            b"process_labels" => record.args.labels,
+            _ => return,
+        };
+        if !label.is_empty() {
+            let id = self.trace.names.intern(label);
+            let text = self.trace.names.text(id).into_owned();
+            self.trace.header.label(&text);
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Trace {
+        self.defects.0.sort_by_key(|defect| (defect.offset, defect.kind));
+        self.trace.defects = self.defects.0;
+        self.trace
+    }
+}

@@ -1,0 +1,315 @@
+//! JSON tokens from a slice: borrowed, lenient where profilers are sloppy, and aware that the slice may end too early.
+//!
+//! Knows no trace. What a strict reader would refuse and this one understands is counted in [`Leniency`].
+
+use memchr::memchr2;
+
+/// Why a token could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The slice ends inside the token: more bytes may complete it.
+    End,
+    /// The byte at this offset of the slice fits no JSON.
+    Bad(usize),
+}
+
+/// What was read although JSON forbids it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Leniency {
+    /// `inf`, `nan` and their spellings.
+    pub(crate) non_finite: u32,
+    /// Integers of more than 19 digits.
+    pub(crate) big_integers: u32,
+    /// A comma before a closing bracket.
+    pub(crate) trailing_commas: u32,
+    /// A time or an id as a string.
+    pub(crate) string_numbers: u32,
+}
+
+/// A value, as far as it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    /// Bytes between the quotes, escapes not resolved.
+    String(&'a [u8]),
+    /// Digits, sign, point and exponent, or a spelling of infinity.
+    Number(&'a [u8]),
+    /// `true`, `false` or `null`.
+    Literal,
+    /// An object or an array, brackets included.
+    Nested(&'a [u8]),
+}
+
+/// Nesting beyond this is no trace.
+const MAX_DEPTH: u32 = 128;
+
+/// A place in a slice.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursor<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) at: usize,
+    pub(crate) leniency: Leniency,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(bytes: &'a [u8], at: usize) -> Self {
+        Self {
+            bytes,
+            at,
+            leniency: Leniency::default(),
+        }
+    }
+
+    /// The next byte that is no white space, not taken.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Result<u8, Stop> {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if byte > b' ' {
+                return Ok(byte);
+            }
+            self.at += 1;
+        }
+        Err(Stop::End)
+    }
+
+    /// Takes `wanted`, white space before it included.
+    #[inline]
+    pub(crate) fn expect(&mut self, wanted: u8) -> Result<(), Stop> {
+        if self.peek()? == wanted {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(Stop::Bad(self.at))
+        }
+    }
+
+    /// A string, the opening quote being next.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Result<&'a [u8], Stop> {
+        self.expect(b'"')?;
+        let start = self.at;
+        loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let Some(found) = memchr2(b'"', b'\\', rest) else {
+                return Err(Stop::End);
+            };
+            self.at += found;
+            if rest[found] == b'"' {
+                let text = &self.bytes[start..self.at];
+                self.at += 1;
+                return Ok(text);
+            }
+            self.at += 2;
+        }
+    }
+
+    /// The key of the next member; `None` at the end of the object, whose bracket is taken.
+    #[inline]
+    pub(crate) fn key(&mut self, first: &mut bool) -> Result<Option<&'a [u8]>, Stop> {
+        if !self.more(first, b'}')? {
+            return Ok(None);
+        }
+        let key = self.string()?;
+        self.expect(b':')?;
+        Ok(Some(key))
+    }
+
+    /// Whether another member or element follows; takes the comma, or the bracket that closes.
+    #[inline]
+    pub(crate) fn more(&mut self, first: &mut bool, close: u8) -> Result<bool, Stop> {
+        let byte = self.peek()?;
+        if byte == close {
+            self.at += 1;
+            return Ok(false);
+        }
+        if std::mem::take(first) {
+            return Ok(true);
+        }
+        if byte != b',' {
+            return Err(Stop::Bad(self.at));
+        }
+        self.at += 1;
+        if self.peek()? == close {
+            self.at += 1;
+            self.leniency.trailing_commas += 1;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Any value.
+    #[inline]
+    pub(crate) fn value(&mut self) -> Result<Value<'a>, Stop> {
+        match self.peek()? {
+            b'"' => self.string().map(Value::String),
+            b'{' | b'[' => {
+                let start = self.at;
+                self.skip_nested()?;
+                Ok(Value::Nested(&self.bytes[start..self.at]))
+            }
+            b'-' | b'+' | b'.' | b'0'..=b'9' | b'i' | b'I' | b'n' | b'N' | b't' | b'f' => self.scalar(),
+            _ => Err(Stop::Bad(self.at)),
+        }
+    }
+
+    /// A number or a literal: everything up to a delimiter.
+    fn scalar(&mut self) -> Result<Value<'a>, Stop> {
+        let start = self.at;
+        let length = self.bytes[start..]
+            .iter()
+            .position(|byte| matches!(byte, b',' | b'}' | b']' | b':' | b'"' | b'{' | b'[') || *byte <= b' ')
+            .ok_or(Stop::End)?;
+        let token = &self.bytes[start..start + length];
+        self.at += length;
+        let unsigned = token.strip_prefix(b"-").unwrap_or(token);
+        match unsigned.first() {
+            Some(b'0'..=b'9' | b'.' | b'+') => {
+                let numeric =
+                    |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+                if let Some(wrong) = unsigned.iter().position(|byte| !numeric(byte)) {
+                    return Err(Stop::Bad(start + wrong));
+                }
+                if unsigned.len() > 19 && unsigned.iter().all(u8::is_ascii_digit) {
+                    self.leniency.big_integers += 1;
+                }
+                Ok(Value::Number(token))
+            }
+            _ if matches!(token, b"null" | b"true" | b"false") => Ok(Value::Literal),
+            _ if ["inf", "infinity", "nan"]
+                .iter()
+                .any(|word| unsigned.eq_ignore_ascii_case(word.as_bytes())) =>
+            {
+                self.leniency.non_finite += 1;
+                Ok(Value::Number(token))
+            }
+            _ => Err(Stop::Bad(start)),
+        }
+    }
+
+    /// Passes an object or an array, checking only what its structure needs.
+    fn skip_nested(&mut self) -> Result<(), Stop> {
+        let mut closes = [0_u8; MAX_DEPTH as usize];
+        let mut depth = 0_usize;
+        loop {
+            let byte = self.peek()?;
+            match byte {
+                b'"' => {
+                    self.string()?;
+                }
+                b'{' | b'[' => {
+                    if depth == closes.len() {
+                        return Err(Stop::Bad(self.at));
+                    }
+                    closes[depth] = byte + 2;
+                    depth += 1;
+                    self.at += 1;
+                }
+                b'}' | b']' => {
+                    if closes[depth.saturating_sub(1)] != byte {
+                        return Err(Stop::Bad(self.at));
+                    }
+                    self.at += 1;
+                    depth -= 1;
+                    if depth == 0 {
+                        return Ok(());
+                    }
+                }
+                b',' | b':' => self.at += 1,
+                _ => {
+                    self.scalar()?;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value(text: &str) -> Result<(Value<'_>, Leniency), Stop> {
+        let mut cursor = Cursor::new(text.as_bytes(), 0);
+        cursor.value().map(|value| (value, cursor.leniency))
+    }
+
+    #[test]
+    fn values_are_borrowed_whole() {
+        assert_eq!(value(r#" "a\"b" "#).map(|v| v.0), Ok(Value::String(br#"a\"b"#)));
+        assert_eq!(value("-12.5e3,").map(|v| v.0), Ok(Value::Number(b"-12.5e3")));
+        assert_eq!(value("null}").map(|v| v.0), Ok(Value::Literal));
+        assert_eq!(
+            value(r#"{"a":[1,{"b":"]"}]} "#).map(|v| v.0),
+            Ok(Value::Nested(br#"{"a":[1,{"b":"]"}]}"#))
+        );
+    }
+
+    #[test]
+    fn an_end_inside_a_token_is_no_error_yet() {
+        for text in ["", "\"ab", "12", "{\"a\": 1", "[1, 2", "\"a\\", "nul"] {
+            assert_eq!(value(text).map(|v| v.0), Err(Stop::End), "{text}");
+        }
+    }
+
+    #[test]
+    fn sloppy_numbers_are_understood_and_counted() {
+        assert_eq!(value("inf,").map(|v| v.1.non_finite), Ok(1));
+        assert_eq!(value("-Infinity ").map(|v| v.1.non_finite), Ok(1));
+        assert_eq!(value("NaN}").map(|v| v.1.non_finite), Ok(1));
+        assert_eq!(value("12345678901234567890123,").map(|v| v.1.big_integers), Ok(1));
+        assert_eq!(value("1234567890123456789,").map(|v| v.1.big_integers), Ok(0));
+        assert_eq!(value("[1,nan,] ").map(|v| v.1.non_finite), Ok(1));
+        assert_eq!(value("bogus,"), Err(Stop::Bad(0)));
+        assert_eq!(value("12x4,"), Err(Stop::Bad(2)));
+        assert_eq!(value("[1}"), Err(Stop::Bad(2)));
+    }
+
+    #[test]
+    fn members_end_with_or_without_a_comma_too_many() {
+        for (text, commas) in [(r#"{"a": 1}"#, 0), (r#"{"a": 1,}"#, 1), ("{}", 0)] {
+            let mut cursor = Cursor::new(text.as_bytes(), 1);
+            let mut first = true;
+            while cursor.key(&mut first).expect(text).is_some() {
+                cursor.value().expect(text);
+            }
+            assert_eq!(cursor.at, text.len());
+            assert_eq!(cursor.leniency.trailing_commas, commas);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end_in_a_value_or_a_stop(bytes: Vec<u8>) {
+            let mut cursor = Cursor::new(&bytes, 0);
+            while cursor.value().is_ok() && cursor.at < bytes.len() {}
+        }
+
+        #[test]
+        fn what_serde_reads_is_read_whole(value in json()) {
+            let text = format!("{value} ");
+            let mut cursor = Cursor::new(text.as_bytes(), 0);
+            prop_assert!(cursor.value().is_ok());
+            prop_assert_eq!(cursor.at, text.len() - 1);
+        }
+    }
+
+    /// JSON text of any shape.
+    fn json() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            any::<bool>().prop_map(|value| value.to_string()),
+            any::<i64>().prop_map(|value| value.to_string()),
+            any::<f32>().prop_filter("finite", |value| value.is_finite()).prop_map(|value| format!("{value:e}")),
+            "[a-z \\[\\]{},:]{0,8}".prop_map(|text| format!("\"{text}\\\"\"")),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(", "))),
+                prop::collection::vec(inner, 0..4).prop_map(|items| {
+                    let members: Vec<String> = items.iter().map(|item| format!("\"k\": {item}")).collect();
+                    format!("{{{}}}", members.join(",\n"))
+                }),
+            ]
+        })
+    }
+}
