@@ -138,7 +138,10 @@ impl Collector {
         let track = {
             let key = (trace.names.intern(record.pid), trace.names.intern(record.tid));
             *self.tracks.entry(key).or_insert_with(|| {
-                trace.tracks.push(Track { pid: key.0, tid: key.1 });
+                trace.tracks.push(Track {
+                    pid: key.0,
+                    tid: key.1,
+                });
                 TrackId(u32::try_from(trace.tracks.len() - 1).unwrap_or(u32::MAX))
             })
         };

@@ -39,6 +39,29 @@ pub(crate) enum Value<'a> {
     Nested(&'a [u8]),
 }
 
+/// Bytes of a number: digits, sign, point, exponent.
+const NUMERIC: u8 = 1;
+/// Bytes that end a number or a literal.
+const DELIMITER: u8 = 2;
+
+/// What each byte may be in a scalar; one load instead of a chain of comparisons.
+static CLASS: [u8; 256] = {
+    let mut class = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        class[byte] = match byte as u8 {
+            b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-' => NUMERIC,
+            b',' | b'}' | b']' | b':' | b'"' | b'{' | b'[' | 0..=b' ' => DELIMITER,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    class
+};
+
+/// Most strings of a trace end within so many bytes; a call to a vector search costs more than they do.
+const SHORT: usize = 16;
+
 /// Nesting beyond this is no trace.
 const MAX_DEPTH: u32 = 128;
 
@@ -87,6 +110,20 @@ impl<'a> Cursor<'a> {
     pub(crate) fn string(&mut self) -> Result<&'a [u8], Stop> {
         self.expect(b'"')?;
         let start = self.at;
+        let rest = &self.bytes[start..];
+        for (length, byte) in rest.iter().take(SHORT).enumerate() {
+            if *byte == b'"' {
+                self.at += length + 1;
+                return Ok(&rest[..length]);
+            }
+            if *byte == b'\\' {
+                break;
+            }
+        }
+        self.long_string(start)
+    }
+
+    fn long_string(&mut self, start: usize) -> Result<&'a [u8], Stop> {
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
             let Some(found) = memchr2(b'"', b'\\', rest) else {
@@ -152,37 +189,49 @@ impl<'a> Cursor<'a> {
     }
 
     /// A number or a literal: everything up to a delimiter.
+    #[inline]
     fn scalar(&mut self) -> Result<Value<'a>, Stop> {
-        let start = self.at;
-        let length = self.bytes[start..]
+        let rest = &self.bytes[self.at..];
+        let length = rest
             .iter()
-            .position(|byte| matches!(byte, b',' | b'}' | b']' | b':' | b'"' | b'{' | b'[') || *byte <= b' ')
+            .position(|byte| CLASS[*byte as usize] != NUMERIC)
             .ok_or(Stop::End)?;
-        let token = &self.bytes[start..start + length];
-        self.at += length;
-        let unsigned = token.strip_prefix(b"-").unwrap_or(token);
-        match unsigned.first() {
-            Some(b'0'..=b'9' | b'.' | b'+') => {
-                let numeric =
-                    |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
-                if let Some(wrong) = unsigned.iter().position(|byte| !numeric(byte)) {
-                    return Err(Stop::Bad(start + wrong));
-                }
-                if unsigned.len() > 19 && unsigned.iter().all(u8::is_ascii_digit) {
-                    self.leniency.big_integers += 1;
-                }
-                Ok(Value::Number(token))
+        if length > 0 && CLASS[rest[length] as usize] == DELIMITER {
+            let token = &rest[..length];
+            if length > 19 && token.iter().filter(|byte| byte.is_ascii_digit()).count() > 19 {
+                self.leniency.big_integers +=
+                    u32::from(token.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-'));
             }
-            _ if matches!(token, b"null" | b"true" | b"false") => Ok(Value::Literal),
-            _ if ["inf", "infinity", "nan"]
-                .iter()
-                .any(|word| unsigned.eq_ignore_ascii_case(word.as_bytes())) =>
-            {
-                self.leniency.non_finite += 1;
-                Ok(Value::Number(token))
-            }
-            _ => Err(Stop::Bad(start)),
+            self.at += length;
+            return Ok(Value::Number(token));
         }
+        self.word()
+    }
+
+    /// `true`, `null`, `inf` and the like, or nothing that JSON knows.
+    #[cold]
+    fn word(&mut self) -> Result<Value<'a>, Stop> {
+        let start = self.at;
+        let rest = &self.bytes[start..];
+        let length = rest
+            .iter()
+            .position(|byte| CLASS[*byte as usize] == DELIMITER)
+            .ok_or(Stop::End)?;
+        let token = &rest[..length];
+        self.at += length;
+        if matches!(token, b"null" | b"true" | b"false") {
+            return Ok(Value::Literal);
+        }
+        let unsigned = token.strip_prefix(b"-").unwrap_or(token);
+        let not_finite = ["inf", "infinity", "nan"]
+            .iter()
+            .any(|word| unsigned.eq_ignore_ascii_case(word.as_bytes()));
+        if not_finite {
+            self.leniency.non_finite += 1;
+            return Ok(Value::Number(token));
+        }
+        let wrong = token.iter().position(|byte| CLASS[*byte as usize] != NUMERIC);
+        Err(Stop::Bad(start + wrong.unwrap_or(0)))
     }
 
     /// Passes an object or an array, checking only what its structure needs.
@@ -299,12 +348,15 @@ mod tests {
             Just("null".to_owned()),
             any::<bool>().prop_map(|value| value.to_string()),
             any::<i64>().prop_map(|value| value.to_string()),
-            any::<f32>().prop_filter("finite", |value| value.is_finite()).prop_map(|value| format!("{value:e}")),
+            any::<f32>()
+                .prop_filter("finite", |value| value.is_finite())
+                .prop_map(|value| format!("{value:e}")),
             "[a-z \\[\\]{},:]{0,8}".prop_map(|text| format!("\"{text}\\\"\"")),
         ];
         leaf.prop_recursive(4, 32, 4, |inner| {
             prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(", "))),
+                prop::collection::vec(inner.clone(), 0..4)
+                    .prop_map(|items| format!("[{}]", items.join(", "))),
                 prop::collection::vec(inner, 0..4).prop_map(|items| {
                     let members: Vec<String> = items.iter().map(|item| format!("\"k\": {item}")).collect();
                     format!("{{{}}}", members.join(",\n"))

@@ -36,7 +36,11 @@ impl Names {
     pub fn text(&self, id: NameId) -> Cow<'_, str> {
         let raw = self.raw(id);
         match std::str::from_utf8(raw) {
-            Ok(text) if !text.bytes().any(|byte| byte == b'\\' || byte < b' ' || byte == 0x7f) => {
+            Ok(text)
+                if !text
+                    .bytes()
+                    .any(|byte| byte == b'\\' || byte < b' ' || byte == 0x7f) =>
+            {
                 Cow::Borrowed(text)
             }
             _ => Cow::Owned(clean(&String::from_utf8_lossy(raw))),

@@ -34,7 +34,10 @@ pub fn read(source: impl Read, want: Want) -> Result<Trace, ReadError> {
         collector: Collector::new(want),
     };
     let found = reader.document()?;
-    let Reader { window, mut collector } = reader;
+    let Reader {
+        window,
+        mut collector,
+    } = reader;
     let end = window.read_bytes();
     if let Some(kind) = window.broken {
         collector.defects.add(kind, end, 1, 0);
@@ -66,7 +69,10 @@ enum Piece<T> {
 
 impl<R: Read> Reader<R> {
     /// Reads a piece at the start of the window, asking for more bytes until it is whole.
-    fn piece<T>(&mut self, read: impl Fn(&mut Cursor<'_>, &mut Collector) -> Result<T, Stop>) -> Result<Piece<T>, ReadError> {
+    fn piece<T>(
+        &mut self,
+        read: impl Fn(&mut Cursor<'_>, &mut Collector) -> Result<T, Stop>,
+    ) -> Result<Piece<T>, ReadError> {
         loop {
             let mut cursor = Cursor::new(self.window.bytes(), 0);
             match read(&mut cursor, &mut self.collector) {
@@ -100,7 +106,9 @@ impl<R: Read> Reader<R> {
             Piece::Read(b'{') => self.window.take(1),
             Piece::Cut => return Ok(false),
             Piece::Read(_) | Piece::Bad => {
-                return Err(ReadError::NotATrace("it begins with neither `{` nor `[`".to_owned()));
+                return Err(ReadError::NotATrace(
+                    "it begins with neither `{` nor `[`".to_owned(),
+                ));
             }
         }
         let mut first = true;
@@ -229,7 +237,9 @@ impl<R: Read> Reader<R> {
                     break Run::Needs;
                 }
                 Err(Stop::Bad(at)) if bytes[at] == b'{' => {
-                    self.collector.defects.add(DefectKind::MissingComma, base + at as u64, 1, 0);
+                    self.collector
+                        .defects
+                        .add(DefectKind::MissingComma, base + at as u64, 1, 0);
                 }
                 Err(Stop::Bad(at)) => {
                     taken = at;
@@ -291,7 +301,9 @@ impl<R: Read> Reader<R> {
     }
 
     fn defect(&mut self, kind: DefectKind, count: u64, lost: u64) {
-        self.collector.defects.add(kind, self.window.offset(), count, lost);
+        self.collector
+            .defects
+            .add(kind, self.window.offset(), count, lost);
     }
 }
 

@@ -116,7 +116,10 @@ mod tests {
         let text = br#"{"args": {"stream": 7, "correlation": 12, "External id": "9", "grid": [1,2,3]},
             "dur": 1.5, "name": "gemm", "cat": "kernel", "ts": 10, "ph": "X", "pid": 0, "tid": "stream 7"}"#;
         let record = record(&mut Cursor::new(text, 0)).expect("JSON");
-        assert_eq!((record.ph, record.cat, record.name), (b'X', &b"kernel"[..], &b"gemm"[..]));
+        assert_eq!(
+            (record.ph, record.cat, record.name),
+            (b'X', &b"kernel"[..], &b"gemm"[..])
+        );
         assert_eq!((record.ts, record.dur), (Some(10_000), Some(1_500)));
         assert_eq!(record.args.correlation.map(|id| id.get()), Some(12));
         assert_eq!(record.args.external_id.map(|id| id.get()), Some(9));
@@ -130,6 +133,9 @@ mod tests {
         let mut cursor = Cursor::new(text, 0);
         let record = record(&mut cursor).expect("readable");
         assert_eq!((record.ts, record.dur), (Some(1250), None));
-        assert_eq!((cursor.leniency.string_numbers, cursor.leniency.non_finite), (1, 1));
+        assert_eq!(
+            (cursor.leniency.string_numbers, cursor.leniency.non_finite),
+            (1, 1)
+        );
     }
 }
