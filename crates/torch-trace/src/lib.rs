@@ -4,6 +4,7 @@
 //! Nothing here knows a document, a table or an argument.
 
 mod collect;
+mod correlate;
 mod decimal;
 mod defect;
 mod event;
@@ -13,12 +14,21 @@ mod lex;
 mod names;
 mod read;
 mod record;
+mod stack;
+mod steps;
+mod sweep;
+#[cfg(test)]
+mod test_trace;
 mod window;
 
 pub use collect::{Trace, Want};
+pub use correlate::launches;
 pub use defect::{Defect, DefectKind};
 pub use event::{Annotation, CpuOp, Frame, GpuEvent, GpuKind, Id, RuntimeCall, Track, TrackId};
 pub use file::read_file;
 pub use header::Header;
 pub use names::{NameId, Names};
 pub use read::{ReadError, read};
+pub use stack::{Moment, location_in_call_stack, locations, short_location};
+pub use steps::{Step, StepKind, StepText, parse_step, step_of_events, steps};
+pub use sweep::{Exposure, Gap, SameStreamOverlap, StageTime, Sweep, Work, same_stream_overlap, sweep};
