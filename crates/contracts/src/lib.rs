@@ -15,6 +15,7 @@ pub mod finite;
 pub mod gap_decide;
 pub mod loop_ledger;
 pub mod metric;
+pub mod profile_tables;
 pub mod schema;
 pub mod serve_bench;
 pub mod subject;

@@ -10,6 +10,7 @@ use crate::loop_ledger::{
     preflight::PreflightData, receipt::ReceiptData, root_cause::RootCause, status::StatusData,
     text::TextData, verify::VerifyData, watch::WatchData,
 };
+use crate::profile_tables::report::ReportData;
 use crate::serve_bench::{
     compare::CompareData,
     doctor::DoctorData,
@@ -66,6 +67,7 @@ published! {
     "loop-ledger.text/1" => "loop-ledger.text-1.json": document::<TextData>,
     "loop-ledger.verify/1" => "loop-ledger.verify-1.json": document::<VerifyData>,
     "loop-ledger.watch/1" => "loop-ledger.watch-1.json": document::<WatchData>,
+    "profile-tables.report/1" => "profile-tables.report-1.json": document::<ReportData>,
     "serve-bench.compare/1" => "serve-bench.compare-1.json": document::<CompareData>,
     "serve-bench.doctor/1" => "serve-bench.doctor-1.json": document::<DoctorData>,
     "serve-bench.freeze/1" => "serve-bench.freeze-1.json": document::<FreezeData>,

@@ -1,0 +1,3 @@
+//! Documents of `profile-tables`.
+
+pub mod report;

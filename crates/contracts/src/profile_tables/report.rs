@@ -1,0 +1,300 @@
+//! `profile-tables.report/1`: where the GPU time of a trace goes, what overlaps, what could be fused.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Finite;
+
+/// The value of `schema`.
+pub const SCHEMA: &str = "profile-tables.report/1";
+
+/// `data` of `profile-tables.report/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ReportData {
+    /// The traces that were read, by rank, then path.
+    pub traces: Vec<TraceInfo>,
+    /// The trace that gave locations to kernels of graphs; null without `--mapping`.
+    pub mapping: Option<MappingInfo>,
+    /// The stages, by their first work; with `--stage all` exactly one.
+    pub stages: Vec<Stage>,
+    /// Collectives across ranks; null with fewer than two ranks.
+    pub ranks: Option<Ranks>,
+}
+
+/// One trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TraceInfo {
+    /// File.
+    pub path: String,
+    /// Rank in the process group; from the file's content, else from its name; null when neither says.
+    pub rank: Option<u32>,
+    /// Ranks of the process group; null when the file does not say.
+    pub world_size: Option<u32>,
+    /// Name of the GPU; null when the file does not say.
+    pub gpu: Option<String>,
+    /// Engine: sglang, vllm, tensorrt-llm, tokenspeed, transformers, engine-sim; null when nothing says.
+    pub engine: Option<String>,
+    /// Events of any kind.
+    pub events: u64,
+    /// Kernels, copies and fills not counted.
+    pub kernels: u64,
+    /// Events that damage made unreadable.
+    pub events_lost: u64,
+    /// Whether the stage tables come from this trace: they are of one rank unless `--rank all`.
+    pub analysed: bool,
+    /// How far it can be trusted.
+    pub completeness: Completeness,
+}
+
+/// How far a trace can be trusted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Completeness {
+    /// complete: nothing is known to be missing; partial: tables hold, with gaps; incomplete: shares and idle time are
+    /// those of a part only.
+    pub grade: Grade,
+    /// What is missing, one sentence each.
+    pub reasons: Vec<String>,
+}
+
+/// Grades of completeness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// Nothing is known to be missing.
+    Complete,
+    /// Something is missing; the tables hold.
+    Partial,
+    /// So much is missing that shares and idle time mislead.
+    Incomplete,
+}
+
+/// The mapping trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MappingInfo {
+    /// File.
+    pub path: String,
+    /// Kernels of graph launches.
+    pub graph_kernels: u64,
+    /// Of them, those that the order of the mapping trace's launches located.
+    pub aligned: u64,
+}
+
+/// One stage of the work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Stage {
+    /// prefill, decode, mixed, draft; `unassigned` for work outside every step; `all` when no stage is known or asked for.
+    pub stage: String,
+    /// How the stage of its work is known: launch (the launch lies in the step's range), file-name, flag or none.
+    pub stage_source: String,
+    /// Steps of this kind.
+    pub steps: u64,
+    /// Busy time + idle time: for one stage from the first start to the last end, nanoseconds.
+    pub span_ns: i64,
+    /// Union over all streams, nanoseconds.
+    pub gpu_busy_ns: i64,
+    /// Sum of all durations, nanoseconds.
+    pub sum_ns: i64,
+    /// `sum_ns` / `gpu_busy_ns`: above 1 where work overlaps; null without work.
+    pub sum_over_busy_ratio: Option<Finite>,
+    /// Overlap of neighbours on one stream (programmatic dependent launch), nanoseconds.
+    pub same_stream_overlap_ns: i64,
+    /// Pairs of neighbours that overlap so.
+    pub same_stream_overlap_pairs: u64,
+    /// Time without work on any stream, nanoseconds.
+    pub idle_ns: i64,
+    /// Of it, time until the call that launched the next work had returned, nanoseconds.
+    pub idle_launch_bound_ns: i64,
+    /// Union of communication, nanoseconds.
+    pub comm_ns: i64,
+    /// Of it, time in which other work ran, too, nanoseconds.
+    pub comm_hidden_ns: i64,
+    /// Kernels, copies and fills that graph launches started.
+    pub graph_events: u64,
+    /// Kernels of steps with graph launches that ran outside of them.
+    pub graph_breaks: u64,
+    /// Share of the family `other` in the busy time, percent.
+    pub other_share_pct: Option<Finite>,
+    /// Why the device was idle, the longest first.
+    pub idle: Vec<IdleRow>,
+    /// Kernels, copies and fills by their share of the busy time.
+    pub kernel_table: Vec<KernelRow>,
+    /// The same by what could be hidden under other work.
+    pub overlap_table: Vec<OverlapRow>,
+    /// Known fusions that were found or that the sequence of kernels would allow.
+    pub fuse_table: Vec<FuseRow>,
+}
+
+/// Idle time of one cause.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct IdleRow {
+    /// launch_bound (the host was still launching), synchronisation, memory_copy (the host waited in such a call),
+    /// host_python (the host did other things), other_stream, between_steps, device (launched in time, and not begun).
+    pub cause: String,
+    /// Gaps.
+    pub gaps: u64,
+    /// Their sum, nanoseconds.
+    pub ns: i64,
+    /// Share of the stage's span, percent.
+    pub span_pct: Option<Finite>,
+    /// Line of Python that was being worked on in most of it; null when no stack was recorded.
+    pub python_location: Option<String>,
+}
+
+/// One kernel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct KernelRow {
+    /// Whole name.
+    pub kernel: String,
+    /// attention, mla, moe, gemm, norm, rope, activation, quantize, comm, sampling, linear_attention, mhc, hadamard,
+    /// elementwise, memcpy, memset, other.
+    pub family: String,
+    /// Launches.
+    pub calls: u64,
+    /// Sum of durations, nanoseconds.
+    pub gpu_time_ns: i64,
+    /// Time in which no other stream had work, nanoseconds.
+    pub exclusive_ns: i64,
+    /// Share of the busy time, each instant split equally among what runs then, percent: all rows add up to 100.
+    pub share_pct: Option<Finite>,
+    /// Operator that launches it most; null when none is known.
+    pub cpu_op: Option<String>,
+    /// Line of Python that launches it most; null when none is known.
+    pub python_location: Option<String>,
+    /// How the location is known: stack, call-stack, graph-alignment, graph-position; null without a location.
+    pub located_by: Option<String>,
+    /// Where it is launched from, most time first, four at most.
+    pub sites: Vec<Site>,
+}
+
+/// A place that launches a kernel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Site {
+    /// Line of Python; null when unknown.
+    pub python_location: Option<String>,
+    /// Operator; null when unknown.
+    pub cpu_op: Option<String>,
+    /// Launches.
+    pub calls: u64,
+    /// Share of the kernel's time, percent.
+    pub kernel_share_pct: Option<Finite>,
+}
+
+/// What could be hidden of one kernel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct OverlapRow {
+    /// Whole name.
+    pub kernel: String,
+    /// Family.
+    pub family: String,
+    /// Share of its time in which no other stream had work, percent.
+    pub exclusive_pct: Option<Finite>,
+    /// Share of its time in which another stream had work, percent.
+    pub hidden_pct: Option<Finite>,
+    /// Exclusive time that other work could use: all of it for communication, copies and fills, a part of it for kernels
+    /// that wait for memory, none for kernels that fill the device, nanoseconds.
+    pub headroom_ns: i64,
+    /// high: what follows on its stream begins at once in nearly all calls, so it probably waits for it; medium: in some;
+    /// low: rarely.
+    pub dependency_risk: String,
+    /// Line of Python, else operator, that launches it; null when unknown.
+    pub launch_scope: Option<String>,
+    /// What to do.
+    pub recommendation: String,
+    /// P1 (first) to P5.
+    pub priority: String,
+}
+
+/// A known fusion.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FuseRow {
+    /// Name of the pattern.
+    pub pattern: String,
+    /// present (the fused kernel runs), split (its parts run one after the other), absent (only asked for by name).
+    pub state: FuseState,
+    /// The kernels of one occurrence.
+    pub kernels: Vec<String>,
+    /// Time of the kernels that the fusion removes or replaces, nanoseconds.
+    pub related_ns: i64,
+    /// Share of `related_ns` in the busy time, percent.
+    pub share_pct: Option<Finite>,
+    /// How often the sequence occurs.
+    pub occurrences: u64,
+    /// Families of the sequence, in order.
+    pub sequence: Vec<String>,
+    /// What the fusion could save, an upper bound, nanoseconds; null when the state is not split.
+    pub estimated_saving_ns: Option<i64>,
+    /// Where the fused form is implemented: repository, path, commit or pull request.
+    pub source: String,
+    /// Why it helps.
+    pub rationale: String,
+}
+
+/// State of a fusion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FuseState {
+    /// The fused kernel runs.
+    Present,
+    /// Its parts run one after the other.
+    Split,
+    /// Neither.
+    Absent,
+}
+
+/// Collectives across ranks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Ranks {
+    /// One row a rank.
+    pub summary: Vec<RankRow>,
+    /// Collectives by the spread of their starts, the widest first.
+    pub collectives: Vec<CollectiveRow>,
+    /// Ranks that the others waited for most, the slowest first.
+    pub stragglers: Vec<u32>,
+}
+
+/// One rank.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RankRow {
+    /// Rank.
+    pub rank: u32,
+    /// First start to last end, nanoseconds.
+    pub span_ns: i64,
+    /// Union over streams, nanoseconds.
+    pub gpu_busy_ns: i64,
+    /// Union of communication, nanoseconds.
+    pub comm_ns: i64,
+    /// Of it, hidden under other work, nanoseconds.
+    pub comm_hidden_ns: i64,
+    /// Collectives in which this rank was the last to begin.
+    pub last_arrivals: u64,
+    /// Time that others waited for it in them, nanoseconds.
+    pub waited_for_ns: i64,
+}
+
+/// One collective of all ranks, matched by its index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CollectiveRow {
+    /// Its index among the collectives of each rank.
+    pub index: u64,
+    /// Kernel.
+    pub kernel: String,
+    /// Longest minus shortest duration: who comes last waits least, nanoseconds.
+    pub skew_ns: i64,
+    /// Shortest duration: the transfer itself, nanoseconds.
+    pub shortest_ns: i64,
+    /// Rank with the shortest duration: it came last.
+    pub last_rank: u32,
+}
