@@ -1,0 +1,119 @@
+//! What can go wrong before there are tables. Fragments complete "failed to …".
+
+use cli_kit::ToolError;
+use contracts::Exit;
+
+/// Why there are no tables.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TablesError {
+    /// `--min-share-pct` out of range.
+    #[error("use --min-share-pct {0}: it lies between 0 and 100")]
+    MinShare(f64),
+    /// `--rank` is no number.
+    #[error("read --rank `{0}`: it is a number or `all`")]
+    Rank(String),
+    /// No file of a trace in a folder.
+    #[error("find a trace in the folder {0}")]
+    NoTraceInFolder(String),
+    /// A file that cannot be read or holds no trace.
+    #[error("read {path}: {source}")]
+    Unreadable {
+        /// File.
+        path: String,
+        /// Why.
+        source: torch_trace::ReadError,
+    },
+    /// A trace without device work.
+    #[error("find device work in {path}: {events} events, of them {cpu_ops} CPU operators{damage}")]
+    NoGpuEvents {
+        /// File.
+        path: String,
+        /// Events that were read.
+        events: u64,
+        /// CPU operators that were read.
+        cpu_ops: u64,
+        /// What was wrong with the file; empty for a whole one.
+        damage: String,
+    },
+    /// The asked-for rank is not there.
+    #[error("find rank {rank} among the traces: there are {found}")]
+    NoSuchRank {
+        /// Asked for.
+        rank: u32,
+        /// What is there.
+        found: String,
+    },
+    /// The asked-for stage is not there.
+    #[error("find a {stage} step in the traces: there are {found}")]
+    NoSuchStage {
+        /// Asked for.
+        stage: &'static str,
+        /// What is there.
+        found: String,
+    },
+    /// The mapping trace is of something else.
+    #[error("map the kernels of graphs with {path}: {aligned} of {graph_kernels} have a counterpart in it")]
+    MappingMismatch {
+        /// File.
+        path: String,
+        /// Kernels with a counterpart.
+        aligned: u64,
+        /// Kernels of graph launches.
+        graph_kernels: u64,
+    },
+    /// Files that do not belong together.
+    #[error("take the traces as ranks of one run: {0}")]
+    DifferentRuns(String),
+}
+
+impl ToolError for TablesError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::MinShare(_) => "min-share-out-of-range",
+            Self::Rank(_) => "rank-unreadable",
+            Self::NoTraceInFolder(_) => "trace-not-found",
+            Self::Unreadable { .. } => "trace-unreadable",
+            Self::NoGpuEvents { .. } => "trace-no-gpu-events",
+            Self::NoSuchRank { .. } => "trace-no-such-rank",
+            Self::NoSuchStage { .. } => "trace-no-such-stage",
+            Self::MappingMismatch { .. } => "trace-mapping-mismatch",
+            Self::DifferentRuns(_) => "trace-different-runs",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::MinShare(_) => "1.0 is the default; 0 shows every row",
+                Self::Rank(_) => "write `--rank 0` or `--rank all`",
+                Self::NoTraceInFolder(_) => {
+                    "a trace's name ends in .json or .json.gz; server_args.json and the like are no traces"
+                }
+                Self::Unreadable { .. } => "give the file that the profiler wrote, whole, as it is",
+                Self::NoGpuEvents { .. } => {
+                    "record with activities CPU and CUDA, with at least one step inside the window; a file that was cut has to be copied again"
+                }
+                Self::NoSuchRank { .. } => "name one that is there, or `--rank all`",
+                Self::NoSuchStage { .. } => "name one that is there, or `--stage all`",
+                Self::MappingMismatch { .. } => {
+                    "record the mapping trace from the capture of the same graph: same model, same batch size, same build"
+                }
+                Self::DifferentRuns(_) => "give the traces of one run only; two engines are compared by `profile-tables diff`",
+            }
+            .to_owned(),
+        )
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::MinShare(_) | Self::Rank(_) => Exit::Usage,
+            Self::NoTraceInFolder(_)
+            | Self::Unreadable { .. }
+            | Self::NoGpuEvents { .. }
+            | Self::NoSuchRank { .. }
+            | Self::NoSuchStage { .. }
+            | Self::MappingMismatch { .. }
+            | Self::DifferentRuns(_) => Exit::BadInput,
+        }
+    }
+}

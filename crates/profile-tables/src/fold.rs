@@ -1,0 +1,241 @@
+//! One trace to what its stages add up to. Pure: the trace and the choice of stages in, sums out; several traces of one
+//! rank are added.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use torch_trace::{
+    Family, SameStreamOverlap, StageTime, Trace, Work, same_stream_overlap, short_location, sweep,
+};
+
+use crate::idle::{Cause, HostCalls, explain};
+use crate::kernels::Kernels;
+use crate::origin::{LocatedBy, Origins};
+use crate::stages::{Stage, StageChoice, Stages};
+
+/// Sums of one kernel in one stage.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KernelSum {
+    pub(crate) calls: u64,
+    pub(crate) gpu_time_ns: i64,
+    pub(crate) share_ns: f64,
+    pub(crate) exclusive_ns: f64,
+    pub(crate) hidden_ns: f64,
+    /// Calls whose successor on the stream begins at once.
+    pub(crate) followed_at_once: u64,
+    /// (location, operator) -> launches and time.
+    pub(crate) sites: BTreeMap<SiteKey, (u64, i64)>,
+}
+
+/// Where a kernel is launched from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SiteKey {
+    pub(crate) location: Option<String>,
+    pub(crate) cpu_op: Option<String>,
+    pub(crate) by: Option<LocatedBy>,
+}
+
+/// Sums of one cause of idle time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IdleSum {
+    pub(crate) gaps: u64,
+    pub(crate) ns: i64,
+    /// Location of the launch that was waited for -> time.
+    pub(crate) locations: BTreeMap<String, i64>,
+}
+
+/// Sums of one stage.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StageSum {
+    pub(crate) source: &'static str,
+    pub(crate) steps: u64,
+    pub(crate) time: StageTime,
+    pub(crate) sum_ns: i64,
+    pub(crate) overlap: SameStreamOverlap,
+    pub(crate) idle_launch_bound_ns: i64,
+    pub(crate) graph_events: u64,
+    pub(crate) graph_breaks: u64,
+    pub(crate) idle: BTreeMap<Cause, IdleSum>,
+    pub(crate) kernels: BTreeMap<(String, Family), KernelSum>,
+}
+
+/// Locations of events that a mapping trace knows; by event.
+pub(crate) type Aligned = FxHashMap<usize, (String, Option<String>)>;
+
+/// A trace with everything that is derived from it once.
+pub(crate) struct Derived {
+    pub(crate) kernels: Kernels,
+    pub(crate) origins: Origins,
+    pub(crate) stages: Stages,
+    pub(crate) work: Vec<Work>,
+}
+
+impl Derived {
+    pub(crate) fn of(trace: &Trace, choice: StageChoice, file_name: &str) -> Self {
+        let kernels = Kernels::of(trace);
+        let origins = Origins::of(trace);
+        let stages = Stages::of(trace, &origins.launch, choice, file_name);
+        let work = trace
+            .gpu
+            .iter()
+            .enumerate()
+            .map(|(index, event)| {
+                let comm = kernels.at(index).family == Family::Comm;
+                let stage = u32::try_from(stages.of_event[index].number()).unwrap_or(0);
+                Work::of(event, comm, stage)
+            })
+            .collect();
+        Self {
+            kernels,
+            origins,
+            stages,
+            work,
+        }
+    }
+}
+
+/// Adds a trace to the sums of its stages.
+pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: &Derived, aligned: &Aligned) {
+    let Derived {
+        kernels,
+        origins,
+        stages,
+        work,
+    } = derived;
+    let swept = sweep(work);
+    let overlap = same_stream_overlap(work);
+    let followed = followed_at_once(work);
+    // Graphs of a stage: only where some work came from a graph is work outside of it a break.
+    let in_graph: Vec<bool> = (0..work.len())
+        .map(|event| origins.in_graph(trace, event))
+        .collect();
+    let mut graph_steps: Vec<Option<usize>> = (0..work.len())
+        .filter(|event| in_graph[*event])
+        .map(|event| stages.step_of[event])
+        .collect();
+    graph_steps.sort_unstable();
+    graph_steps.dedup();
+    for stage in Stage::LIST {
+        if stages.of_event.contains(&stage) {
+            let sum = sums.entry(stage).or_default();
+            sum.source = stages.source;
+            sum.steps += stages.count(stage);
+            if let Some(time) = swept.stages.get(stage.number()) {
+                sum.time.busy_ns += time.busy_ns;
+                sum.time.idle_ns += time.idle_ns;
+                sum.time.comm_ns += time.comm_ns;
+                sum.time.comm_hidden_ns += time.comm_hidden_ns;
+            }
+            if let Some(found) = overlap.get(stage.number()) {
+                sum.overlap.pairs += found.pairs;
+                sum.overlap.overlap_ns += found.overlap_ns;
+            }
+        }
+    }
+    let mut sites = SiteNames::default();
+    for (index, event) in trace.gpu.iter().enumerate() {
+        let sum = sums.entry(stages.of_event[index]).or_default();
+        sum.sum_ns += event.dur_ns;
+        if in_graph[index] {
+            sum.graph_events += 1;
+        } else if event.kind == torch_trace::GpuKind::Kernel
+            && graph_steps.binary_search(&stages.step_of[index]).is_ok()
+        {
+            sum.graph_breaks += 1;
+        }
+        let kernel = kernels.at(index);
+        let key = (kernel.name.clone(), kernel.family);
+        let row = sum.kernels.entry(key).or_default();
+        let exposure = swept.exposure[index];
+        row.calls += 1;
+        row.gpu_time_ns += event.dur_ns;
+        row.share_ns += exposure.share_ns;
+        row.exclusive_ns += exposure.exclusive_ns;
+        row.hidden_ns += exposure.hidden_ns;
+        row.followed_at_once += u64::from(followed[index]);
+        let site = sites.of(trace, origins, aligned, index);
+        let entry = row.sites.entry(site).or_default();
+        entry.0 += 1;
+        entry.1 += event.dur_ns;
+    }
+    add_idle(sums, trace, derived, &swept.gaps);
+}
+
+fn add_idle(
+    sums: &mut BTreeMap<Stage, StageSum>,
+    trace: &Trace,
+    derived: &Derived,
+    gaps: &[torch_trace::Gap],
+) {
+    let host = HostCalls::of(trace);
+    let mut by_end: Vec<usize> = (0..derived.work.len()).collect();
+    by_end.sort_by_key(|index| (derived.work[*index].end_ns, *index));
+    for gap in gaps {
+        let ended = by_end.partition_point(|index| derived.work[*index].end_ns <= gap.start_ns);
+        let previous = ended.checked_sub(1).map(|place| by_end[place]);
+        let explained = explain(trace, &derived.origins, &derived.stages, &host, *gap, previous);
+        let sum = sums.entry(derived.stages.of_event[gap.next]).or_default();
+        sum.idle_launch_bound_ns += explained.launch_bound_ns;
+        let row = sum.idle.entry(explained.cause).or_default();
+        row.gaps += 1;
+        row.ns += explained.ns;
+        if let Some(location) = explained
+            .call
+            .and_then(|call| derived.origins.frame_of_call(trace, call))
+        {
+            *row.locations.entry(location).or_default() += explained.ns;
+        }
+    }
+}
+
+/// Names of sites, made once for each pair of frame and operator.
+#[derive(Default)]
+struct SiteNames {
+    known: FxHashMap<(Option<usize>, Option<usize>), SiteKey>,
+}
+
+impl SiteNames {
+    fn of(&mut self, trace: &Trace, origins: &Origins, aligned: &Aligned, event: usize) -> SiteKey {
+        if let Some((location, cpu_op)) = aligned.get(&event) {
+            return SiteKey {
+                location: Some(location.clone()),
+                cpu_op: cpu_op.clone(),
+                by: Some(LocatedBy::GraphAlignment),
+            };
+        }
+        let op = origins.op(trace, event);
+        let named = (
+            origins.launch[event].and_then(|call| origins.frame_id(call)),
+            op.map(|op| op.name.index()),
+        );
+        // Call stacks belong to single operators: only frames repeat.
+        if let (Some(_), Some(known)) = (named.0, self.known.get(&named)) {
+            return known.clone();
+        }
+        let found = origins.location(trace, event);
+        let site = SiteKey {
+            by: found.as_ref().map(|(_, by)| *by),
+            location: found.map(|(text, _)| short_location(&text).to_owned()),
+            cpu_op: op.map(|op| trace.names.text(op.name).into_owned()),
+        };
+        self.known.insert(named, site.clone());
+        site
+    }
+}
+
+/// Whether the next work on the stream begins at once: within a seventh of the duration, 2 to 20 microseconds.
+fn followed_at_once(work: &[Work]) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..work.len()).collect();
+    order.sort_by_key(|index| (work[*index].track, work[*index].start_ns, *index));
+    let mut followed = vec![false; work.len()];
+    for pair in order.windows(2) {
+        if let [earlier, later] = pair
+            && work[*earlier].track == work[*later].track
+        {
+            let duration = work[*earlier].end_ns - work[*earlier].start_ns;
+            let near = (duration / 7).clamp(2_000, 20_000);
+            followed[*earlier] = work[*later].start_ns - work[*earlier].end_ns <= near;
+        }
+    }
+    followed
+}

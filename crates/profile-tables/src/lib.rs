@@ -1,0 +1,35 @@
+//! Torch-profiler traces to tables: where GPU time goes, what overlaps, what could be fused.
+//!
+//! read (`load`, crate `torch-trace`) -> derive (`kernels`, `origin`, `stages`) -> fold (`fold`, `idle`, `align`, `ranks`)
+//! -> rows (`tables`) -> document and view (`report`, `render`). Everything between reading and emitting is pure.
+
+pub mod cli;
+
+mod align;
+mod bind;
+mod completeness;
+mod engine;
+mod error;
+mod fold;
+mod idle;
+mod kernels;
+mod load;
+mod origin;
+mod plan;
+mod ranks;
+mod render;
+mod report;
+mod stages;
+mod summary;
+mod tables;
+
+use cli_kit::{Failure, Report};
+
+/// Runs the tool.
+///
+/// # Errors
+/// Every documented exit that prints no document.
+pub fn run(args: cli::Args) -> Result<Report, Failure> {
+    let plan = plan::Plan::try_from(args.tables)?;
+    report::run(&plan, &args.output)
+}

@@ -1,0 +1,186 @@
+//! Files and folders to traces: which files are traces, which rank each is of, read in parallel.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use contracts::Input;
+use sha2::{Digest as _, Sha256};
+use torch_trace::{Trace, Want, read_file};
+
+use crate::error::TablesError;
+
+/// A trace with the file it came from.
+pub(crate) struct TraceFile {
+    pub(crate) path: PathBuf,
+    pub(crate) input: Input,
+    pub(crate) trace: Trace,
+    /// From the content, else from the name.
+    pub(crate) rank: Option<u32>,
+}
+
+impl TraceFile {
+    /// The name without its folders.
+    pub(crate) fn file_name(&self) -> String {
+        self.path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    }
+}
+
+/// The files that `paths` name, folders opened, by name.
+pub(crate) fn trace_paths(paths: &[PathBuf]) -> Result<Vec<PathBuf>, TablesError> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            found.push(path.clone());
+            continue;
+        }
+        let entries = std::fs::read_dir(path).map_err(|error| unreadable(path, error.into()))?;
+        let mut inside: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| is_trace_name(path) && path.is_file())
+            .collect();
+        if inside.is_empty() {
+            return Err(TablesError::NoTraceInFolder(path.display().to_string()));
+        }
+        inside.sort();
+        found.append(&mut inside);
+    }
+    Ok(found)
+}
+
+fn is_trace_name(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    let others = [
+        "server_args",
+        "server_info",
+        "metadata",
+        "config.json",
+        "merged-",
+        "truth",
+    ];
+    (name.ends_with(".json") || name.ends_with(".json.gz"))
+        && !others.iter().any(|other| name.contains(other))
+}
+
+/// Reads all files, as many at once as there are cores; the order is that of the paths.
+pub(crate) fn read_all(paths: &[PathBuf], want: Want) -> Result<Vec<TraceFile>, TablesError> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<(usize, Result<TraceFile, TablesError>)>> = Mutex::new(Vec::new());
+    let workers = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(paths.len());
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some((index, path)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    paths.get(index).map(|path| (index, path))
+                } {
+                    let read = read_one(path, want);
+                    results
+                        .lock()
+                        .expect("no reader panics with the lock")
+                        .push((index, read));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().expect("every reader has ended");
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, read)| read).collect()
+}
+
+/// Reads one file.
+pub(crate) fn read_one(path: &Path, want: Want) -> Result<TraceFile, TablesError> {
+    let trace = read_file(path, want).map_err(|source| unreadable(path, source))?;
+    let input = hash(path).map_err(|error| unreadable(path, error.into()))?;
+    let rank = trace
+        .header
+        .rank
+        .or_else(|| rank_in_name(&path.file_name().unwrap_or_default().to_string_lossy()));
+    Ok(TraceFile {
+        path: path.to_owned(),
+        input,
+        trace,
+        rank,
+    })
+}
+
+fn unreadable(path: &Path, source: torch_trace::ReadError) -> TablesError {
+    TablesError::Unreadable {
+        path: path.display().to_string(),
+        source,
+    }
+}
+
+fn hash(path: &Path) -> std::io::Result<Input> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut bytes = 0;
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        hasher.update(&buffer[..count]);
+        bytes += count as u64;
+    }
+    let sha256: String = hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(Input {
+        path: path.display().to_string(),
+        sha256,
+        bytes,
+    })
+}
+
+/// `TP-0`, `tp0`, `rank-3`, `rank_3`, `rank3`.
+fn rank_in_name(name: &str) -> Option<u32> {
+    let name = name.to_ascii_lowercase();
+    for mark in ["tp", "rank"] {
+        for (at, _) in name.match_indices(mark) {
+            let inside_word = name[..at].ends_with(|character: char| character.is_ascii_alphanumeric());
+            let rest = name[at + mark.len()..].trim_start_matches(['-', '_']);
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if !inside_word && let Ok(rank) = digits.parse() {
+                return Some(rank);
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rank_is_found_in_the_names_that_engines_give() {
+        assert_eq!(rank_in_name("1775-TP-3-DECODE.trace.json.gz"), Some(3));
+        assert_eq!(rank_in_name("sampled_rank-12.json.gz"), Some(12));
+        assert_eq!(rank_in_name("rank0.json"), Some(0));
+        assert_eq!(rank_in_name("http1.json"), None);
+        assert_eq!(rank_in_name("trace.json"), None);
+    }
+
+    #[test]
+    fn configurations_in_a_folder_are_no_traces() {
+        assert!(is_trace_name(Path::new("a/1775-TP-0.trace.json.gz")));
+        assert!(!is_trace_name(Path::new("a/server_args.json")));
+        assert!(!is_trace_name(Path::new("a/notes.txt")));
+    }
+}

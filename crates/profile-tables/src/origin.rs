@@ -1,0 +1,116 @@
+//! Where each event comes from: the call that launched it, the operator, the line of Python.
+
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+use torch_trace::{
+    CpuOp, Id, Moment, NameId, RuntimeCall, Trace, launches, location_in_call_stack, locations,
+    short_location,
+};
+
+/// How a location is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum LocatedBy {
+    /// The Python frames around the launch.
+    Stack,
+    /// The call stack that traces of 2021 keep with the operator.
+    CallStack,
+    /// The launch of a mapping trace at the same place of the sequence.
+    GraphAlignment,
+}
+
+impl LocatedBy {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Stack => "stack",
+            Self::CallStack => "call-stack",
+            Self::GraphAlignment => "graph-alignment",
+        }
+    }
+}
+
+/// Origins of the events of one trace.
+pub(crate) struct Origins {
+    /// For each event, its launch in `Trace::calls`.
+    pub(crate) launch: Vec<Option<usize>>,
+    /// For each call, the frame around it.
+    frames: Vec<Option<NameId>>,
+    /// External ids to places in `Trace::ops`.
+    ops: FxHashMap<Id, usize>,
+}
+
+impl Origins {
+    pub(crate) fn of(trace: &Trace) -> Self {
+        let launch = launches(trace);
+        let moments: Vec<Moment> = trace
+            .calls
+            .iter()
+            .map(|call| Moment {
+                track: call.track,
+                at_ns: call.start_ns,
+            })
+            .collect();
+        let ops = trace
+            .ops
+            .iter()
+            .enumerate()
+            .filter(|(_, op)| op.external_id.is_some())
+            .map(|(index, op)| (op.external_id, index))
+            .collect();
+        Self {
+            launch,
+            frames: locations(trace, &moments),
+            ops,
+        }
+    }
+
+    /// The call that launched an event.
+    pub(crate) fn call<'t>(&self, trace: &'t Trace, event: usize) -> Option<(usize, &'t RuntimeCall)> {
+        let index = self.launch[event]?;
+        Some((index, &trace.calls[index]))
+    }
+
+    /// Whether a graph launch started the event.
+    pub(crate) fn in_graph(&self, trace: &Trace, event: usize) -> bool {
+        self.call(trace, event)
+            .is_some_and(|(_, call)| is_graph_launch(&trace.names.text(call.name)))
+    }
+
+    /// The operator of an event: by its own external id, else by that of its launch.
+    pub(crate) fn op<'t>(&self, trace: &'t Trace, event: usize) -> Option<&'t CpuOp> {
+        let own = trace.gpu[event].external_id;
+        let launched = || self.call(trace, event).and_then(|(_, call)| call.external_id);
+        let find = |id: Id| id.is_some().then(|| self.ops.get(&id)).flatten();
+        find(own)
+            .or_else(|| find(launched()))
+            .map(|index| &trace.ops[*index])
+    }
+
+    /// The line of Python that launched an event.
+    pub(crate) fn location<'t>(&self, trace: &'t Trace, event: usize) -> Option<(Cow<'t, str>, LocatedBy)> {
+        let framed = self.launch[event].and_then(|call| self.frames[call]);
+        if let Some(frame) = framed {
+            return Some((trace.names.text(frame), LocatedBy::Stack));
+        }
+        let stack = self.op(trace, event)?.call_stack?;
+        let text = trace.names.text(stack);
+        let frame = location_in_call_stack(&text)?.to_owned();
+        Some((Cow::Owned(frame), LocatedBy::CallStack))
+    }
+
+    /// The frame around a call, as a number.
+    pub(crate) fn frame_id(&self, call: usize) -> Option<usize> {
+        self.frames[call].map(NameId::index)
+    }
+
+    /// The frame around a call, as people read it.
+    pub(crate) fn frame_of_call(&self, trace: &Trace, call: usize) -> Option<String> {
+        let frame = self.frames[call]?;
+        Some(short_location(&trace.names.text(frame)).to_owned())
+    }
+}
+
+/// Whether a runtime call launches a graph, of CUDA or of HIP.
+pub(crate) fn is_graph_launch(name: &str) -> bool {
+    name.contains("GraphLaunch")
+}

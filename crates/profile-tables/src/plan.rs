@@ -1,0 +1,68 @@
+//! What was typed to what it means.
+
+use std::path::PathBuf;
+
+use torch_trace::{StepKind, Want};
+
+use crate::cli::{StageArg, TablesArg, TablesArgs};
+use crate::error::TablesError;
+use crate::stages::StageChoice;
+
+/// Which ranks the tables are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RankChoice {
+    /// The lowest that is there.
+    Lowest,
+    /// This one.
+    Only(u32),
+    /// All together.
+    All,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) traces: Vec<PathBuf>,
+    pub(crate) mapping: Option<PathBuf>,
+    pub(crate) stage: StageChoice,
+    pub(crate) min_share_pct: f64,
+    pub(crate) rank: RankChoice,
+    pub(crate) for_result: Option<PathBuf>,
+    pub(crate) want: Want,
+}
+
+impl TryFrom<TablesArgs> for Plan {
+    type Error = TablesError;
+
+    fn try_from(args: TablesArgs) -> Result<Self, TablesError> {
+        if !(0.0..=100.0).contains(&args.min_share_pct) {
+            return Err(TablesError::MinShare(args.min_share_pct));
+        }
+        let rank = match args.rank.as_deref() {
+            None => RankChoice::Lowest,
+            Some("all") => RankChoice::All,
+            Some(text) => RankChoice::Only(text.parse().map_err(|_| TablesError::Rank(text.to_owned()))?),
+        };
+        Ok(Self {
+            traces: args.traces,
+            mapping: args.mapping,
+            stage: match args.stage {
+                StageArg::Auto => StageChoice::Auto,
+                StageArg::All => StageChoice::All,
+                StageArg::Prefill => StageChoice::Only(StepKind::Prefill),
+                StageArg::Decode => StageChoice::Only(StepKind::Decode),
+                StageArg::Mixed => StageChoice::Only(StepKind::Mixed),
+            },
+            min_share_pct: args.min_share_pct,
+            rank,
+            for_result: args.for_result,
+            want: match args.tables {
+                TablesArg::All => Want {
+                    locations: true,
+                    shapes: false,
+                },
+                TablesArg::Kernel => Want::DEVICE,
+            },
+        })
+    }
+}

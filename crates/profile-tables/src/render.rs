@@ -1,0 +1,173 @@
+//! The document as tables. Nothing is computed here that the document does not hold.
+
+use cli_kit::{Align, Table, View};
+use contracts::profile_tables::report::{FuseState, ReportData, Stage};
+use contracts::{Document, Finite};
+use torch_trace::kernel_name::short;
+
+/// The whole view.
+pub(crate) fn report(document: &Document<ReportData>, top: usize, min_share_pct: f64) -> View {
+    let data = &document.data;
+    let mut view = View::new()
+        .heading("Profile tables")
+        .head(document)
+        .table(traces(data));
+    for stage in &data.stages {
+        view = of_stage(view, stage, top, min_share_pct);
+    }
+    if let Some(ranks) = &data.ranks {
+        let mut table = Table::new(&[
+            ("rank", Align::Right),
+            ("busy ms", Align::Right),
+            ("comm ms", Align::Right),
+            ("hidden ms", Align::Right),
+            ("came last", Align::Right),
+            ("others waited ms", Align::Right),
+        ]);
+        for row in &ranks.summary {
+            table.row(vec![
+                row.rank.to_string(),
+                ms(row.gpu_busy_ns),
+                ms(row.comm_ns),
+                ms(row.comm_hidden_ns),
+                row.last_arrivals.to_string(),
+                ms(row.waited_for_ns),
+            ]);
+        }
+        view = view.heading("Ranks").table(table.top(top));
+    }
+    view.next(document)
+}
+
+fn traces(data: &ReportData) -> Table {
+    let mut table = Table::new(&[
+        ("trace", Align::Left),
+        ("rank", Align::Right),
+        ("GPU", Align::Left),
+        ("engine", Align::Left),
+        ("kernels", Align::Right),
+        ("grade", Align::Left),
+    ]);
+    for info in &data.traces {
+        let name = info.path.rsplit('/').next().unwrap_or(&info.path);
+        table.row(vec![
+            name.to_owned(),
+            info.rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string()),
+            info.gpu.clone().unwrap_or_else(|| "-".to_owned()),
+            info.engine.clone().unwrap_or_else(|| "-".to_owned()),
+            info.kernels.to_string(),
+            format!("{:?}", info.completeness.grade).to_lowercase(),
+        ]);
+    }
+    table
+}
+
+fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
+    let mut view = view.heading(format!("Stage {}", stage.stage)).text(format!(
+        "span {} ms · busy {} ms · idle {} ms (launch-bound {}) · sum/busy {} · comm {} ms (hidden {}) · graph {} events, {} breaks",
+        ms(stage.span_ns),
+        ms(stage.gpu_busy_ns),
+        ms(stage.idle_ns),
+        ms(stage.idle_launch_bound_ns),
+        number(stage.sum_over_busy_ratio, 3),
+        ms(stage.comm_ns),
+        ms(stage.comm_hidden_ns),
+        stage.graph_events,
+        stage.graph_breaks,
+    ));
+    let mut kernels = Table::new(&[
+        ("kernel", Align::Left),
+        ("family", Align::Left),
+        ("calls", Align::Right),
+        ("ms", Align::Right),
+        ("share %", Align::Right),
+        ("from", Align::Left),
+    ]);
+    let shown = |share: Option<Finite>| share.is_some_and(|share| share.get() >= min_share_pct);
+    for row in stage.kernel_table.iter().filter(|row| shown(row.share_pct)) {
+        let from = row.python_location.as_ref().or(row.cpu_op.as_ref());
+        kernels.row(vec![
+            short(&row.kernel),
+            row.family.clone(),
+            row.calls.to_string(),
+            ms(row.gpu_time_ns),
+            number(row.share_pct, 1),
+            from.cloned().unwrap_or_else(|| "-".to_owned()),
+        ]);
+    }
+    view = view.table(kernels.top(top));
+    let mut overlap = Table::new(&[
+        ("", Align::Left),
+        ("kernel", Align::Left),
+        ("exclusive %", Align::Right),
+        ("headroom ms", Align::Right),
+        ("risk", Align::Left),
+        ("do", Align::Left),
+    ]);
+    for row in stage
+        .overlap_table
+        .iter()
+        .filter(|row| row.priority.as_str() < "P5")
+    {
+        overlap.row(vec![
+            row.priority.clone(),
+            short(&row.kernel),
+            number(row.exclusive_pct, 0),
+            ms(row.headroom_ns),
+            row.dependency_risk.clone(),
+            row.recommendation.clone(),
+        ]);
+    }
+    view = view.table(overlap.top(top));
+    if !stage.fuse_table.is_empty() {
+        let mut fuse = Table::new(&[
+            ("fusion", Align::Left),
+            ("state", Align::Left),
+            ("times", Align::Right),
+            ("ms", Align::Right),
+            ("saves at most ms", Align::Right),
+            ("source", Align::Left),
+        ]);
+        for row in &stage.fuse_table {
+            fuse.row(vec![
+                row.pattern.clone(),
+                match row.state {
+                    FuseState::Present => "present",
+                    FuseState::Split => "split",
+                    FuseState::Absent => "absent",
+                }
+                .to_owned(),
+                row.occurrences.to_string(),
+                ms(row.related_ns),
+                row.estimated_saving_ns.map_or_else(|| "-".to_owned(), ms),
+                row.source.clone(),
+            ]);
+        }
+        view = view.table(fuse.top(top));
+    }
+    let mut idle = Table::new(&[
+        ("idle because", Align::Left),
+        ("gaps", Align::Right),
+        ("ms", Align::Right),
+        ("of span %", Align::Right),
+        ("around", Align::Left),
+    ]);
+    for row in &stage.idle {
+        idle.row(vec![
+            row.cause.replace('_', " "),
+            row.gaps.to_string(),
+            ms(row.ns),
+            number(row.span_pct, 1),
+            row.python_location.clone().unwrap_or_else(|| "-".to_owned()),
+        ]);
+    }
+    view.table(idle)
+}
+
+fn ms(ns: i64) -> String {
+    format!("{:.3}", ns as f64 / 1e6)
+}
+
+fn number(value: Option<Finite>, digits: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{:.digits$}", value.get()))
+}

@@ -1,0 +1,192 @@
+//! Sums of a stage to its rows: sorted by time, ties by name, so that the same trace always gives the same bytes.
+
+use contracts::Finite;
+use contracts::profile_tables::report::{IdleRow, KernelRow, OverlapRow, Site, Stage as StageRow};
+use torch_trace::Family;
+
+use crate::fold::{IdleSum, KernelSum, SiteKey, StageSum};
+use crate::idle::Cause;
+use crate::stages::Stage;
+
+/// Sites that a row names.
+const MAX_SITES: usize = 4;
+
+/// The rows of one stage.
+pub(crate) fn stage_row(stage: Stage, sum: &StageSum) -> StageRow {
+    let busy_ns = sum.time.busy_ns;
+    let span_ns = busy_ns + sum.time.idle_ns;
+    let mut kernels: Vec<(&(String, Family), &KernelSum)> = sum.kernels.iter().collect();
+    kernels.sort_by(|a, b| b.1.share_ns.total_cmp(&a.1.share_ns).then_with(|| a.0.cmp(b.0)));
+    let other: f64 = kernels
+        .iter()
+        .filter(|((_, family), _)| *family == Family::Other)
+        .map(|(_, sum)| sum.share_ns)
+        .sum();
+    let mut idle: Vec<(&Cause, &IdleSum)> = sum.idle.iter().collect();
+    idle.sort_by_key(|(cause, sum)| (-sum.ns, **cause));
+    let mut overlap: Vec<OverlapRow> = kernels
+        .iter()
+        .map(|(key, sum)| overlap_row(key, sum, busy_ns))
+        .collect();
+    overlap.sort_by(|a, b| {
+        a.priority
+            .cmp(&b.priority)
+            .then_with(|| b.headroom_ns.cmp(&a.headroom_ns))
+            .then_with(|| a.kernel.cmp(&b.kernel))
+    });
+    StageRow {
+        stage: stage.as_str().to_owned(),
+        stage_source: sum.source.to_owned(),
+        steps: sum.steps,
+        span_ns,
+        gpu_busy_ns: busy_ns,
+        sum_ns: sum.sum_ns,
+        sum_over_busy_ratio: Finite::ratio(sum.sum_ns as f64, busy_ns as f64),
+        same_stream_overlap_ns: sum.overlap.overlap_ns,
+        same_stream_overlap_pairs: sum.overlap.pairs,
+        idle_ns: sum.time.idle_ns,
+        idle_launch_bound_ns: sum.idle_launch_bound_ns,
+        comm_ns: sum.time.comm_ns,
+        comm_hidden_ns: sum.time.comm_hidden_ns,
+        graph_events: sum.graph_events,
+        graph_breaks: sum.graph_breaks,
+        other_share_pct: percent(other, busy_ns as f64),
+        idle: idle
+            .into_iter()
+            .map(|(cause, sum)| IdleRow {
+                cause: cause.as_str().to_owned(),
+                gaps: sum.gaps,
+                ns: sum.ns,
+                span_pct: percent(sum.ns as f64, span_ns as f64),
+                python_location: longest(&sum.locations),
+            })
+            .collect(),
+        kernel_table: kernels
+            .iter()
+            .map(|(key, sum)| kernel_row(key, sum, busy_ns))
+            .collect(),
+        overlap_table: overlap,
+        fuse_table: Vec::new(),
+    }
+}
+
+fn percent(part: f64, whole: f64) -> Option<Finite> {
+    Finite::ratio(100.0 * part, whole)
+}
+
+fn longest(times: &std::collections::BTreeMap<String, i64>) -> Option<String> {
+    // `max_by_key` keeps the last of equals; the first by name is wanted.
+    times
+        .iter()
+        .rev()
+        .max_by_key(|(_, ns)| **ns)
+        .map(|(name, _)| name.clone())
+}
+
+fn kernel_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64) -> KernelRow {
+    let sites = sites_by_time(sum);
+    let first = sites.first().map(|(key, _)| (*key).clone());
+    let named = sites
+        .iter()
+        .find(|(key, _)| key.location.is_some())
+        .map(|(key, _)| *key);
+    KernelRow {
+        kernel: name.clone(),
+        family: family.as_str().to_owned(),
+        calls: sum.calls,
+        gpu_time_ns: sum.gpu_time_ns,
+        exclusive_ns: sum.exclusive_ns.round() as i64,
+        share_pct: percent(sum.share_ns, busy_ns as f64),
+        cpu_op: first.and_then(|key| key.cpu_op),
+        python_location: named.and_then(|key| key.location.clone()),
+        located_by: named.and_then(|key| key.by).map(|by| by.as_str().to_owned()),
+        sites: sites
+            .iter()
+            .take(MAX_SITES)
+            .map(|(key, (calls, ns))| Site {
+                python_location: key.location.clone(),
+                cpu_op: key.cpu_op.clone(),
+                calls: *calls,
+                kernel_share_pct: percent(*ns as f64, sum.gpu_time_ns as f64),
+            })
+            .collect(),
+    }
+}
+
+fn sites_by_time(sum: &KernelSum) -> Vec<(&SiteKey, (u64, i64))> {
+    let mut sites: Vec<(&SiteKey, (u64, i64))> = sum.sites.iter().map(|(key, value)| (key, *value)).collect();
+    sites.sort_by(|a, b| b.1.1.cmp(&a.1.1).then_with(|| a.0.cmp(b.0)));
+    sites
+}
+
+fn overlap_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64) -> OverlapRow {
+    let own = sum.exclusive_ns + sum.hidden_ns;
+    let usable = match family {
+        Family::Comm | Family::Memcpy | Family::Memset => 1.0,
+        // They wait for memory: compute beside them costs little.
+        Family::Norm
+        | Family::Rope
+        | Family::Activation
+        | Family::Quantize
+        | Family::Sampling
+        | Family::Elementwise
+        | Family::Hadamard
+        | Family::Mhc => 0.5,
+        _ => 0.0,
+    };
+    let headroom_ns = (usable * sum.exclusive_ns).round() as i64;
+    let at_once = sum.followed_at_once as f64 / sum.calls.max(1) as f64;
+    let risk = if at_once >= 0.8 {
+        "high"
+    } else if at_once >= 0.2 {
+        "medium"
+    } else {
+        "low"
+    };
+    let exposed = Finite::ratio(100.0 * sum.exclusive_ns, own);
+    let share = 100.0 * sum.share_ns / (busy_ns.max(1) as f64);
+    let hidden_mostly = exposed.is_some_and(|exposed| exposed.get() < 35.0);
+    let (recommendation, priority) = if share < 1.0 {
+        ("below 1 % of the busy time: leave it", "P5")
+    } else if hidden_mostly {
+        ("already hidden under other work: leave it", "P5")
+    } else {
+        match (family, risk) {
+            (Family::Comm, "low") => ("run it beside independent compute on another stream", "P1"),
+            (Family::Comm, _) => (
+                "what follows waits for it: fuse it with its neighbours, or split the batch in two so that one half computes while the other communicates",
+                "P2",
+            ),
+            (Family::Memcpy | Family::Memset, "low") => {
+                ("move it to a stream of its own, from pinned memory", "P1")
+            }
+            (Family::Memcpy | Family::Memset, _) => (
+                "ask why it is needed at this place; what follows waits for it",
+                "P3",
+            ),
+            _ if usable == 0.0 => (
+                "it uses the device itself: make it faster, see its counters",
+                "P4",
+            ),
+            (_, "low") => ("run it beside compute on another stream, or fuse it", "P2"),
+            _ => (
+                "what follows waits for it: fuse it with its neighbours, see the fuse table",
+                "P3",
+            ),
+        }
+    };
+    let sites = sites_by_time(sum);
+    OverlapRow {
+        kernel: name.clone(),
+        family: family.as_str().to_owned(),
+        exclusive_pct: exposed,
+        hidden_pct: Finite::ratio(100.0 * sum.hidden_ns, own),
+        headroom_ns,
+        dependency_risk: risk.to_owned(),
+        launch_scope: sites
+            .iter()
+            .find_map(|(key, _)| key.location.clone().or_else(|| key.cpu_op.clone())),
+        recommendation: recommendation.to_owned(),
+        priority: priority.to_owned(),
+    }
+}
