@@ -68,7 +68,7 @@ pub(crate) fn align(trace: &Trace, derived: &Derived, mapping: &Trace, mapped: &
 fn replays(trace: &Trace, derived: &Derived) -> Vec<Vec<usize>> {
     let mut by_step: FxHashMap<Option<usize>, Vec<usize>> = FxHashMap::default();
     for event in 0..trace.gpu.len() {
-        if derived.origins.in_graph(trace, event) {
+        if derived.origins.in_graph(event) {
             by_step
                 .entry(derived.stages.step_of[event])
                 .or_default()

@@ -106,9 +106,7 @@ pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: 
     let overlap = same_stream_overlap(work);
     let followed = followed_at_once(work);
     // Graphs of a stage: only where some work came from a graph is work outside of it a break.
-    let in_graph: Vec<bool> = (0..work.len())
-        .map(|event| origins.in_graph(trace, event))
-        .collect();
+    let in_graph: Vec<bool> = (0..work.len()).map(|event| origins.in_graph(event)).collect();
     let mut graph_steps: Vec<Option<usize>> = (0..work.len())
         .filter(|event| in_graph[*event])
         .map(|event| stages.step_of[event])
@@ -191,7 +189,7 @@ fn add_idle(
 /// Names of sites, made once for each pair of frame and operator.
 #[derive(Default)]
 struct SiteNames {
-    known: FxHashMap<(Option<usize>, Option<usize>), SiteKey>,
+    known: FxHashMap<(Option<usize>, Option<usize>, bool), SiteKey>,
 }
 
 impl SiteNames {
@@ -207,6 +205,7 @@ impl SiteNames {
         let named = (
             origins.launch[event].and_then(|call| origins.frame_id(call)),
             op.map(|op| op.name.index()),
+            origins.in_graph(event),
         );
         // Call stacks belong to single operators: only frames repeat.
         if let (Some(_), Some(known)) = (named.0, self.known.get(&named)) {

@@ -35,6 +35,8 @@ pub(crate) struct Origins {
     pub(crate) launch: Vec<Option<usize>>,
     /// For each call, the frame around it.
     frames: Vec<Option<NameId>>,
+    /// For each call, whether it launches a graph.
+    graph: Vec<bool>,
     /// External ids to places in `Trace::ops`.
     ops: FxHashMap<Id, usize>,
 }
@@ -60,6 +62,11 @@ impl Origins {
         Self {
             launch,
             frames: locations(trace, &moments),
+            graph: trace
+                .calls
+                .iter()
+                .map(|call| is_graph_launch(&trace.names.text(call.name)))
+                .collect(),
             ops,
         }
     }
@@ -71,9 +78,8 @@ impl Origins {
     }
 
     /// Whether a graph launch started the event.
-    pub(crate) fn in_graph(&self, trace: &Trace, event: usize) -> bool {
-        self.call(trace, event)
-            .is_some_and(|(_, call)| is_graph_launch(&trace.names.text(call.name)))
+    pub(crate) fn in_graph(&self, event: usize) -> bool {
+        self.launch[event].is_some_and(|call| self.graph[call])
     }
 
     /// The operator of an event: by its own external id, else by that of its launch.
@@ -86,8 +92,11 @@ impl Origins {
             .map(|index| &trace.ops[*index])
     }
 
-    /// The line of Python that launched an event.
+    /// The line of Python that launched an event. The line that launches a graph is that of none of its kernels.
     pub(crate) fn location<'t>(&self, trace: &'t Trace, event: usize) -> Option<(Cow<'t, str>, LocatedBy)> {
+        if self.in_graph(event) {
+            return None;
+        }
         let framed = self.launch[event].and_then(|call| self.frames[call]);
         if let Some(frame) = framed {
             return Some((trace.names.text(frame), LocatedBy::Stack));

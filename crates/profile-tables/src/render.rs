@@ -92,7 +92,7 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
             row.calls.to_string(),
             ms(row.gpu_time_ns),
             number(row.share_pct, 1),
-            from.cloned().unwrap_or_else(|| "-".to_owned()),
+            from.map_or_else(|| "-".to_owned(), |from| near(from)),
         ]);
     }
     view = view.table(kernels.top(top));
@@ -107,7 +107,7 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
     for row in stage
         .overlap_table
         .iter()
-        .filter(|row| row.priority.as_str() < "P5")
+        .filter(|row| row.priority.as_str() < "P4")
     {
         overlap.row(vec![
             row.priority.clone(),
@@ -158,10 +158,19 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
             row.gaps.to_string(),
             ms(row.ns),
             number(row.span_pct, 1),
-            row.python_location.clone().unwrap_or_else(|| "-".to_owned()),
+            row.python_location
+                .as_deref()
+                .map_or_else(|| "-".to_owned(), near),
         ]);
     }
     view.table(idle)
+}
+
+/// A location without the folders: a table has no room for them, the document has them.
+fn near(location: &str) -> String {
+    let path_end = location.find(".py(").unwrap_or(0);
+    let name = location[..path_end].rfind('/').map_or(0, |slash| slash + 1);
+    location[name..].to_owned()
 }
 
 fn ms(ns: i64) -> String {

@@ -70,6 +70,12 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         warn_of_defects(mapping, &mut warnings);
         check_mapping(mapping, graph_kernels, aligned_kernels, &mut warnings)?;
     }
+    if plan.mapping.is_none() && sums.values().any(|sum| sum.graph_events > 0) {
+        warnings.push(Warning::new(
+            "trace-graph-lines-unknown",
+            "kernels that a graph replays have no line of Python: give the trace of the graph's capture with --mapping",
+        ));
+    }
     bar.finish_and_clear();
 
     let sums = chosen_stages(sums, plan.stage)?;

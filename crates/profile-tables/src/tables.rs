@@ -147,32 +147,21 @@ fn overlap_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64)
     let share = 100.0 * sum.share_ns / (busy_ns.max(1) as f64);
     let hidden_mostly = exposed.is_some_and(|exposed| exposed.get() < 35.0);
     let (recommendation, priority) = if share < 1.0 {
-        ("below 1 % of the busy time: leave it", "P5")
+        ("leave it: below 1 % of the busy time", "P5")
     } else if hidden_mostly {
-        ("already hidden under other work: leave it", "P5")
+        ("leave it: hidden under other work already", "P5")
     } else {
         match (family, risk) {
-            (Family::Comm, "low") => ("run it beside independent compute on another stream", "P1"),
+            (Family::Comm, "low") => ("run beside independent compute on another stream", "P1"),
             (Family::Comm, _) => (
-                "what follows waits for it: fuse it with its neighbours, or split the batch in two so that one half computes while the other communicates",
+                "fuse with its neighbours, or compute one half of the batch while the other communicates",
                 "P2",
             ),
-            (Family::Memcpy | Family::Memset, "low") => {
-                ("move it to a stream of its own, from pinned memory", "P1")
-            }
-            (Family::Memcpy | Family::Memset, _) => (
-                "ask why it is needed at this place; what follows waits for it",
-                "P3",
-            ),
-            _ if usable == 0.0 => (
-                "it uses the device itself: make it faster, see its counters",
-                "P4",
-            ),
-            (_, "low") => ("run it beside compute on another stream, or fuse it", "P2"),
-            _ => (
-                "what follows waits for it: fuse it with its neighbours, see the fuse table",
-                "P3",
-            ),
+            (Family::Memcpy | Family::Memset, "low") => ("move to a stream of its own", "P1"),
+            (Family::Memcpy | Family::Memset, _) => ("remove it: what follows waits for it", "P3"),
+            _ if usable == 0.0 => ("make it faster: see its counters", "P4"),
+            (_, "low") => ("run beside compute on another stream, or fuse", "P2"),
+            _ => ("fuse with its neighbours: what follows waits for it", "P3"),
         }
     };
     let sites = sites_by_time(sum);
