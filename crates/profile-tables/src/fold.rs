@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use contracts::profile_tables::report::IdleCause;
 use rustc_hash::FxHashMap;
 use torch_trace::{
     Family, SameStreamOverlap, StageTime, Trace, Work, same_stream_overlap, short_location, sweep,
 };
 
-use crate::idle::{Cause, HostCalls, explain};
+use crate::idle::{HostCalls, explain};
 use crate::kernels::Kernels;
 use crate::origin::{LocatedBy, Origins};
 use crate::stages::{Stage, StageChoice, Stages};
@@ -21,7 +22,9 @@ pub(crate) struct KernelSum {
     pub(crate) share_ns: f64,
     pub(crate) exclusive_ns: f64,
     pub(crate) hidden_ns: f64,
-    /// Calls whose successor on the stream begins at once.
+    /// Calls whose successor on the stream was launched in time: it could have begun at once.
+    pub(crate) followed: u64,
+    /// Of them, those whose successor did.
     pub(crate) followed_at_once: u64,
     /// (location, operator) -> launches and time.
     pub(crate) sites: BTreeMap<SiteKey, (u64, i64)>,
@@ -55,7 +58,7 @@ pub(crate) struct StageSum {
     pub(crate) idle_launch_bound_ns: i64,
     pub(crate) graph_events: u64,
     pub(crate) graph_breaks: u64,
-    pub(crate) idle: BTreeMap<Cause, IdleSum>,
+    pub(crate) idle: BTreeMap<IdleCause, IdleSum>,
     pub(crate) kernels: BTreeMap<(String, Family), KernelSum>,
 }
 
@@ -104,7 +107,7 @@ pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: 
     } = derived;
     let swept = sweep(work);
     let overlap = same_stream_overlap(work);
-    let followed = followed_at_once(work);
+    let followed = followed_at_once(trace, origins, work);
     // Graphs of a stage: only where some work came from a graph is work outside of it a break.
     let in_graph: Vec<bool> = (0..work.len()).map(|event| origins.in_graph(event)).collect();
     let mut graph_steps: Vec<Option<usize>> = (0..work.len())
@@ -150,7 +153,8 @@ pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: 
         row.share_ns += exposure.share_ns;
         row.exclusive_ns += exposure.exclusive_ns;
         row.hidden_ns += exposure.hidden_ns;
-        row.followed_at_once += u64::from(followed[index]);
+        row.followed += u64::from(followed[index].is_some());
+        row.followed_at_once += u64::from(followed[index] == Some(true));
         let site = sites.of(trace, origins, aligned, index);
         let entry = row.sites.entry(site).or_default();
         entry.0 += 1;
@@ -222,18 +226,22 @@ impl SiteNames {
     }
 }
 
-/// Whether the next work on the stream begins at once: within a seventh of the duration, 2 to 20 microseconds.
-fn followed_at_once(work: &[Work]) -> Vec<bool> {
+/// Whether the next work on the stream begins at once: within a seventh of the duration, 2 to 20 microseconds. `None`
+/// where it was launched too late to do so: then nobody knows whether it waits.
+fn followed_at_once(trace: &Trace, origins: &Origins, work: &[Work]) -> Vec<Option<bool>> {
     let mut order: Vec<usize> = (0..work.len()).collect();
     order.sort_by_key(|index| (work[*index].track, work[*index].start_ns, *index));
-    let mut followed = vec![false; work.len()];
+    let mut followed = vec![None; work.len()];
     for pair in order.windows(2) {
         if let [earlier, later] = pair
             && work[*earlier].track == work[*later].track
         {
-            let duration = work[*earlier].end_ns - work[*earlier].start_ns;
-            let near = (duration / 7).clamp(2_000, 20_000);
-            followed[*earlier] = work[*later].start_ns - work[*earlier].end_ns <= near;
+            let end_ns = work[*earlier].end_ns;
+            let in_time = origins
+                .call(trace, *later)
+                .is_none_or(|(_, call)| call.end_ns() <= end_ns);
+            let near = ((end_ns - work[*earlier].start_ns) / 7).clamp(2_000, 20_000);
+            followed[*earlier] = in_time.then_some(work[*later].start_ns - end_ns <= near);
         }
     }
     followed

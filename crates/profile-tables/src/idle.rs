@@ -7,43 +7,11 @@
 //!                                          ^ the launch returns: until here the gap is launch-bound
 //! ```
 
+use contracts::profile_tables::report::IdleCause as Cause;
 use torch_trace::{Gap, Trace};
 
 use crate::origin::Origins;
 use crate::stages::Stages;
-
-/// Causes of idle time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Cause {
-    /// The host was launching, one call after the other.
-    LaunchBound,
-    /// The host waited for the device in a call.
-    Synchronisation,
-    /// The host was in a copy.
-    MemoryCopy,
-    /// The host did something else.
-    HostPython,
-    /// The next work had to wait for an event of another stream.
-    OtherStream,
-    /// One step was over and the next not begun.
-    BetweenSteps,
-    /// The work was launched in time, and the device did not begin it.
-    Device,
-}
-
-impl Cause {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::LaunchBound => "launch_bound",
-            Self::Synchronisation => "synchronisation",
-            Self::MemoryCopy => "memory_copy",
-            Self::HostPython => "host_python",
-            Self::OtherStream => "other_stream",
-            Self::BetweenSteps => "between_steps",
-            Self::Device => "device",
-        }
-    }
-}
 
 /// One gap, explained.
 #[derive(Clone, Debug, PartialEq)]

@@ -154,7 +154,7 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
     ]);
     for row in &stage.idle {
         idle.row(vec![
-            row.cause.replace('_', " "),
+            row.cause.words().to_owned(),
             row.gaps.to_string(),
             ms(row.ns),
             number(row.span_pct, 1),

@@ -38,10 +38,7 @@ fn of_stage(stage: &Stage) -> String {
             .as_ref()
             .map(|location| format!(" around {location}"))
             .unwrap_or_default();
-        text.push_str(&format!(
-            " The device mostly waits: {}{at}.",
-            cause.cause.replace('_', " ")
-        ));
+        text.push_str(&format!(" The device mostly waits: {}{at}.", cause.cause.words()));
     }
     text
 }

@@ -1,11 +1,10 @@
 //! Sums of a stage to its rows: sorted by time, ties by name, so that the same trace always gives the same bytes.
 
 use contracts::Finite;
-use contracts::profile_tables::report::{IdleRow, KernelRow, OverlapRow, Site, Stage as StageRow};
+use contracts::profile_tables::report::{IdleCause, IdleRow, KernelRow, OverlapRow, Site, Stage as StageRow};
 use torch_trace::Family;
 
 use crate::fold::{IdleSum, KernelSum, SiteKey, StageSum};
-use crate::idle::Cause;
 use crate::stages::Stage;
 
 /// Sites that a row names.
@@ -22,7 +21,7 @@ pub(crate) fn stage_row(stage: Stage, sum: &StageSum) -> StageRow {
         .filter(|((_, family), _)| *family == Family::Other)
         .map(|(_, sum)| sum.share_ns)
         .sum();
-    let mut idle: Vec<(&Cause, &IdleSum)> = sum.idle.iter().collect();
+    let mut idle: Vec<(&IdleCause, &IdleSum)> = sum.idle.iter().collect();
     idle.sort_by_key(|(cause, sum)| (-sum.ns, **cause));
     let mut overlap: Vec<OverlapRow> = kernels
         .iter()
@@ -54,7 +53,7 @@ pub(crate) fn stage_row(stage: Stage, sum: &StageSum) -> StageRow {
         idle: idle
             .into_iter()
             .map(|(cause, sum)| IdleRow {
-                cause: cause.as_str().to_owned(),
+                cause: *cause,
                 gaps: sum.gaps,
                 ns: sum.ns,
                 span_pct: percent(sum.ns as f64, span_ns as f64),
@@ -135,8 +134,10 @@ fn overlap_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64)
         _ => 0.0,
     };
     let headroom_ns = (usable * sum.exclusive_ns).round() as i64;
-    let at_once = sum.followed_at_once as f64 / sum.calls.max(1) as f64;
-    let risk = if at_once >= 0.8 {
+    let at_once = sum.followed_at_once as f64 / sum.followed.max(1) as f64;
+    let risk = if sum.followed * 5 < sum.calls {
+        "unclear"
+    } else if at_once >= 0.8 {
         "high"
     } else if at_once >= 0.2 {
         "medium"
@@ -160,7 +161,7 @@ fn overlap_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64)
             (Family::Memcpy | Family::Memset, "low") => ("move to a stream of its own", "P1"),
             (Family::Memcpy | Family::Memset, _) => ("remove it: what follows waits for it", "P3"),
             _ if usable == 0.0 => ("make it faster: see its counters", "P4"),
-            (_, "low") => ("run beside compute on another stream, or fuse", "P2"),
+            (_, "low" | "unclear") => ("run beside compute on another stream, or fuse", "P2"),
             _ => ("fuse with its neighbours: what follows waits for it", "P3"),
         }
     };

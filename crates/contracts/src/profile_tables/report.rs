@@ -133,9 +133,8 @@ pub struct Stage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct IdleRow {
-    /// launch_bound (the host was still launching), synchronisation, memory_copy (the host waited in such a call),
-    /// host_python (the host did other things), other_stream, between_steps, device (launched in time, and not begun).
-    pub cause: String,
+    /// Why.
+    pub cause: IdleCause,
     /// Gaps.
     pub gaps: u64,
     /// Their sum, nanoseconds.
@@ -144,6 +143,42 @@ pub struct IdleRow {
     pub span_pct: Option<Finite>,
     /// Line of Python that was being worked on in most of it; null when no stack was recorded.
     pub python_location: Option<String>,
+}
+
+/// Causes of idle time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IdleCause {
+    /// The host was launching, one call after the other.
+    LaunchBound,
+    /// The host waited for the device in a call.
+    Synchronisation,
+    /// The host was in a copy.
+    MemoryCopy,
+    /// The host did something else.
+    HostPython,
+    /// The next work had to wait for an event of another stream.
+    OtherStream,
+    /// One step was over and the next not begun.
+    BetweenSteps,
+    /// The work was launched in time, and the device did not begin it.
+    Device,
+}
+
+impl IdleCause {
+    /// As people read it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::LaunchBound => "launch bound",
+            Self::Synchronisation => "synchronisation",
+            Self::MemoryCopy => "memory copy",
+            Self::HostPython => "host Python",
+            Self::OtherStream => "other stream",
+            Self::BetweenSteps => "between steps",
+            Self::Device => "device",
+        }
+    }
 }
 
 /// One kernel.
@@ -203,7 +238,7 @@ pub struct OverlapRow {
     /// that wait for memory, none for kernels that fill the device, nanoseconds.
     pub headroom_ns: i64,
     /// high: what follows on its stream begins at once in nearly all calls, so it probably waits for it; medium: in some;
-    /// low: rarely.
+    /// low: rarely; unclear: what follows was launched too late to tell.
     pub dependency_risk: String,
     /// Line of Python, else operator, that launches it; null when unknown.
     pub launch_scope: Option<String>,

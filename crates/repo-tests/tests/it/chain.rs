@@ -396,7 +396,13 @@ fn doctor_validates() {
 
 #[test]
 fn the_skill_and_the_schema_are_printed() {
-    for tool in ["serve-bench", "gap-decide", "engine-sim", "loop-ledger"] {
+    for tool in [
+        "serve-bench",
+        "gap-decide",
+        "engine-sim",
+        "loop-ledger",
+        "profile-tables",
+    ] {
         let ended = run(tool, ["--skill"]);
         assert_eq!(ended.code(), 0, "{ended:?}");
         assert!(

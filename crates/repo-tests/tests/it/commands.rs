@@ -25,6 +25,7 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
         "serve-bench" => typed::<serve_bench::cli::Args>(words),
         "gap-decide" => typed::<gap_decide::cli::Args>(words),
         "engine-sim" => typed::<engine_sim::cli::Args>(words),
+        "profile-tables" => typed::<profile_tables::cli::Args>(words),
         "loop-ledger" => typed::<loop_ledger::cli::Args>(words),
         _ => return None,
     };
@@ -32,11 +33,12 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
 }
 
 /// The commands of the binaries, for what is written in running text.
-pub(crate) fn tools() -> [(&'static str, Command); 4] {
+pub(crate) fn tools() -> [(&'static str, Command); 5] {
     [
         ("serve-bench", cli_kit::command::<serve_bench::cli::Args>()),
         ("gap-decide", cli_kit::command::<gap_decide::cli::Args>()),
         ("engine-sim", cli_kit::command::<engine_sim::cli::Args>()),
+        ("profile-tables", cli_kit::command::<profile_tables::cli::Args>()),
         ("loop-ledger", cli_kit::command::<loop_ledger::cli::Args>()),
     ]
 }
@@ -197,6 +199,7 @@ fn the_examples_of_help_parse() {
         serve_bench::cli::Args::TOOL,
         gap_decide::cli::Args::TOOL,
         engine_sim::cli::Args::TOOL,
+        profile_tables::cli::Args::TOOL,
     ] {
         let examples = shell::commands(tool.examples);
         assert!(examples.len() >= 2, "{} shows two examples", tool.name);

@@ -10,7 +10,7 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("contracts", &[]),
     ("stats", &[]),
     ("cli-kit", &["contracts"]),
@@ -19,6 +19,9 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("engine-sim", &["cli-kit", "contracts"]),
     ("gap-decide", &["stats", "cli-kit", "contracts"]),
     ("loop-ledger", &["cli-kit", "contracts"]),
+    ("model-config", &[]),
+    ("profile-tables", &["torch-trace", "cli-kit", "contracts"]),
+    ("torch-trace", &[]),
     (
         "serve-bench",
         &["engine-client", "engine-launch", "stats", "cli-kit", "contracts"],

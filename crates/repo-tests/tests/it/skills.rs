@@ -152,6 +152,7 @@ fn binaries_carry_the_text_of_their_skill() {
         gap_decide::cli::Args::TOOL,
         engine_sim::cli::Args::TOOL,
         loop_ledger::cli::Args::TOOL,
+        profile_tables::cli::Args::TOOL,
     ];
     for tool in carried {
         assert!(
