@@ -1,6 +1,10 @@
 //! The order of the loop, as rules: what has to come before a phase, and the command that brings it. Pure.
 
+mod attempt;
 mod coverage;
+mod keep;
+mod offer;
+mod terminal;
 
 use contracts::NextAction;
 use contracts::gap_decide::decision::{Decision, Verdict};
@@ -8,8 +12,11 @@ use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::status::{Need, PhaseState};
 
 use crate::state::State;
+pub use attempt::open_attempt;
 pub use coverage::uncovered;
 use coverage::{slower_competitor, untuned};
+pub use keep::{improvement, may_keep};
+pub use terminal::terminal_states;
 
 /// Weak rounds in a row after which the next attempt needs a new idea.
 pub const EXPAND_AFTER: u32 = 2;
@@ -134,7 +141,7 @@ pub fn missing(state: &State<'_>, phase: Phase) -> Vec<Need> {
         }
         Phase::Tune => {
             needs.extend(decided(state));
-            needs.extend(attempt_gate(state));
+            needs.extend(attempt::gate(state));
         }
         Phase::Patch => {
             needs.extend(decided(state));
@@ -143,14 +150,18 @@ pub fn missing(state: &State<'_>, phase: Phase) -> Vec<Need> {
                 needs.extend(root_cause(state));
             }
             needs.extend(pipeline(state));
-            needs.extend(attempt_gate(state));
+            needs.extend(attempt::gate(state));
         }
         Phase::Revalidate => {
             if state.open_attempt().is_none() {
-                needs.push(need("no-attempt", "no attempt is open", Some(begin_command())));
+                needs.push(need(
+                    "no-attempt",
+                    "no attempt is open",
+                    Some(attempt::begin(state)),
+                ));
             }
         }
-        Phase::Done => {}
+        Phase::Done => needs.extend(terminal::nearest(state)),
     }
     needs
 }
@@ -200,7 +211,7 @@ fn history(state: &State<'_>) -> Option<Need> {
             "history-missing",
             "notes on what others changed for this model (`loop-ledger.history/1`) come before the fixed benchmark",
             Some(NextAction::new(
-                "write history.yaml, then",
+                "write history.yaml (`loop-ledger --schema history`), then",
                 &["loop-ledger", "append", "history.yaml"],
             )),
         )
@@ -218,17 +229,9 @@ fn decided(state: &State<'_>) -> Vec<Need> {
         needs.push(need(
             code,
             "no gap verdict from repeats on the fixed benchmark",
-            Some(NextAction::new(
+            Some(offer::action(
                 "decide, then append",
-                &[
-                    "gap-decide",
-                    "--compare",
-                    "round0.compare.json",
-                    "--target",
-                    "target.yaml",
-                    "-o",
-                    "round0.gap.json",
-                ],
+                offer::decide(state, None, "round0.gap.json"),
             )),
         ));
     }
@@ -316,7 +319,7 @@ fn root_cause(state: &State<'_>) -> Option<Need> {
             "root-cause-missing",
             "no root cause (`loop-ledger.root-cause/1`) that cites stored rows for the current gap",
             Some(NextAction::new(
-                "write root-cause.yaml, then",
+                "write root-cause.yaml (`loop-ledger --schema root-cause`), then",
                 &["loop-ledger", "append", "root-cause.yaml"],
             )),
         )
@@ -364,54 +367,11 @@ fn family_share(state: &State<'_>) -> Option<Need> {
     })
 }
 
-/// One attempt at a time, and new research after two weak rounds.
-fn attempt_gate(state: &State<'_>) -> Vec<Need> {
-    let mut needs = Vec::new();
-    needs.extend(open_attempt(state, "one change at a time"));
-    if state.weak_rounds() >= EXPAND_AFTER {
-        let last_judged = state.round_start();
-        if !state
-            .ideas
-            .iter()
-            .any(|(seq, idea)| *seq > last_judged && idea.source.is_some())
-        {
-            needs.push(need(
-                "research-missing",
-                format!(
-                    "{} rounds in a row brought less than {:.2} %: look into code and pull requests before the next change",
-                    state.weak_rounds(),
-                    state.threshold_pct()
-                ),
-                Some(NextAction::new(
-                    "record what was found",
-                    &["loop-ledger", "idea", "--idea", "IDEA", "--source", "REPOSITORY#NUMBER", "--license", "Apache-2.0"],
-                )),
-            ));
-        }
-    }
-    needs
-}
-
-fn begin_command() -> NextAction {
-    NextAction::new(
-        "one change, one hypothesis",
-        &[
-            "loop-ledger",
-            "begin",
-            "--kind",
-            "flags",
-            "--change",
-            "CHANGE",
-            "--hypothesis",
-            "WHY",
-            "--subject",
-            "subject-1.yaml",
-        ],
-    )
-}
-
 /// What would bring the evidence of an open phase.
 pub fn wanted(state: &State<'_>, phase: Phase) -> Vec<Need> {
+    if phase == Phase::Revalidate {
+        return attempt::revalidation(state);
+    }
     if stands(state, phase) {
         return Vec::new();
     }
@@ -430,38 +390,14 @@ pub fn wanted(state: &State<'_>, phase: Phase) -> Vec<Need> {
             vec![need(
                 "attempt",
                 "one change, one hypothesis",
-                Some(begin_command()),
+                Some(attempt::begin(state)),
             )]
         }
-        Phase::Revalidate => vec![need(
-            "revalidation-missing",
-            "the open attempt has no decision yet",
-            Some(NextAction::new(
-                "compare, decide, append",
-                &["loop-ledger", "append", "round1.compare.json", "round1.gap.json"],
-            )),
-        )],
+        Phase::Revalidate => Vec::new(),
         Phase::Done => vec![need(
             "done",
             "nothing is behind",
             Some(NextAction::new("may it end", &["loop-ledger", "done"])),
         )],
     }
-}
-
-/// The attempt that has to end first. One that has its verdict was judged, and cannot have been interrupted.
-pub fn open_attempt(state: &State<'_>, why: &str) -> Option<Need> {
-    let open = state.open_attempt()?;
-    let (outcome, learned) = match state.attempt_decision() {
-        Some(_) => ("reverted", "WHAT THE VERDICT SHOWED"),
-        None => ("interrupted", "the session ended in the middle"),
-    };
-    Some(need(
-        "attempt-open",
-        format!("attempt {} is open: {why}", open.id),
-        Some(NextAction::new(
-            "end it first",
-            &["loop-ledger", "end", "--outcome", outcome, "--learned", learned],
-        )),
-    ))
 }

@@ -40,7 +40,9 @@ pub(crate) fn status(document: &Document<StatusData>, top: usize) -> View {
         ]);
     }
     view = view.table(table.top(top.max(11)));
-    if let Some(decision) = &data.decision {
+    // The newest verdict: that of the open attempt, where it has one.
+    let newest = data.attempt.as_ref().and_then(|open| open.decision.as_ref());
+    if let Some(decision) = newest.or(data.decision.as_ref()) {
         view = view.table(verdicts(decision).top(top));
     }
     let blockers = data

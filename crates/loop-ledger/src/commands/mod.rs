@@ -23,6 +23,7 @@ use cli_kit::{DocumentParts, Report};
 use contracts::loop_ledger::entry::Entry;
 use contracts::loop_ledger::event::Event;
 use contracts::loop_ledger::receipt::{self, ReceiptData};
+use contracts::loop_ledger::status::Need;
 use contracts::{Exit, NextAction, Warning};
 
 use crate::ledger::{Ledger, Root};
@@ -80,20 +81,23 @@ pub(crate) fn next_actions(state: &State<'_>) -> Vec<NextAction> {
 }
 
 /// The same commands for a campaign that does not lie in the current folder.
-pub(crate) fn at_root(root: &Root, actions: Vec<NextAction>) -> Vec<NextAction> {
-    if root.path() == std::path::Path::new(".") {
-        return actions;
-    }
-    let root = root.path().display().to_string();
+pub(crate) fn at_root(root: &Root, mut actions: Vec<NextAction>) -> Vec<NextAction> {
+    actions.iter_mut().for_each(|action| name_root(root, action));
     actions
-        .into_iter()
-        .map(|mut action| {
-            if action.command.first().is_some_and(|tool| tool == TOOL.name) {
-                action.command.splice(1..1, ["--root".to_owned(), root.clone()]);
-            }
-            action
-        })
-        .collect()
+}
+
+/// The same needs, with commands for a campaign that does not lie in the current folder.
+pub(crate) fn needs_at_root(root: &Root, needs: &mut [Need]) {
+    let commands = needs.iter_mut().filter_map(|need| need.command.as_mut());
+    commands.for_each(|action| name_root(root, action));
+}
+
+fn name_root(root: &Root, action: &mut NextAction) {
+    let is_here = root.path() == std::path::Path::new(".");
+    if !is_here && action.command.first().is_some_and(|tool| tool == TOOL.name) {
+        let root = root.path().display().to_string();
+        action.command.splice(1..1, ["--root".to_owned(), root]);
+    }
 }
 
 /// What an event says, in a line.

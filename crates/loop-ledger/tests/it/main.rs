@@ -6,6 +6,7 @@ mod campaign;
 mod documents;
 mod hostile;
 mod kills;
+mod next;
 mod table;
 mod tricks;
 mod writers;
