@@ -222,12 +222,7 @@ fn served_model(context: &Context<'_>, target: &TargetInfo) -> Result<(), Refusa
     let Some(served) = &target.served_model else {
         return Ok(());
     };
-    let known = model
-        .id
-        .iter()
-        .chain(&model.served_names)
-        .any(|name| name == served);
-    if known {
+    if model.is_served_as(served) {
         return Ok(());
     }
     Err(context.drift(
