@@ -48,9 +48,14 @@ pub const TOOL: ToolInfo = ToolInfo {
         ("status", documents::status::SCHEMA),
         ("may", documents::status::SCHEMA),
         ("init", documents::receipt::SCHEMA),
+        ("retarget", documents::receipt::SCHEMA),
         ("begin", documents::receipt::SCHEMA),
         ("end", documents::receipt::SCHEMA),
         ("append", documents::receipt::SCHEMA),
+        ("idea", documents::receipt::SCHEMA),
+        ("patch", documents::receipt::SCHEMA),
+        ("blocker", documents::receipt::SCHEMA),
+        ("recover", documents::receipt::SCHEMA),
         ("best", documents::best::SCHEMA),
         ("digest", documents::digest::SCHEMA),
         ("done", documents::done::SCHEMA),
@@ -58,6 +63,7 @@ pub const TOOL: ToolInfo = ToolInfo {
         ("verify", documents::verify::SCHEMA),
         ("watch", documents::watch::SCHEMA),
         ("prompt", documents::text::SCHEMA),
+        ("humanize", documents::text::SCHEMA),
         ("report", documents::text::SCHEMA),
         ("render", documents::text::SCHEMA),
         ("pr-text", documents::text::SCHEMA),
@@ -66,6 +72,8 @@ pub const TOOL: ToolInfo = ToolInfo {
         ("history", documents::history::SCHEMA),
         ("root-cause", documents::root_cause::SCHEMA),
         ("target-lock", documents::lock::SCHEMA),
+        ("target", contracts::target::Target::SCHEMA),
+        ("subject", contracts::subject::Subject::SCHEMA),
     ],
     examples: "  loop-ledger init --root runs/qwen3 --target target.yaml --workload chat.jsonl\n  loop-ledger status --root runs/qwen3 --brief\n  loop-ledger append --root runs/qwen3 round0.compare.json round0.gap.json\n",
 };
@@ -90,6 +98,7 @@ pub fn run(args: Args) -> Result<Report, Failure> {
 }
 
 fn command(root: &Root, args: Args) -> Result<Report, Failure> {
+    ledger::root::refuse_file(root.path())?;
     ledger::root::refuse_network(root.path(), args.root.allow_nfs)?;
     match args.command {
         Command::Init(init) => commands::init::init(root, &init),

@@ -1,6 +1,7 @@
 //! The order of the loop, as rules: what has to come before a phase, and the command that brings it. Pure.
 
 mod attempt;
+mod change;
 mod coverage;
 mod keep;
 mod offer;
@@ -13,10 +14,11 @@ use contracts::loop_ledger::status::{Need, PhaseState};
 
 use crate::state::State;
 pub use attempt::open_attempt;
+pub use change::differs as change_differs;
 pub use coverage::uncovered;
 use coverage::{slower_competitor, untuned};
 pub use keep::{improvement, may_keep};
-pub use terminal::terminal_states;
+pub use terminal::{blocked_end, terminal_states};
 
 /// Weak rounds in a row after which the next attempt needs a new idea.
 pub const EXPAND_AFTER: u32 = 2;
@@ -25,10 +27,47 @@ pub const STOP_AFTER: u32 = 4;
 /// Share of the time that a kernel family needs before counters are worth it, percent.
 pub const KERNEL_SHARE_PCT: f64 = 1.0;
 
+/// Names of everything that can be missing; the error code of a command that is refused for it is one of these.
+const GATES: [&str; 27] = [
+    "attempt",
+    "attempt-open",
+    "baseline-missing",
+    "budget-exhausted",
+    "budget-left",
+    "campaign-ended",
+    "decision-missing",
+    "done",
+    "evidence-missing",
+    "gap-open",
+    "history-missing",
+    "kernel-share",
+    "no-attempt",
+    "no-stop-file",
+    "not-declared",
+    "other-verdict",
+    "pipeline-missing",
+    "profile-missing",
+    "progress",
+    "research-missing",
+    "revalidation-missing",
+    "root-cause-missing",
+    "stop-asked",
+    "undecided",
+    "untuned-competitor",
+    "weak-progress",
+    "winner-not-relaunched",
+];
+
+/// The stable name of a gate.
+pub(crate) fn gate(code: &str) -> &'static str {
+    let known = GATES.into_iter().find(|known| *known == code);
+    known.expect("every need is named in the list of gates")
+}
+
 /// Something that is missing.
 pub fn need(code: &str, what: impl Into<String>, command: Option<NextAction>) -> Need {
     Need {
-        code: code.to_owned(),
+        code: gate(code).to_owned(),
         what: what.into(),
         command,
     }

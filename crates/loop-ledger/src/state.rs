@@ -304,7 +304,7 @@ impl<'a> State<'a> {
 
     /// Whether a blocker stands in for the evidence of a phase.
     pub fn is_downgraded(&self, phase: Phase) -> bool {
-        self.blockers.iter().any(|blocker| blocker.phase == phase)
+        phase.can_be_downgraded() && self.blockers.iter().any(|blocker| blocker.phase == phase)
     }
 
     /// An accepted document by its hash.

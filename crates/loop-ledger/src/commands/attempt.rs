@@ -79,6 +79,14 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
     said("--hypothesis", &args.hypothesis)?;
     said("--change", &args.change)?;
     let attempt = format!("a-{:04}", state.attempts.len() + 1);
+    let launches = subject
+        .as_ref()
+        .filter(|subject| !subject.launch_argv.is_empty())
+        .and_then(|subject| Some((state.best_argv()?, &subject.launch_argv)));
+    let warnings = launches
+        .and_then(|(before, now)| rules::change_differs(&args.change, before, now))
+        .into_iter()
+        .collect();
     let event = AttemptBegin {
         round: state.rounds() + 1,
         hypothesis: typed(&args.hypothesis),
@@ -90,7 +98,7 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
         charge,
     };
     let entry = writer.append(Some(attempt), Event::AttemptBegin(event), evidence)?;
-    Ok(receipt(&writer.ledger, vec![entry], false, Vec::new()))
+    Ok(receipt(&writer.ledger, vec![entry], false, warnings))
 }
 
 fn number(flag: &str, value: Option<f64>) -> Result<Option<Finite>, Failure> {

@@ -36,10 +36,14 @@ pub(crate) fn receipt(ledger: &Ledger, entries: Vec<Entry>, already: bool, warni
     let state = State::now(ledger);
     let summary = match entries.as_slice() {
         [] => "Nothing was added.".to_owned(),
-        [only] if already => format!("Entry {} says so already: {}.", only.seq, describe(&only.event)),
+        [only] if already => sentence(&format!(
+            "Entry {} says so already: {}",
+            only.seq,
+            describe(&only.event)
+        )),
         entries => entries
             .iter()
-            .map(|entry| format!("Entry {}: {}.", entry.seq, describe(&entry.event)))
+            .map(|entry| sentence(&format!("Entry {}: {}", entry.seq, describe(&entry.event))))
             .collect::<Vec<_>>()
             .join(" "),
     };
@@ -70,6 +74,7 @@ pub(crate) fn next_actions(state: &State<'_>) -> Vec<NextAction> {
             actions.push(action);
         }
     };
+    add(rules::blocked_end(state));
     for need in rules::missing(state, phase) {
         add(need.command);
     }
@@ -100,6 +105,15 @@ fn name_root(root: &Root, action: &mut NextAction) {
     }
 }
 
+/// The text with a full stop, unless it has an end of its own.
+fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '!', '?', '…']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}
+
 /// What an event says, in a line.
 pub(crate) fn describe(event: &Event) -> String {
     match event {
@@ -125,7 +139,10 @@ pub(crate) fn describe(event: &Event) -> String {
             patch.lines_added,
             patch.lines_removed
         ),
-        Event::Blocker(blocker) => format!("{} is downgraded: {}", blocker.phase.name(), blocker.what),
+        Event::Blocker(blocker) => {
+            let word = view::blocked(blocker.phase);
+            format!("{} is {word}: {}", blocker.phase.name(), blocker.what)
+        }
         Event::Session(session) => format!("session {}", session.file),
         Event::Recovered(recovered) => format!("{} torn bytes set aside", recovered.bytes),
         Event::Stop(stop) => format!("the campaign ended: {}: {}", stop.terminal.name(), stop.why),

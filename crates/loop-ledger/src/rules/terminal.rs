@@ -6,7 +6,7 @@ use contracts::loop_ledger::done::TerminalState;
 use contracts::loop_ledger::phase::Terminal;
 use contracts::loop_ledger::status::Need;
 
-use super::{STOP_AFTER, need, offer, open_attempt};
+use super::{STOP_AFTER, need, next_phase, offer, open_attempt};
 use crate::state::State;
 
 /// What the terminal state that is nearest still needs; nothing when one is reached.
@@ -179,4 +179,24 @@ fn relaunch(state: &State<'_>, decided: u64) -> NextAction {
         "decide, then append",
         offer::decide(state, None, "final.gap.json"),
     )
+}
+
+/// The way out of a phase that cannot go on and cannot be done without: its blocker is recorded, and there is nothing
+/// that would stand for its evidence.
+pub fn blocked_end(state: &State<'_>) -> Option<NextAction> {
+    let phase = next_phase(state);
+    if state.stop.is_some() || state.open_attempt().is_some() || phase.can_be_downgraded() {
+        return None;
+    }
+    let blocker = state
+        .blockers
+        .iter()
+        .rev()
+        .find(|blocker| blocker.phase == phase)?;
+    let why = contracts::text::clean(&blocker.what, 200);
+    let command = ["loop-ledger", "done", "--state", "blocked", "--why", &why];
+    Some(NextAction::new(
+        format!("end the campaign, if {} cannot go on", phase.name()),
+        &command,
+    ))
 }

@@ -119,3 +119,73 @@ fn the_relaunch_of_the_winner_is_offered_whole() {
     assert_eq!(value("--workload"), Some("standard.workload.jsonl"));
     assert!(!action.command.iter().any(|word| word == "--a"), "{action:?}");
 }
+
+#[test]
+fn a_launch_that_is_not_the_declared_change_is_said_when_it_begins() {
+    let campaign = Campaign::behind().write();
+    let subject = campaign.path("subject.yaml");
+    let launch = format!("{OURS} --tp 2");
+    std::fs::write(
+        &subject,
+        format!(
+            "schema: sota-loop.subject/1\nlaunch_argv: ['{}']\n",
+            launch.replace(' ', "', '")
+        ),
+    )
+    .unwrap();
+    let begin = |change: &str| {
+        let words = [
+            "begin",
+            "--kind",
+            "flags",
+            "--change",
+            change,
+            "--hypothesis",
+            "less overhead",
+            "--gpu-s",
+            "1",
+        ];
+        campaign.document(&[&words[..], &["--subject", subject.to_str().unwrap()]].concat())
+    };
+    let document = begin("--chunked-prefill-size 4096");
+    let warning = &document["warnings"][0];
+    assert_eq!(warning["code"], "change-differs", "{document:#}");
+    for part in ["--chunked-prefill-size", "--tp"] {
+        assert!(warning["message"].as_str().unwrap().contains(part), "{warning}");
+    }
+    campaign.document(&["end", "--outcome", "failed", "--learned", "it does not start"]);
+    assert_eq!(begin("--tp 2")["warnings"], serde_json::json!([]));
+}
+
+#[test]
+fn a_comparison_that_is_not_of_the_declared_change_is_said() {
+    let mut campaign = Campaign::behind();
+    campaign.begin(ChangeKind::Flags, "--chunked-prefill-size 4096", None, None);
+    let begun = campaign.entries.len();
+    campaign.verdict(
+        OURS,
+        [920.0, 485.0],
+        Phase::Revalidate,
+        Decision::Profile,
+        [-8.0, -3.0],
+    );
+    let state = State::at(&campaign.lock, &campaign.entries, false, at(400));
+    let warnings = crate::commands::append::undeclared(&state, &campaign.entries[begun..]);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0]
+            .message
+            .contains("--chunked-prefill-size is launched as before"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn every_command_has_its_schema() {
+    let command = cli_kit::command::<crate::cli::Args>();
+    for sub in command.get_subcommands().map(clap::Command::get_name) {
+        // Hooks answer their runtimes in the runtimes' own words.
+        let is_known = crate::TOOL.schemas.iter().any(|(name, _)| *name == sub);
+        assert!(is_known || sub == "hook", "{sub}");
+    }
+}

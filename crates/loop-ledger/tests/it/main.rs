@@ -8,5 +8,6 @@ mod hostile;
 mod kills;
 mod next;
 mod table;
+mod texts;
 mod tricks;
 mod writers;
