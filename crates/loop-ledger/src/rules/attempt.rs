@@ -1,8 +1,8 @@
 //! What an attempt needs before it begins, and what it needs to end. Pure.
 
-use contracts::NextAction;
 use contracts::loop_ledger::event::Outcome;
 use contracts::loop_ledger::status::Need;
+use contracts::{Finite, NextAction};
 
 use super::{EXPAND_AFTER, keep, need, offer};
 use crate::state::{Attempt, State};
@@ -54,25 +54,27 @@ pub(super) fn begin(state: &State<'_>) -> NextAction {
     ]
     .map(str::to_owned)
     .into();
-    // What a budget limits has to be charged; as much as the last time is a first guess.
+    // What a budget limits has to be charged: as much as the last time, or an even share.
     let last = state.attempts.last().map(|attempt| &attempt.begin.charge);
     let budget = &state.campaign.budget;
+    let share = |limit: Finite| Finite::ratio(limit.get(), f64::from(budget.attempts?));
     let has_gpus = state.lock.target.hardware.gpu_count.unwrap_or(0) > 0;
-    for (flag, is_limited, charged) in [
+    for (flag, limit, charged) in [
         (
             "--gpu-s",
-            has_gpus && budget.gpu_s.is_some(),
+            budget.gpu_s.filter(|_| has_gpus),
             last.and_then(|charge| charge.gpu_s),
         ),
         (
             "--spend-usd",
-            budget.spend_usd.is_some(),
+            budget.spend_usd,
             last.and_then(|charge| charge.spend_usd),
         ),
     ] {
-        if is_limited {
-            let charged = charged.map_or_else(|| "CHARGE".to_owned(), |charged| charged.to_string());
-            command.extend([flag.to_owned(), charged]);
+        if let Some(limit) = limit {
+            let charge = charged.or_else(|| share(limit));
+            let charge = charge.map_or_else(|| "CHARGE".to_owned(), |charge| charge.to_string());
+            command.extend([flag.to_owned(), charge]);
         }
     }
     offer::action(

@@ -3,7 +3,7 @@
 use contracts::argv;
 use contracts::gap_decide::decision::Decision;
 use contracts::loop_ledger::Phase;
-use contracts::loop_ledger::event::{ChangeKind, Event};
+use contracts::loop_ledger::event::{ChangeKind, Event, Outcome};
 use serde_json::Value;
 
 use super::campaign::{Campaign, at};
@@ -178,6 +178,29 @@ fn a_comparison_that_is_not_of_the_declared_change_is_said() {
             .contains("--chunked-prefill-size is launched as before"),
         "{warnings:?}"
     );
+}
+
+#[test]
+fn the_next_attempt_is_charged_as_the_budget_allows() {
+    let charge = |campaign: &Campaign| {
+        let state = State::at(&campaign.lock, &campaign.entries, false, at(400));
+        let needs = rules::wanted(&state, Phase::Tune);
+        let command = needs[0].command.clone().unwrap().command;
+        argv::value(&command, "--gpu-s").map(str::to_owned)
+    };
+    let mut campaign = Campaign::behind();
+    campaign.lock.target.campaign.as_mut().unwrap().budget.attempts = Some(8);
+    assert_eq!(charge(&campaign).as_deref(), Some("900"), "7200 s for 8 attempts");
+    campaign.begin(ChangeKind::Flags, "--tp 2", None, None);
+    campaign.end(Outcome::Failed, "does not start", None);
+    // Once one attempt was made the phase has its evidence; the gate of a patch still names the command.
+    let state = State::at(&campaign.lock, &campaign.entries, false, at(400));
+    let command = rules::wanted(&state, Phase::Patch)[0]
+        .command
+        .clone()
+        .unwrap()
+        .command;
+    assert_eq!(argv::value(&command, "--gpu-s"), Some("1200"), "as the last one");
 }
 
 #[test]
