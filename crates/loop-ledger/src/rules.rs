@@ -75,10 +75,11 @@ pub fn need(code: &str, what: impl Into<String>, command: Option<NextAction>) ->
 
 /// Every phase as it stands.
 pub fn phases(state: &State<'_>) -> Vec<PhaseState> {
+    let shared = Shared::of(state);
     Phase::ALL
         .into_iter()
         .map(|phase| {
-            let missing = missing(state, phase);
+            let missing = shared.before(state, phase);
             PhaseState {
                 phase,
                 open: missing.is_empty(),
@@ -150,59 +151,80 @@ pub fn is_satisfied(state: &State<'_>, phase: Phase) -> bool {
 
 /// What has to come before a phase.
 pub fn missing(state: &State<'_>, phase: Phase) -> Vec<Need> {
-    let mut needs = Vec::new();
-    if phase != Phase::Done {
-        needs.extend(ends(state));
+    Shared::of(state).before(state, phase)
+}
+
+/// What several phases wait for, worked out once.
+struct Shared {
+    ends: Option<Need>,
+    of_decide: Vec<Need>,
+    decided: Vec<Need>,
+    profiled: Vec<Need>,
+}
+
+impl Shared {
+    fn of(state: &State<'_>) -> Shared {
+        let of_decide = missing_of_decide(state);
+        Shared {
+            ends: ends(state),
+            decided: undecided(state, of_decide.clone()),
+            of_decide,
+            profiled: profiled(state),
+        }
     }
-    match phase {
-        Phase::History => {}
-        Phase::Baseline => needs.extend(history(state)),
-        Phase::Decide => {
-            needs.extend(history(state));
-            needs.extend(uncovered(state));
-            needs.extend(untuned(state));
-            needs.extend(slower_competitor(state));
+
+    fn before(&self, state: &State<'_>, phase: Phase) -> Vec<Need> {
+        let mut needs = Vec::new();
+        if phase != Phase::Done {
+            needs.extend(self.ends.clone());
         }
-        Phase::Profile => needs.extend(decided(state)),
-        Phase::RootCause => {
-            needs.extend(decided(state));
-            needs.extend(profiled(state));
-        }
-        Phase::Pipeline => {
-            needs.extend(decided(state));
-            needs.extend(profiled(state));
-        }
-        Phase::Kernel => {
-            needs.extend(decided(state));
-            needs.extend(profiled(state));
-            needs.extend(pipeline(state));
-            needs.extend(family_share(state));
-        }
-        Phase::Tune => {
-            needs.extend(decided(state));
-            needs.extend(attempt::gate(state));
-        }
-        Phase::Patch => {
-            needs.extend(decided(state));
-            if state.is_behind() {
-                needs.extend(profiled(state));
-                needs.extend(root_cause(state));
+        match phase {
+            Phase::History => {}
+            Phase::Baseline => needs.extend(history(state)),
+            Phase::Decide => {
+                needs.extend(self.of_decide.clone());
             }
-            needs.extend(pipeline(state));
-            needs.extend(attempt::gate(state));
-        }
-        Phase::Revalidate => {
-            if state.open_attempt().is_none() {
-                needs.push(need(
-                    "no-attempt",
-                    "no attempt is open",
-                    Some(attempt::begin(state)),
-                ));
+            Phase::Profile => needs.extend(self.decided.clone()),
+            Phase::RootCause => {
+                needs.extend(self.decided.clone());
+                needs.extend(self.profiled.clone());
             }
+            Phase::Pipeline => {
+                needs.extend(self.decided.clone());
+                needs.extend(self.profiled.clone());
+            }
+            Phase::Kernel => {
+                needs.extend(self.decided.clone());
+                needs.extend(self.profiled.clone());
+                needs.extend(pipeline(state));
+                needs.extend(family_share(state));
+            }
+            Phase::Tune => {
+                needs.extend(self.decided.clone());
+                needs.extend(attempt::gate(state));
+            }
+            Phase::Patch => {
+                needs.extend(self.decided.clone());
+                if state.is_behind() {
+                    needs.extend(self.profiled.clone());
+                    needs.extend(root_cause(state));
+                }
+                needs.extend(pipeline(state));
+                needs.extend(attempt::gate(state));
+            }
+            Phase::Revalidate => {
+                if state.open_attempt().is_none() {
+                    needs.push(need(
+                        "no-attempt",
+                        "no attempt is open",
+                        Some(attempt::begin(state)),
+                    ));
+                }
+            }
+            Phase::Done => needs.extend(terminal::nearest(state)),
         }
-        Phase::Done => needs.extend(terminal::nearest(state)),
+        needs
     }
-    needs
 }
 
 /// Why nothing but the end is left.
@@ -258,21 +280,40 @@ fn history(state: &State<'_>) -> Option<Need> {
 }
 
 fn decided(state: &State<'_>) -> Vec<Need> {
-    let mut needs = missing_of_decide(state);
-    if needs.is_empty() && !is_satisfied(state, Phase::Decide) {
-        let code = if state.current_decision().is_some() {
-            "undecided"
-        } else {
-            "decision-missing"
-        };
+    undecided(state, missing_of_decide(state))
+}
+
+/// What a verdict still needs; where nothing else is missing, the verdict itself.
+fn undecided(state: &State<'_>, mut needs: Vec<Need>) -> Vec<Need> {
+    if !needs.is_empty() || is_satisfied(state, Phase::Decide) {
+        return needs;
+    }
+    let what = "no gap verdict from repeats on the fixed benchmark";
+    let Some((_, decision)) = state.current_decision() else {
+        let command = offer::decide(state, None, "round0.gap.json");
+        let command = offer::action("decide, then append", command);
+        return vec![need("decision-missing", what, Some(command))];
+    };
+    // The same pairs would say the same again.
+    for row in decision
+        .rows
+        .iter()
+        .filter(|row| row.verdict == Verdict::Inconclusive)
+    {
+        let command = offer::more_pairs(state, row).map(|command| {
+            offer::action(
+                "more pairs, append them, then decide again and append that",
+                command,
+            )
+        });
         needs.push(need(
-            code,
-            "no gap verdict from repeats on the fixed benchmark",
-            Some(offer::action(
-                "decide, then append",
-                offer::decide(state, None, "round0.gap.json"),
-            )),
+            "undecided",
+            format!("{what}: {} pairs of {} cannot tell", row.pairs, row.scenario),
+            command,
         ));
+    }
+    if needs.is_empty() {
+        needs.push(need("undecided", what, None));
     }
     needs
 }

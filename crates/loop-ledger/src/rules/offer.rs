@@ -4,6 +4,7 @@
 use contracts::NextAction;
 use contracts::argv;
 use contracts::loop_ledger::entry::Entry;
+use contracts::loop_ledger::facts::DecisionRow;
 use contracts::loop_ledger::lock::LockedScenario;
 use contracts::loop_ledger::phase::Phase;
 use contracts::serve_bench::compare;
@@ -16,6 +17,8 @@ use crate::state::{Attempt, MIN_PAIRS, State};
 
 /// Load of a first benchmark where nobody said another; what serve-bench has by itself.
 const FIRST_CONCURRENCY: &str = "8";
+/// Pairs at which gap-decide looks (its group-sequential design).
+const LOOKS: [u32; 8] = [8, 12, 18, 26, 38, 56, 84, 120];
 /// Flags of a comparison that every new one sets itself.
 const SET_ANEW: [&str; 9] = [
     "--workload",
@@ -264,6 +267,29 @@ pub(super) fn decide(state: &State<'_>, attempt: Option<&str>, output: &str) -> 
     }
     argv::set(&mut command, "-o", output);
     command
+}
+
+/// More pairs for a comparison that cannot tell yet, up to the next number at which gap-decide looks: the very command
+/// that made it, because `--resume` takes no other.
+pub(super) fn more_pairs(state: &State<'_>, row: &DecisionRow) -> Option<Vec<String>> {
+    let compared = state
+        .benchmarks()
+        .rfind(|accepted| state.counts(accepted) && accepted.compares(&row.scenario, &row.other_framework))?;
+    let entry = state.entries.get(usize::try_from(compared.seq).ok()?)?;
+    let output = path_of(entry, compare::SCHEMA)?;
+    let pairs = LOOKS.into_iter().find(|look| *look > row.pairs)?;
+    let made_by = state.precedents.iter().find(|one| {
+        one.scenario == row.scenario && one.framework == row.other_framework && !one.command.is_empty()
+    })?;
+    let mut command = argv::without(
+        &made_by.command,
+        &["--blocks", "-o", "--output", "--format"],
+        &["--resume"],
+    );
+    argv::set(&mut command, "--blocks", &pairs.to_string());
+    argv::set(&mut command, "-o", output);
+    command.push("--resume".to_owned());
+    Some(command)
 }
 
 /// A launch as one word, with the port that serve-bench chooses.

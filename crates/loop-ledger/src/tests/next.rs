@@ -1,13 +1,14 @@
 //! What leads on from an open attempt, and to the end.
 
 use contracts::argv;
-use contracts::gap_decide::decision::Decision;
+use contracts::gap_decide::decision::{Decision, Verdict};
 use contracts::loop_ledger::Phase;
 use contracts::loop_ledger::event::{ChangeKind, Event, Outcome};
 use serde_json::Value;
 
 use super::campaign::{Campaign, at};
 use super::story::OURS;
+use crate::precedent::Precedent;
 use crate::rules;
 use crate::state::State;
 
@@ -201,6 +202,42 @@ fn the_next_attempt_is_charged_as_the_budget_allows() {
         .unwrap()
         .command;
     assert_eq!(argv::value(&command, "--gpu-s"), Some("1200"), "as the last one");
+}
+
+#[test]
+fn pairs_that_cannot_tell_get_more_and_are_not_judged_again() {
+    let campaign = Campaign::behind();
+    let mut entries = campaign.entries.clone();
+    for entry in &mut entries {
+        if let Event::Evidence(facts) = &mut entry.event
+            && let Some(decision) = &mut facts.decision
+        {
+            decision.decision = Decision::Repeat;
+            decision.rows[1].verdict = Verdict::Inconclusive;
+        }
+    }
+    let mut state = State::at(&campaign.lock, &entries, false, at(400));
+    let typed =
+        "serve-bench compare --a http://a --b http://b --workload elsewhere.jsonl --blocks=8 -o first.json";
+    state.precedents = vec![Precedent {
+        scenario: "long".to_owned(),
+        framework: "vllm".to_owned(),
+        urls: ["http://a".to_owned(), "http://b".to_owned()],
+        swap: false,
+        command: typed.split(' ').map(str::to_owned).collect(),
+        load: serde_json::from_value(super::documents::load()).unwrap(),
+        blocks: 8,
+    }];
+    let needs: Vec<_> = rules::missing(&state, Phase::Tune)
+        .into_iter()
+        .filter(|need| need.code == "undecided")
+        .collect();
+    assert_eq!(needs.len(), 1, "{needs:#?}");
+    let command = needs[0].command.as_ref().unwrap().command.join(" ");
+    assert_eq!(
+        command,
+        "serve-bench compare --a http://a --b http://b --workload elsewhere.jsonl --blocks 12 -o /home/alice/bench.json --resume"
+    );
 }
 
 #[test]
