@@ -135,16 +135,19 @@ pub(crate) fn usage(tool: &ToolInfo, error: &clap::Error, argv: &[OsString]) -> 
         return Exit::Ok;
     }
     let _ = error.print();
-    let wants_json = argv
-        .windows(2)
-        .any(|pair| pair[0] == "--format" && pair[1] == "json")
-        || argv.iter().any(|word| word == "--format=json");
-    if wants_json {
+    if wants_json(argv) {
         let message = contracts::text::clean(&error.to_string(), contracts::text::FOREIGN_TEXT_CAP);
         let failure = Failure::new(Exit::Usage, "usage", message).hint(format!("see `{} --help`", tool.name));
         print_document(&failure);
     }
     Exit::Usage
+}
+
+/// Whether `--format json` was typed, where nothing is parsed.
+pub(crate) fn wants_json(argv: &[OsString]) -> bool {
+    argv.windows(2)
+        .any(|pair| pair[0] == "--format" && pair[1] == "json")
+        || argv.iter().any(|word| word == "--format=json")
 }
 
 pub(crate) fn print_failure(failure: &Failure, json: bool) {

@@ -3,6 +3,7 @@
 
 mod companion;
 mod create;
+mod embedded;
 mod emit;
 mod failure;
 mod flags;
@@ -17,7 +18,6 @@ mod test_tool;
 mod view;
 
 use std::ffi::OsString;
-use std::io::Write as _;
 
 use contracts::Exit;
 
@@ -42,7 +42,7 @@ pub struct ToolInfo {
     pub version: &'static str,
     /// Text of its SKILL.md.
     pub skill: &'static str,
-    /// Schema ids by sub-command; `""` is the default.
+    /// Schema ids by sub-command, and by the name of other documents that it writes or reads; `""` is the default.
     pub schemas: &'static [(&'static str, &'static str)],
     /// Examples for the end of `--help`, two at least.
     pub examples: &'static str,
@@ -88,7 +88,7 @@ fn main_with<A: Cli>(argv: Vec<OsString>, run: fn(A) -> Result<Report, Failure>)
     if let Some(exit) = generated::print::<A>(&argv) {
         return exit;
     }
-    if let Some(exit) = print_embedded(&A::TOOL, &argv) {
+    if let Some(exit) = embedded::print::<A>(&argv) {
         return exit;
     }
     let parsed = command::<A>()
@@ -104,36 +104,4 @@ fn main_with<A: Cli>(argv: Vec<OsString>, run: fn(A) -> Result<Report, Failure>)
         Ok(report) => emit::report(&report, &options),
         Err(failure) => emit::failure(&failure, &options),
     }
-}
-
-/// `--schema` and `--skill` work without the arguments that a run would need.
-fn print_embedded(tool: &ToolInfo, argv: &[OsString]) -> Option<Exit> {
-    let words = || {
-        argv.iter()
-            .skip(1)
-            .take_while(|word| *word != "--")
-            .filter_map(|word| word.to_str())
-    };
-    let text = if words().any(|word| word == "--skill") {
-        tool.skill.to_owned()
-    } else if words().any(|word| word == "--schema") {
-        let id = words()
-            .find_map(|word| {
-                tool.schemas
-                    .iter()
-                    .find(|(sub, _)| !sub.is_empty() && *sub == word)
-            })
-            .or_else(|| tool.schemas.first())
-            .expect("every tool has a document")
-            .1;
-        contracts::schema::find(id)
-            .expect("every schema a tool names is published")
-            .text
-            .to_owned()
-    } else {
-        return None;
-    };
-    // A closed pipe is success: the reader has what it wanted.
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
-    Some(Exit::Ok)
 }

@@ -30,7 +30,11 @@ impl Cli for Args {
         name: "test-tool",
         version: "1.2.3",
         skill: "",
-        schemas: &[("", "error/1")],
+        schemas: &[
+            ("", "error/1"),
+            ("measure", "serve-bench.probe/1"),
+            ("target", "sota-loop.target/1"),
+        ],
         examples: "  test-tool measure --blocks 8\n  test-tool measure",
     };
 

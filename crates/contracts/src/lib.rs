@@ -4,6 +4,7 @@
 //! This crate does no I/O and knows neither clap nor tokio. Readers are lenient (unknown fields are ignored, so
 //! old documents outlive releases); the published schemas are strict.
 
+pub mod argv;
 pub mod bound;
 pub mod distribution;
 pub mod document;

@@ -101,6 +101,16 @@ pub struct TargetHardware {
     pub memory_bandwidth_bytes_per_s: Option<u64>,
 }
 
+impl TargetModel {
+    /// Whether a server that lists the model under this name serves the model of the target.
+    pub fn is_served_as(&self, name: &str) -> bool {
+        self.id
+            .iter()
+            .chain(&self.served_names)
+            .any(|known| known == name)
+    }
+}
+
 impl Target {
     /// The value of `schema`.
     pub const SCHEMA: &'static str = "sota-loop.target/1";
@@ -122,5 +132,22 @@ impl Target {
             .into_iter()
             .filter_map(|(field, value)| Some((field.to_owned(), Field::declared(value?))))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_served_under_its_id_or_a_declared_name() {
+        let model = TargetModel {
+            id: Some("Qwen/Qwen3-8B".to_owned()),
+            served_names: vec!["qwen3".to_owned()],
+            ..TargetModel::default()
+        };
+        assert!(model.is_served_as("Qwen/Qwen3-8B") && model.is_served_as("qwen3"));
+        assert!(!model.is_served_as("Qwen/Qwen3-0.6B") && !model.is_served_as(""));
+        assert!(!TargetModel::default().is_served_as("Qwen/Qwen3-8B"));
     }
 }

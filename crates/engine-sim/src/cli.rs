@@ -106,6 +106,7 @@ impl Cli for Args {
         skill: include_str!("../../../skills/engine-sim/SKILL.md"),
         schemas: &[
             ("", contracts::engine_sim::SCRIPT_SCHEMA),
+            ("script", contracts::engine_sim::SCRIPT_SCHEMA),
             ("ready", contracts::engine_sim::READY_SCHEMA),
             ("truth", contracts::engine_sim::TRUTH_SCHEMA),
         ],

@@ -132,6 +132,7 @@ impl Cli for Args {
         schemas: &[
             ("", contracts::gap_decide::decision::SCHEMA),
             ("calibrate", contracts::gap_decide::calibration::SCHEMA),
+            ("target", contracts::target::Target::SCHEMA),
         ],
         examples: EXAMPLES,
     };

@@ -1,4 +1,4 @@
-//! What can go wrong before there is a verdict. Fragments complete "failed to …".
+//! What can go wrong before there is a verdict.
 
 use cli_kit::ToolError;
 use contracts::Exit;
@@ -8,28 +8,28 @@ use contracts::metric::UnknownMetric;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PlanError {
     /// Nothing to judge.
-    #[error("decide without evidence")]
+    #[error("no document is given to decide from")]
     NoEvidence,
     /// `--compare` beside `--ours` or `--theirs`.
-    #[error("mix interleaved comparisons with single results in one decision")]
+    #[error("interleaved comparisons and single results do not mix in one decision")]
     TwoKindsOfEvidence,
     /// `--ours` without `--theirs` or the other way round.
-    #[error("compare with one side only: `--ours` and `--theirs` go together")]
+    #[error("a side is missing: `--ours` and `--theirs` go together")]
     OneSideOnly,
     /// A decision and a calibration in one call.
-    #[error("decide and calibrate in one call")]
+    #[error("a decision and a calibration are two calls")]
     TwoTasks,
     /// The first of `--theirs` has no name.
-    #[error("read `{0}` as NAME=RESULT")]
+    #[error("cannot read `{0}` as NAME=RESULT")]
     NoName(String),
     /// Not a metric.
     #[error(transparent)]
     Metric(#[from] UnknownMetric),
     /// Confidence out of range.
-    #[error("use confidence {0}: it lies between 0.5 and 0.999999")]
+    #[error("{0} does not lie between 0.5 and 0.999999")]
     Confidence(f64),
     /// Threshold or margin out of range.
-    #[error("use {flag} {value}: it is a ratio between 0 and 1 (0.01 is 1 %)")]
+    #[error("{flag} {value} is not between 0 and 1 (0.01 is 1 %)")]
     Ratio {
         /// The flag.
         flag: &'static str,
@@ -88,7 +88,7 @@ impl ToolError for PlanError {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EvidenceError {
     /// Contract fields that differ.
-    #[error("compare {left} with {right}: their contracts differ in {}", fields.join("; "))]
+    #[error("{left} and {right} do not compare: their contracts differ in {}", fields.join("; "))]
     ContractDiffers {
         /// One document or side.
         left: String,
@@ -98,7 +98,7 @@ pub enum EvidenceError {
         fields: Vec<String>,
     },
     /// Documents of one side that measured different things.
-    #[error("pool {left} and {right} as one side: their subjects differ in {}", fields.join("; "))]
+    #[error("{left} and {right} are not one side: their subjects differ in {}", fields.join("; "))]
     SubjectDiffers {
         /// One document.
         left: String,
@@ -108,7 +108,7 @@ pub enum EvidenceError {
         fields: Vec<String>,
     },
     /// A stored fingerprint is not the one of the stored fields.
-    #[error("trust {document}: its {set} does not match its fingerprint")]
+    #[error("{document} was changed: its {set} does not match its fingerprint")]
     Tampered {
         /// The document.
         document: String,
@@ -116,7 +116,7 @@ pub enum EvidenceError {
         set: &'static str,
     },
     /// Workload hash in the data and in the contract differ.
-    #[error("trust {document}: its workload hash {in_data} is not the {in_contract} of its contract")]
+    #[error("{document} was changed: its workload hash {in_data} is not the {in_contract} of its contract")]
     WorkloadHash {
         /// The document.
         document: String,
@@ -126,7 +126,7 @@ pub enum EvidenceError {
         in_contract: String,
     },
     /// A simulated engine on one side only.
-    #[error("compare {simulated}, which is simulated, with {real}, which is real")]
+    #[error("{simulated} comes from a simulated engine and {real} from a real one")]
     SimulatedAndReal {
         /// The simulated one.
         simulated: String,
@@ -134,7 +134,7 @@ pub enum EvidenceError {
         real: String,
     },
     /// A preset that explains gaps but never decides them.
-    #[error("take scenario `{scenario}` of {document} as evidence: its purpose is diagnostic")]
+    #[error("scenario `{scenario}` of {document} is no evidence: its purpose is diagnostic")]
     Diagnostic {
         /// The scenario.
         scenario: String,
@@ -142,13 +142,13 @@ pub enum EvidenceError {
         document: String,
     },
     /// The same measurement twice.
-    #[error("count the same measurement twice: {document} repeats runs that were already given")]
+    #[error("{document} repeats runs that were already given")]
     Duplicate {
         /// The document with the second copy.
         document: String,
     },
     /// A scenario that one side lacks.
-    #[error("compare scenario `{scenario}`: {missing} has no result for it")]
+    #[error("scenario `{scenario}` has one side: {missing} has no result for it")]
     ScenarioMissing {
         /// The scenario.
         scenario: String,
@@ -156,7 +156,7 @@ pub enum EvidenceError {
         missing: String,
     },
     /// A flag against the target.
-    #[error("use {flag} {given}: the target declares {declared}")]
+    #[error("{flag} {given} is given, and the target declares {declared}")]
     FlagContradictsTarget {
         /// The flag.
         flag: &'static str,
@@ -166,13 +166,13 @@ pub enum EvidenceError {
         declared: f64,
     },
     /// A document without blocks or runs.
-    #[error("find a run in {document}")]
+    #[error("nothing was measured in {document}")]
     NoRuns {
         /// The document.
         document: String,
     },
     /// Nothing left to calibrate from.
-    #[error("calibrate from {pairs} pairs of `{metric}`: at least 4 are needed")]
+    #[error("{pairs} pairs of `{metric}` do not calibrate: at least 4 are needed")]
     TooFewPairs {
         /// Usable pairs.
         pairs: usize,

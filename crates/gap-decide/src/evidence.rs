@@ -51,6 +51,8 @@ pub(crate) struct Part {
     pub(crate) label: String,
     /// Path of the document.
     pub(crate) path: String,
+    /// Whether it is side B of a comparison.
+    pub(crate) is_b: bool,
     /// Files with the records of its requests.
     pub(crate) records: Vec<String>,
     /// Blocks or runs in the document, those left out included.

@@ -168,6 +168,7 @@ impl Evidence {
         let part = |side: &Side, letter: char| Part {
             label: format!("{path} side {letter} ({})", shown(&side.name)),
             path: path.to_owned(),
+            is_b: letter == 'b',
             records: records_of(&document.artifacts),
             measured: count(data.blocks.len()),
             contract: side.contract.clone(),
@@ -317,6 +318,7 @@ impl Evidence {
         let part = Part {
             label: label.clone(),
             path: label.clone(),
+            is_b: false,
             records: records_of(&document.artifacts),
             measured: count(data.runs.len()),
             contract: document.contract.clone(),

@@ -1,8 +1,9 @@
 //! Argvs of `serve-bench` that measure the same thing again, from what a document says about itself.
 
+use contracts::argv;
 use serde_json::Value;
 
-use crate::evidence::{Matchup, Part};
+use crate::evidence::{Matchup, Part, SideEvidence};
 
 /// Adds `missing` blocks to the youngest comparison of a matchup.
 pub(crate) fn resume(matchup: &Matchup, missing: u32) -> Vec<String> {
@@ -23,30 +24,16 @@ pub(crate) fn again(matchup: &Matchup, blocks: u32, output: &str) -> Vec<String>
 
 /// The comparison command that a document was made by, without what is about to be set anew.
 fn measured_by(part: &Part) -> Option<Vec<String>> {
-    let command: Vec<&str> = part
-        .plan
-        .get("command")?
-        .as_array()?
-        .iter()
-        .map(Value::as_str)
-        .collect::<Option<_>>()?;
-    if !command.contains(&"compare") || !command.iter().all(|word| is_plain(word)) {
+    let command: Vec<String> = serde_json::from_value(part.plan.get("command")?.clone()).ok()?;
+    if !command.iter().any(|word| word == "compare") || !command.iter().all(|word| is_plain(word)) {
         return None;
     }
     let mut argv = words(&["serve-bench"]);
-    let mut rest = command.into_iter().skip(1);
-    while let Some(word) = rest.next() {
-        match word {
-            "--blocks" | "-o" | "--output" | "--format" => {
-                rest.next();
-            }
-            "--resume" => {}
-            _ if ["--blocks=", "--output=", "--format=", "-o"]
-                .iter()
-                .any(|start| word.starts_with(start)) => {}
-            _ => argv.push(word.to_owned()),
-        }
-    }
+    argv.extend(argv::without(
+        command.get(1..)?,
+        &["--blocks", "-o", "--output", "--format"],
+        &["--resume"],
+    ));
     Some(argv)
 }
 
@@ -61,13 +48,26 @@ fn rebuilt(matchup: &Matchup) -> Vec<String> {
                 argv.push(flag.to_owned());
                 argv.push(serde_json::to_string(side).expect("strings are JSON"));
             }
+            // Only what is launched has an environment to clear.
+            if matchup.ours.parts[0].plan.get("clear_env") == Some(&Value::Bool(true)) {
+                argv.push("--clear-env".to_owned());
+            }
         }
         _ => argv.extend(words(&["--a", &a.url, "--b", &b.url])),
     }
     argv.extend(words(&["--a-name", &a.name, "--b-name", &b.name]));
+    for (flag, side) in [("--subject", a), ("--b-subject", b)] {
+        argv.extend(subject_of(side).into_iter().flat_map(|file| words(&[flag, file])));
+    }
     argv.extend(workload_flags(matchup));
     argv.extend(load_flags(matchup));
     argv
+}
+
+/// The subject file of a side, as its document was made with.
+fn subject_of(side: &SideEvidence) -> Option<&str> {
+    let part = side.parts.last()?;
+    flag_of(&part.plan, if part.is_b { "--b-subject" } else { "--subject" })
 }
 
 /// The flags that send the same frozen workload under the same target; none where the document names no file.

@@ -58,7 +58,7 @@ pub enum Command {
     Idea(IdeaArgs),
     /// Record the diff of the open attempt, with provenance and licence of what was borrowed
     Patch(PatchArgs),
-    /// Record a missing instrument or resource; opens its phase as downgraded
+    /// Record a missing instrument or resource; opens its phase as downgraded where a campaign can do without
     Blocker(BlockerArgs),
     /// Where the campaign stands, what is allowed next, what is missing
     Status(StatusArgs),

@@ -1,4 +1,4 @@
-//! What can go wrong with a campaign, what to do about it, and how the process ends. Fragments complete "failed to …".
+//! What can go wrong with a campaign, what to do about it, and how the process ends.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,16 @@ use contracts::{Exit, NextAction};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum LedgerError {
     /// There is none.
-    #[error("find a campaign in {}", .0.display())]
+    #[error("no campaign in {}", .0.display())]
     NoCampaign(PathBuf),
     /// There is one already.
-    #[error("begin a campaign in {}: one is there already", .0.display())]
+    #[error("{} has a campaign already", .0.display())]
     CampaignExists(PathBuf),
+    /// The root is no folder.
+    #[error("{} is a file, and an artifact root is a folder", .0.display())]
+    RootIsFile(PathBuf),
     /// Something is not as it was written.
-    #[error("trust {}: {what}", path.display())]
+    #[error("{}: {what}", path.display())]
     Tampered {
         /// Stable name.
         code: &'static str,
@@ -26,7 +29,7 @@ pub enum LedgerError {
         what: String,
     },
     /// The system refuses.
-    #[error("{action} {}: {reason}", path.display())]
+    #[error("cannot {action} {}: {reason}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
@@ -36,10 +39,10 @@ pub enum LedgerError {
         reason: String,
     },
     /// Another writer holds the lock.
-    #[error("lock {}: another writer has held it for 30 s", .0.display())]
+    #[error("{} is locked: another writer has held it for 30 s", .0.display())]
     Busy(PathBuf),
     /// A lock of one machine says nothing to another.
-    #[error("keep a ledger in {}: {kind} is a network file system, where locks do not hold", path.display())]
+    #[error("{} lies on {kind}, a network file system, where locks do not hold", path.display())]
     NetworkFileSystem {
         /// The root.
         path: PathBuf,
@@ -73,6 +76,7 @@ impl ToolError for LedgerError {
         match self {
             LedgerError::NoCampaign(_) => "no-campaign",
             LedgerError::CampaignExists(_) => "campaign-exists",
+            LedgerError::RootIsFile(_) => "root-is-file",
             LedgerError::Tampered { code, .. } => code,
             LedgerError::Io { .. } => "ledger-io",
             LedgerError::Busy(_) => "ledger-busy",
@@ -85,6 +89,9 @@ impl ToolError for LedgerError {
             LedgerError::NoCampaign(_) => "name its folder with --root, or begin one with `loop-ledger init`".to_owned(),
             LedgerError::CampaignExists(_) => {
                 "go on with `loop-ledger status`; another target is another root: `loop-ledger retarget`".to_owned()
+            }
+            LedgerError::RootIsFile(_) => {
+                "name the folder of the campaign with --root; target and workloads are given to `loop-ledger init --target FILE --workload FILE`".to_owned()
             }
             LedgerError::Tampered { .. } => {
                 "restore the file from a copy whose head you know (`loop-ledger verify --anchor HASH`), or begin a new root with `loop-ledger retarget`; nothing that was changed can be evidence".to_owned()
@@ -103,7 +110,7 @@ impl ToolError for LedgerError {
             | LedgerError::Io { .. }
             | LedgerError::Busy(_)
             | LedgerError::NetworkFileSystem { .. } => Exit::Unavailable,
-            LedgerError::CampaignExists(_) => Exit::BadInput,
+            LedgerError::CampaignExists(_) | LedgerError::RootIsFile(_) => Exit::BadInput,
             LedgerError::Tampered { .. } => Exit::Drift,
         }
     }

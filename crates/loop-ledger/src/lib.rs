@@ -16,6 +16,7 @@ mod hook;
 mod humanize;
 pub mod ledger;
 mod names;
+pub mod precedent;
 mod preflight;
 mod probe;
 mod prompt;
@@ -47,9 +48,14 @@ pub const TOOL: ToolInfo = ToolInfo {
         ("status", documents::status::SCHEMA),
         ("may", documents::status::SCHEMA),
         ("init", documents::receipt::SCHEMA),
+        ("retarget", documents::receipt::SCHEMA),
         ("begin", documents::receipt::SCHEMA),
         ("end", documents::receipt::SCHEMA),
         ("append", documents::receipt::SCHEMA),
+        ("idea", documents::receipt::SCHEMA),
+        ("patch", documents::receipt::SCHEMA),
+        ("blocker", documents::receipt::SCHEMA),
+        ("recover", documents::receipt::SCHEMA),
         ("best", documents::best::SCHEMA),
         ("digest", documents::digest::SCHEMA),
         ("done", documents::done::SCHEMA),
@@ -57,6 +63,7 @@ pub const TOOL: ToolInfo = ToolInfo {
         ("verify", documents::verify::SCHEMA),
         ("watch", documents::watch::SCHEMA),
         ("prompt", documents::text::SCHEMA),
+        ("humanize", documents::text::SCHEMA),
         ("report", documents::text::SCHEMA),
         ("render", documents::text::SCHEMA),
         ("pr-text", documents::text::SCHEMA),
@@ -65,6 +72,8 @@ pub const TOOL: ToolInfo = ToolInfo {
         ("history", documents::history::SCHEMA),
         ("root-cause", documents::root_cause::SCHEMA),
         ("target-lock", documents::lock::SCHEMA),
+        ("target", contracts::target::Target::SCHEMA),
+        ("subject", contracts::subject::Subject::SCHEMA),
     ],
     examples: "  loop-ledger init --root runs/qwen3 --target target.yaml --workload chat.jsonl\n  loop-ledger status --root runs/qwen3 --brief\n  loop-ledger append --root runs/qwen3 round0.compare.json round0.gap.json\n",
 };
@@ -81,31 +90,40 @@ pub fn main() -> ExitCode {
 /// Every reason why a command is refused, with its exit code.
 pub fn run(args: Args) -> Result<Report, Failure> {
     let root = Root::new(&args.root.root);
+    command(&root, args).map_err(|mut failure| {
+        let actions = std::mem::take(&mut failure.document.next_actions);
+        failure.document.next_actions = commands::at_root(&root, actions);
+        failure
+    })
+}
+
+fn command(root: &Root, args: Args) -> Result<Report, Failure> {
+    ledger::root::refuse_file(root.path())?;
     ledger::root::refuse_network(root.path(), args.root.allow_nfs)?;
     match args.command {
-        Command::Init(init) => commands::init::init(&root, &init),
-        Command::Retarget(retarget) => commands::init::retarget(&root, &retarget),
-        Command::Begin(begin) => commands::attempt::begin(&root, &begin),
-        Command::End(end) => commands::attempt::end(&root, &end),
-        Command::Append(append) => commands::append::append(&root, &append),
-        Command::Idea(idea) => commands::note::idea(&root, idea),
-        Command::Patch(patch) => commands::note::patch(&root, &patch),
-        Command::Blocker(blocker) => commands::note::blocker(&root, blocker),
-        Command::Status(status) => commands::status::status(&root, status.brief),
-        Command::May(may) => commands::status::may(&root, may.phase),
-        Command::Best => commands::best::best(&root),
-        Command::Done(done) => commands::done::done(&root, &done),
-        Command::Verify(verify) => commands::verify::verify(&root, verify.anchor.as_deref()),
-        Command::Recover => commands::verify::recover(&root),
-        Command::Preflight(preflight) => commands::preflight::preflight(&root, &preflight),
-        Command::Watch(watch) => commands::watch::watch(&root, &watch, &args.output),
-        Command::Digest(digest) => commands::digest::digest(&root, &digest.since),
-        Command::Render => commands::render::render(&root),
-        Command::Session(session) => commands::session::session(&root, &session),
-        Command::Prompt(prompt) => commands::prompt::prompt(&root, &prompt),
-        Command::Humanize(humanize) => commands::humanize::humanize(&root, &humanize.text),
-        Command::PrText(text) => commands::pr_text::pr_text(&root, &text.remote),
-        Command::Hook(hook) => commands::hook::hook(&root, &hook.hook),
-        Command::Report(report) => commands::report::report(&root, report.html.as_deref()),
+        Command::Init(init) => commands::init::init(root, &init),
+        Command::Retarget(retarget) => commands::init::retarget(root, &retarget),
+        Command::Begin(begin) => commands::attempt::begin(root, &begin),
+        Command::End(end) => commands::attempt::end(root, &end),
+        Command::Append(append) => commands::append::append(root, &append),
+        Command::Idea(idea) => commands::note::idea(root, idea),
+        Command::Patch(patch) => commands::note::patch(root, &patch),
+        Command::Blocker(blocker) => commands::note::blocker(root, blocker),
+        Command::Status(status) => commands::status::status(root, status.brief),
+        Command::May(may) => commands::status::may(root, may.phase),
+        Command::Best => commands::best::best(root),
+        Command::Done(done) => commands::done::done(root, &done),
+        Command::Verify(verify) => commands::verify::verify(root, verify.anchor.as_deref()),
+        Command::Recover => commands::verify::recover(root),
+        Command::Preflight(preflight) => commands::preflight::preflight(root, &preflight),
+        Command::Watch(watch) => commands::watch::watch(root, &watch, &args.output),
+        Command::Digest(digest) => commands::digest::digest(root, &digest.since),
+        Command::Render => commands::render::render(root),
+        Command::Session(session) => commands::session::session(root, &session),
+        Command::Prompt(prompt) => commands::prompt::prompt(root, &prompt),
+        Command::Humanize(humanize) => commands::humanize::humanize(root, &humanize.text),
+        Command::PrText(text) => commands::pr_text::pr_text(root, &text.remote),
+        Command::Hook(hook) => commands::hook::hook(root, &hook.hook),
+        Command::Report(report) => commands::report::report(root, report.html.as_deref()),
     }
 }

@@ -1,6 +1,11 @@
 //! The order of the loop, as rules: what has to come before a phase, and the command that brings it. Pure.
 
+mod attempt;
+mod change;
 mod coverage;
+mod keep;
+mod offer;
+mod terminal;
 
 use contracts::NextAction;
 use contracts::gap_decide::decision::{Decision, Verdict};
@@ -8,8 +13,12 @@ use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::status::{Need, PhaseState};
 
 use crate::state::State;
+pub use attempt::open_attempt;
+pub use change::differs as change_differs;
 pub use coverage::uncovered;
 use coverage::{slower_competitor, untuned};
+pub use keep::{improvement, may_keep};
+pub use terminal::{blocked_end, terminal_states};
 
 /// Weak rounds in a row after which the next attempt needs a new idea.
 pub const EXPAND_AFTER: u32 = 2;
@@ -18,10 +27,47 @@ pub const STOP_AFTER: u32 = 4;
 /// Share of the time that a kernel family needs before counters are worth it, percent.
 pub const KERNEL_SHARE_PCT: f64 = 1.0;
 
+/// Names of everything that can be missing; the error code of a command that is refused for it is one of these.
+const GATES: [&str; 27] = [
+    "attempt",
+    "attempt-open",
+    "baseline-missing",
+    "budget-exhausted",
+    "budget-left",
+    "campaign-ended",
+    "decision-missing",
+    "done",
+    "evidence-missing",
+    "gap-open",
+    "history-missing",
+    "kernel-share",
+    "no-attempt",
+    "no-stop-file",
+    "not-declared",
+    "other-verdict",
+    "pipeline-missing",
+    "profile-missing",
+    "progress",
+    "research-missing",
+    "revalidation-missing",
+    "root-cause-missing",
+    "stop-asked",
+    "undecided",
+    "untuned-competitor",
+    "weak-progress",
+    "winner-not-relaunched",
+];
+
+/// The stable name of a gate.
+pub(crate) fn gate(code: &str) -> &'static str {
+    let known = GATES.into_iter().find(|known| *known == code);
+    known.expect("every need is named in the list of gates")
+}
+
 /// Something that is missing.
 pub fn need(code: &str, what: impl Into<String>, command: Option<NextAction>) -> Need {
     Need {
-        code: code.to_owned(),
+        code: gate(code).to_owned(),
         what: what.into(),
         command,
     }
@@ -29,10 +75,11 @@ pub fn need(code: &str, what: impl Into<String>, command: Option<NextAction>) ->
 
 /// Every phase as it stands.
 pub fn phases(state: &State<'_>) -> Vec<PhaseState> {
+    let shared = Shared::of(state);
     Phase::ALL
         .into_iter()
         .map(|phase| {
-            let missing = missing(state, phase);
+            let missing = shared.before(state, phase);
             PhaseState {
                 phase,
                 open: missing.is_empty(),
@@ -104,55 +151,80 @@ pub fn is_satisfied(state: &State<'_>, phase: Phase) -> bool {
 
 /// What has to come before a phase.
 pub fn missing(state: &State<'_>, phase: Phase) -> Vec<Need> {
-    let mut needs = Vec::new();
-    if phase != Phase::Done {
-        needs.extend(ends(state));
+    Shared::of(state).before(state, phase)
+}
+
+/// What several phases wait for, worked out once.
+struct Shared {
+    ends: Option<Need>,
+    of_decide: Vec<Need>,
+    decided: Vec<Need>,
+    profiled: Vec<Need>,
+}
+
+impl Shared {
+    fn of(state: &State<'_>) -> Shared {
+        let of_decide = missing_of_decide(state);
+        Shared {
+            ends: ends(state),
+            decided: undecided(state, of_decide.clone()),
+            of_decide,
+            profiled: profiled(state),
+        }
     }
-    match phase {
-        Phase::History => {}
-        Phase::Baseline => needs.extend(history(state)),
-        Phase::Decide => {
-            needs.extend(history(state));
-            needs.extend(uncovered(state));
-            needs.extend(untuned(state));
-            needs.extend(slower_competitor(state));
+
+    fn before(&self, state: &State<'_>, phase: Phase) -> Vec<Need> {
+        let mut needs = Vec::new();
+        if phase != Phase::Done {
+            needs.extend(self.ends.clone());
         }
-        Phase::Profile => needs.extend(decided(state)),
-        Phase::RootCause => {
-            needs.extend(decided(state));
-            needs.extend(profiled(state));
-        }
-        Phase::Pipeline => {
-            needs.extend(decided(state));
-            needs.extend(profiled(state));
-        }
-        Phase::Kernel => {
-            needs.extend(decided(state));
-            needs.extend(profiled(state));
-            needs.extend(pipeline(state));
-            needs.extend(family_share(state));
-        }
-        Phase::Tune => {
-            needs.extend(decided(state));
-            needs.extend(attempt_gate(state));
-        }
-        Phase::Patch => {
-            needs.extend(decided(state));
-            if state.is_behind() {
-                needs.extend(profiled(state));
-                needs.extend(root_cause(state));
+        match phase {
+            Phase::History => {}
+            Phase::Baseline => needs.extend(history(state)),
+            Phase::Decide => {
+                needs.extend(self.of_decide.clone());
             }
-            needs.extend(pipeline(state));
-            needs.extend(attempt_gate(state));
-        }
-        Phase::Revalidate => {
-            if state.open_attempt().is_none() {
-                needs.push(need("no-attempt", "no attempt is open", Some(begin_command())));
+            Phase::Profile => needs.extend(self.decided.clone()),
+            Phase::RootCause => {
+                needs.extend(self.decided.clone());
+                needs.extend(self.profiled.clone());
             }
+            Phase::Pipeline => {
+                needs.extend(self.decided.clone());
+                needs.extend(self.profiled.clone());
+            }
+            Phase::Kernel => {
+                needs.extend(self.decided.clone());
+                needs.extend(self.profiled.clone());
+                needs.extend(pipeline(state));
+                needs.extend(family_share(state));
+            }
+            Phase::Tune => {
+                needs.extend(self.decided.clone());
+                needs.extend(attempt::gate(state));
+            }
+            Phase::Patch => {
+                needs.extend(self.decided.clone());
+                if state.is_behind() {
+                    needs.extend(self.profiled.clone());
+                    needs.extend(root_cause(state));
+                }
+                needs.extend(pipeline(state));
+                needs.extend(attempt::gate(state));
+            }
+            Phase::Revalidate => {
+                if state.open_attempt().is_none() {
+                    needs.push(need(
+                        "no-attempt",
+                        "no attempt is open",
+                        Some(attempt::begin(state)),
+                    ));
+                }
+            }
+            Phase::Done => needs.extend(terminal::nearest(state)),
         }
-        Phase::Done => {}
+        needs
     }
-    needs
 }
 
 /// Why nothing but the end is left.
@@ -200,7 +272,7 @@ fn history(state: &State<'_>) -> Option<Need> {
             "history-missing",
             "notes on what others changed for this model (`loop-ledger.history/1`) come before the fixed benchmark",
             Some(NextAction::new(
-                "write history.yaml, then",
+                "write history.yaml (`loop-ledger --schema history`), then",
                 &["loop-ledger", "append", "history.yaml"],
             )),
         )
@@ -208,29 +280,40 @@ fn history(state: &State<'_>) -> Option<Need> {
 }
 
 fn decided(state: &State<'_>) -> Vec<Need> {
-    let mut needs = missing_of_decide(state);
-    if needs.is_empty() && !is_satisfied(state, Phase::Decide) {
-        let code = if state.current_decision().is_some() {
-            "undecided"
-        } else {
-            "decision-missing"
-        };
+    undecided(state, missing_of_decide(state))
+}
+
+/// What a verdict still needs; where nothing else is missing, the verdict itself.
+fn undecided(state: &State<'_>, mut needs: Vec<Need>) -> Vec<Need> {
+    if !needs.is_empty() || is_satisfied(state, Phase::Decide) {
+        return needs;
+    }
+    let what = "no gap verdict from repeats on the fixed benchmark";
+    let Some((_, decision)) = state.current_decision() else {
+        let command = offer::decide(state, None, "round0.gap.json");
+        let command = offer::action("decide, then append", command);
+        return vec![need("decision-missing", what, Some(command))];
+    };
+    // The same pairs would say the same again.
+    for row in decision
+        .rows
+        .iter()
+        .filter(|row| row.verdict == Verdict::Inconclusive)
+    {
+        let command = offer::more_pairs(state, row).map(|command| {
+            offer::action(
+                "more pairs, append them, then decide again and append that",
+                command,
+            )
+        });
         needs.push(need(
-            code,
-            "no gap verdict from repeats on the fixed benchmark",
-            Some(NextAction::new(
-                "decide, then append",
-                &[
-                    "gap-decide",
-                    "--compare",
-                    "round0.compare.json",
-                    "--target",
-                    "target.yaml",
-                    "-o",
-                    "round0.gap.json",
-                ],
-            )),
+            "undecided",
+            format!("{what}: {} pairs of {} cannot tell", row.pairs, row.scenario),
+            command,
         ));
+    }
+    if needs.is_empty() {
+        needs.push(need("undecided", what, None));
     }
     needs
 }
@@ -316,7 +399,7 @@ fn root_cause(state: &State<'_>) -> Option<Need> {
             "root-cause-missing",
             "no root cause (`loop-ledger.root-cause/1`) that cites stored rows for the current gap",
             Some(NextAction::new(
-                "write root-cause.yaml, then",
+                "write root-cause.yaml (`loop-ledger --schema root-cause`), then",
                 &["loop-ledger", "append", "root-cause.yaml"],
             )),
         )
@@ -364,54 +447,11 @@ fn family_share(state: &State<'_>) -> Option<Need> {
     })
 }
 
-/// One attempt at a time, and new research after two weak rounds.
-fn attempt_gate(state: &State<'_>) -> Vec<Need> {
-    let mut needs = Vec::new();
-    needs.extend(open_attempt(state, "one change at a time"));
-    if state.weak_rounds() >= EXPAND_AFTER {
-        let last_judged = state.round_start();
-        if !state
-            .ideas
-            .iter()
-            .any(|(seq, idea)| *seq > last_judged && idea.source.is_some())
-        {
-            needs.push(need(
-                "research-missing",
-                format!(
-                    "{} rounds in a row brought less than {:.2} %: look into code and pull requests before the next change",
-                    state.weak_rounds(),
-                    state.threshold_pct()
-                ),
-                Some(NextAction::new(
-                    "record what was found",
-                    &["loop-ledger", "idea", "--idea", "IDEA", "--source", "REPOSITORY#NUMBER", "--license", "Apache-2.0"],
-                )),
-            ));
-        }
-    }
-    needs
-}
-
-fn begin_command() -> NextAction {
-    NextAction::new(
-        "one change, one hypothesis",
-        &[
-            "loop-ledger",
-            "begin",
-            "--kind",
-            "flags",
-            "--change",
-            "CHANGE",
-            "--hypothesis",
-            "WHY",
-            "--subject",
-            "subject-1.yaml",
-        ],
-    )
-}
-
 /// What would bring the evidence of an open phase.
 pub fn wanted(state: &State<'_>, phase: Phase) -> Vec<Need> {
+    if phase == Phase::Revalidate {
+        return attempt::revalidation(state);
+    }
     if stands(state, phase) {
         return Vec::new();
     }
@@ -430,38 +470,14 @@ pub fn wanted(state: &State<'_>, phase: Phase) -> Vec<Need> {
             vec![need(
                 "attempt",
                 "one change, one hypothesis",
-                Some(begin_command()),
+                Some(attempt::begin(state)),
             )]
         }
-        Phase::Revalidate => vec![need(
-            "revalidation-missing",
-            "the open attempt has no decision yet",
-            Some(NextAction::new(
-                "compare, decide, append",
-                &["loop-ledger", "append", "round1.compare.json", "round1.gap.json"],
-            )),
-        )],
+        Phase::Revalidate => Vec::new(),
         Phase::Done => vec![need(
             "done",
             "nothing is behind",
             Some(NextAction::new("may it end", &["loop-ledger", "done"])),
         )],
     }
-}
-
-/// The attempt that has to end first. One that has its verdict was judged, and cannot have been interrupted.
-pub fn open_attempt(state: &State<'_>, why: &str) -> Option<Need> {
-    let open = state.open_attempt()?;
-    let (outcome, learned) = match state.attempt_decision() {
-        Some(_) => ("reverted", "WHAT THE VERDICT SHOWED"),
-        None => ("interrupted", "the session ended in the middle"),
-    };
-    Some(need(
-        "attempt-open",
-        format!("attempt {} is open: {why}", open.id),
-        Some(NextAction::new(
-            "end it first",
-            &["loop-ledger", "end", "--outcome", outcome, "--learned", learned],
-        )),
-    ))
 }

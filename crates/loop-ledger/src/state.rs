@@ -9,11 +9,13 @@ use contracts::loop_ledger::facts::{DecisionFacts, Facts};
 use contracts::loop_ledger::lock::{Budget, TargetLock};
 use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::status::BudgetState;
+use contracts::subject::Subject;
 use contracts::target::Campaign;
 use contracts::{Exit, Finite};
 use jiff::Timestamp;
 
 use crate::ledger::Ledger;
+use crate::precedent::{self, Precedent};
 
 /// Pairs below which a verdict is no verdict.
 pub const MIN_PAIRS: u32 = 8;
@@ -50,6 +52,15 @@ pub struct Accepted<'a> {
     pub facts: &'a Facts,
 }
 
+impl Accepted<'_> {
+    /// Whether it compares ours with a framework on a scenario.
+    pub fn compares(&self, scenario: &str, framework: &str) -> bool {
+        self.facts.scenario.as_deref() == Some(scenario)
+            && self.facts.sides.len() == 2
+            && self.facts.sides[1].framework == framework
+    }
+}
+
 /// A campaign at one moment.
 #[derive(Clone, Debug)]
 pub struct State<'a> {
@@ -77,13 +88,17 @@ pub struct State<'a> {
     pub stop: Option<&'a Stop>,
     /// Whether a person asks to stop (the file STOP is there).
     pub stop_asked: bool,
+    /// How the stored comparisons were measured; empty where only the entries are known.
+    pub precedents: Vec<Precedent>,
 }
 
 impl<'a> State<'a> {
     /// The state of a ledger now.
     pub fn now(ledger: &'a Ledger) -> State<'a> {
         let stop_asked = ledger.root.stop_file().exists();
-        State::at(&ledger.lock, ledger.entries(), stop_asked, Timestamp::now())
+        let mut state = State::at(&ledger.lock, ledger.entries(), stop_asked, Timestamp::now());
+        state.precedents = precedent::latest(&ledger.root, &state);
+        state
     }
 
     /// The state that entries add up to.
@@ -103,6 +118,7 @@ impl<'a> State<'a> {
             patches: Vec::new(),
             stop: None,
             stop_asked,
+            precedents: Vec::new(),
         };
         for entry in entries {
             state.take(entry);
@@ -288,7 +304,7 @@ impl<'a> State<'a> {
 
     /// Whether a blocker stands in for the evidence of a phase.
     pub fn is_downgraded(&self, phase: Phase) -> bool {
-        self.blockers.iter().any(|blocker| blocker.phase == phase)
+        phase.can_be_downgraded() && self.blockers.iter().any(|blocker| blocker.phase == phase)
     }
 
     /// An accepted document by its hash.
@@ -303,6 +319,32 @@ impl<'a> State<'a> {
         self.benchmarks()
             .rfind(|accepted| self.counts(accepted) && accepted.facts.sides.len() == 2)
             .and_then(|accepted| accepted.facts.sides[0].subject.as_deref())
+    }
+
+    /// Attempts whose change was kept.
+    pub fn kept(&self) -> impl DoubleEndedIterator<Item = &Attempt<'a>> {
+        self.attempts
+            .iter()
+            .filter(|attempt| attempt.end.is_some_and(|(end, _)| end.outcome == Outcome::Kept))
+    }
+
+    /// The launch file of the change that was kept last, where it has one.
+    pub fn best_subject(&self) -> Option<&'a Subject> {
+        self.kept().rev().find_map(|attempt| {
+            let subject = attempt.begin.subject.as_ref();
+            subject.filter(|subject| !subject.launch_argv.is_empty())
+        })
+    }
+
+    /// The launch of the change that was kept last, else of the fixed benchmark; `None` where no document says it.
+    pub fn best_argv(&self) -> Option<&'a [String]> {
+        let declared = self.best_subject().map(|subject| subject.launch_argv.as_slice());
+        declared.or_else(|| {
+            self.benchmarks()
+                .rev()
+                .filter(|accepted| self.counts(accepted) && accepted.facts.sides.len() == 2)
+                .find_map(|accepted| accepted.facts.sides[0].launch_argv.as_deref())
+        })
     }
 
     /// What is charged and what is left.

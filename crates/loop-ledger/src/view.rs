@@ -7,6 +7,7 @@ use contracts::loop_ledger::best::BestData;
 use contracts::loop_ledger::done::DoneData;
 use contracts::loop_ledger::facts::DecisionFacts;
 use contracts::loop_ledger::lock::Budget;
+use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::preflight::{CheckStatus, PreflightData};
 use contracts::loop_ledger::receipt::ReceiptData;
 use contracts::loop_ledger::status::{BudgetState, PhaseState, StatusData};
@@ -40,13 +41,18 @@ pub(crate) fn status(document: &Document<StatusData>, top: usize) -> View {
         ]);
     }
     view = view.table(table.top(top.max(11)));
-    if let Some(decision) = &data.decision {
+    // The newest verdict: that of the open attempt, where it has one.
+    let newest = data.attempt.as_ref().and_then(|open| open.decision.as_ref());
+    if let Some(decision) = newest.or(data.decision.as_ref()) {
         view = view.table(verdicts(decision).top(top));
     }
     let blockers = data
         .blockers
         .iter()
-        .map(|blocker| format!("downgraded: {}: {}", blocker.phase.name(), blocker.what))
+        .map(|blocker| {
+            let word = blocked(blocker.phase);
+            format!("{word}: {}: {}", blocker.phase.name(), blocker.what)
+        })
         .collect();
     view.list(blockers).text(budget(&data.budget)).next(document)
 }
@@ -60,7 +66,12 @@ pub(crate) fn brief(document: &Document<StatusData>) -> View {
         .take(4)
         .map(|blocker| {
             contracts::text::clean(
-                &format!("downgraded {}: {}", blocker.phase.name(), blocker.what),
+                &format!(
+                    "{} {}: {}",
+                    blocked(blocker.phase),
+                    blocker.phase.name(),
+                    blocker.what
+                ),
                 100,
             )
         })
@@ -156,6 +167,15 @@ pub(crate) fn watch(document: &Document<WatchData>) -> View {
         .last_sign_at
         .map_or_else(|| "–".to_owned(), |sign| sign.to_string());
     view.text(format!("last sign of life: {sign}")).next(document)
+}
+
+/// What a blocker makes of its phase.
+pub(crate) fn blocked(phase: Phase) -> &'static str {
+    if phase.can_be_downgraded() {
+        "downgraded"
+    } else {
+        "blocked"
+    }
 }
 
 fn word(phase: &PhaseState) -> &'static str {

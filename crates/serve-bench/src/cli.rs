@@ -36,6 +36,10 @@ impl Cli for Args {
             ("probe", "serve-bench.probe/1"),
             ("doctor", "serve-bench.doctor/1"),
             ("selftest", "serve-bench.selftest/1"),
+            ("record", "serve-bench.record/1"),
+            ("workload", "serve-bench.workload/1"),
+            ("target", "sota-loop.target/1"),
+            ("subject", "sota-loop.subject/1"),
         ],
         examples: "  serve-bench run --url http://127.0.0.1:8000 -o result.json\n  \
                    serve-bench compare --a http://127.0.0.1:30000 --b http://127.0.0.1:8000 --workload chat.jsonl --blocks 8 -o compare.json",

@@ -69,6 +69,28 @@ impl Declared {
     }
 }
 
+/// What a reader must know when the server answers as another model than the one that the target declares: a campaign
+/// refuses such a measurement.
+pub(crate) fn served_model(declared: &Declared, served: &str, probe: &ProbeData) -> Option<Warning> {
+    let model = &declared.target.as_ref()?.model;
+    let is_declared = model.id.is_some() || !model.served_names.is_empty();
+    if !is_declared || model.is_served_as(served) {
+        return None;
+    }
+    let shown = |name: &str| contracts::text::clean(name, 100);
+    let wanted = model.id.as_deref().map_or("a declared name".to_owned(), shown);
+    let listed = probe.models.iter().take(4).map(|name| shown(name));
+    Some(Warning::new(
+        "served-model",
+        format!(
+            "{} answers as {}, and the target is {wanted}; it lists {}: declare the name in model.served_names if it is the same model, or choose with --model",
+            probe.url,
+            shown(served),
+            listed.collect::<Vec<_>>().join(", ")
+        ),
+    ))
+}
+
 /// Everything that must be equal for two results to be compared.
 pub(crate) fn contract(
     declared: &Declared,
@@ -166,4 +188,63 @@ pub(crate) fn subject(subject: Option<&Subject>, probe: &ProbeData, warnings: &m
         fields.insert(field, value);
     }
     FieldSet::new(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::serve_bench::result::{EngineInfo, EngineKind};
+    use contracts::target::TargetModel;
+
+    use super::*;
+
+    fn warned(model: TargetModel, served: &str) -> Option<String> {
+        let declared = Declared {
+            target: Some(Target {
+                model,
+                ..Target::default()
+            }),
+            ..Declared::default()
+        };
+        let probe = ProbeData {
+            url: "http://127.0.0.1:8000".to_owned(),
+            engine: EngineInfo {
+                kind: EngineKind::Vllm,
+                version: None,
+            },
+            models: vec!["qwen".to_owned(), "other".to_owned()],
+            max_model_len: None,
+            simulated: false,
+            tokenize: false,
+            endpoints: Vec::new(),
+            settings: BTreeMap::new(),
+        };
+        served_model(&declared, served, &probe)
+            .map(|warning| format!("{}: {}", warning.code, warning.message))
+    }
+
+    #[test]
+    fn a_server_that_is_not_the_target_is_said_before_anything_is_measured() {
+        let model = TargetModel {
+            id: Some("Qwen/Qwen3-8B".to_owned()),
+            served_names: vec!["qwen3-8b".to_owned()],
+            ..TargetModel::default()
+        };
+        let said = warned(model.clone(), "qwen").unwrap();
+        assert!(said.starts_with("served-model: "), "{said}");
+        for part in [
+            "answers as qwen",
+            "Qwen/Qwen3-8B",
+            "lists qwen, other",
+            "model.served_names",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert_eq!(warned(model.clone(), "qwen3-8b"), None);
+        assert_eq!(warned(model, "Qwen/Qwen3-8B"), None);
+        assert_eq!(
+            warned(TargetModel::default(), "qwen"),
+            None,
+            "nothing is declared"
+        );
+    }
 }

@@ -47,6 +47,15 @@ impl Phase {
         Phase::Done,
     ];
 
+    /// Whether a campaign can go on without its evidence once a blocker says why. Instruments that explain can be
+    /// missing; benchmarks, verdicts and revalidation are what a campaign is made of.
+    pub const fn can_be_downgraded(self) -> bool {
+        matches!(
+            self,
+            Phase::History | Phase::Profile | Phase::RootCause | Phase::Pipeline | Phase::Kernel
+        )
+    }
+
     /// The name in documents and on the command line.
     pub const fn name(self) -> &'static str {
         match self {

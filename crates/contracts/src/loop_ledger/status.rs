@@ -88,6 +88,8 @@ pub struct OpenAttempt {
     pub begin: AttemptBegin,
     /// Seconds since.
     pub wall_s: Finite,
+    /// Its latest decision, which counts for the campaign once the change is kept; null before the first.
+    pub decision: Option<DecisionFacts>,
 }
 
 /// Search effort of a framework.

@@ -114,6 +114,34 @@ fn a_tie_needs_the_interval_inside_the_margin() {
 }
 
 #[test]
+fn a_command_put_together_again_launches_as_before() {
+    let desk = Desk::new();
+    let mut document = compare(&pairs(1.0, 0.03, 12));
+    document["data"]["swap"] = json!(true);
+    for side in ["a", "b"] {
+        document["data"][side]["launch_argv"] = json!(["serve", side]);
+    }
+    // No command that could be run again: only what it asked for, and the flags of what it was.
+    document["data"]["plan"]["clear_env"] = json!(true);
+    document["data"]["plan"]["command"] = json!([
+        "old-bench",
+        "--subject",
+        "ours.yaml",
+        "--b-subject",
+        "theirs.yaml"
+    ]);
+    let noisy = desk.put("n.json", &document);
+    let (decided, _) = decide(&["--compare", &noisy]);
+    let command = decided.next_actions[0].command.join(" ");
+    for part in [
+        r#"--swap --a-cmd ["serve","a"] --b-cmd ["serve","b"] --clear-env"#,
+        "--subject ours.yaml --b-subject theirs.yaml",
+    ] {
+        assert!(command.contains(part), "{part}: {command}");
+    }
+}
+
+#[test]
 fn fewer_than_eight_pairs_decide_nothing() {
     let desk = Desk::new();
     let doc = desk.put("c.json", &compare(&pairs(0.5, 0.001, 7)));

@@ -1,5 +1,7 @@
 //! Benchmarks: comparisons and results of serve-bench, against the contract, the clock and what was stored before.
 
+use std::collections::BTreeSet;
+
 use contracts::fields::{canonical, contract_field};
 use contracts::loop_ledger::facts::{Facts, MeasuredAt, SideFacts};
 use contracts::loop_ledger::lock::LockedScenario;
@@ -9,6 +11,7 @@ use contracts::serve_bench::compare::{CompareData, LaunchEnv, Side};
 use contracts::serve_bench::result::{ResultData, TargetInfo, WorkloadInfo};
 use contracts::serve_bench::run::Run;
 use contracts::{Document, FieldSet, Finite};
+use serde_json::Value;
 
 use super::{Context, Refusal, objectives, subject};
 
@@ -179,20 +182,38 @@ fn same_as_first(context: &Context<'_>, contract: &FieldSet, scenario: &str) -> 
         .flatten();
     let stored: Option<Document<serde_json::Value>> =
         stored.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let fields: Vec<String> = stored
-        .map(|stored| stored.contract.compare(contract))
-        .map(|difference| {
-            let differing = difference.differing.into_iter().map(|(field, _, _)| field);
-            differing.chain(difference.unknown).collect()
-        })
-        .unwrap_or_default();
+    let differences = stored.map(|stored| stored.contract.compare(contract));
+    let mut what: Vec<String> = Vec::new();
+    for (field, before, now) in differences.iter().flat_map(|found| &found.differing) {
+        what.extend(values(field, before, now));
+    }
+    let unknown = differences.iter().flat_map(|found| &found.unknown);
+    what.extend(unknown.map(|field| format!("{field} is not said by both")));
     Err(context.drift(
         "contract-drift",
         format!(
-            "its contract is not the one of the first benchmark of {scenario}: {}",
-            fields.join(", ")
+            "its contract is not the one of the first benchmark of {scenario} (entry {}): {}",
+            first.seq,
+            what.join("; ")
         ),
     ))
+}
+
+/// Both values of a field; of one with fields of its own those that differ.
+fn values(field: &str, before: &Value, now: &Value) -> Vec<String> {
+    let shown = |value: &Value| contracts::text::clean(&canonical(value), 120);
+    let (Some(was), Some(is)) = (before.as_object(), now.as_object()) else {
+        return vec![format!("{field} is {}, and was {}", shown(now), shown(before))];
+    };
+    let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    let of =
+        |object: &serde_json::Map<String, Value>, name: &str| object.get(name).cloned().unwrap_or_default();
+    names
+        .into_iter()
+        .map(|name| (name, of(was, name), of(is, name)))
+        .filter(|(_, was, is)| canonical(was) != canonical(is))
+        .map(|(name, was, is)| format!("{field}.{name} is {}, and was {}", shown(&is), shown(&was)))
+        .collect()
 }
 
 /// The model that answered is the one that was asked for.
@@ -201,12 +222,7 @@ fn served_model(context: &Context<'_>, target: &TargetInfo) -> Result<(), Refusa
     let Some(served) = &target.served_model else {
         return Ok(());
     };
-    let known = model
-        .id
-        .iter()
-        .chain(&model.served_names)
-        .any(|name| name == served);
-    if known {
+    if model.is_served_as(served) {
         return Ok(());
     }
     Err(context.drift(

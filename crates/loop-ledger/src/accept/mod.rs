@@ -17,6 +17,7 @@ use contracts::loop_ledger::facts::Facts;
 use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::{history, root_cause};
 use contracts::serve_bench::compare::CompareData;
+use contracts::serve_bench::{record, workload};
 use contracts::{Document, gap_decide, serve_bench};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -97,7 +98,13 @@ pub fn again(ledger: &Ledger, state: &State<'_>, stored: &Evidence, bytes: &[u8]
 }
 
 fn facts(context: &Context<'_>, bytes: &[u8]) -> Result<Facts, Refusal> {
-    let value = context.value(bytes)?;
+    let value = context.value(bytes).map_err(|refusal| match schema_of(bytes) {
+        // Lines of JSON are whole in their own way.
+        Some(schema) if [workload::SCHEMA, record::SCHEMA].contains(&schema.as_str()) => {
+            context.not_evidence(&schema)
+        }
+        _ => refusal,
+    })?;
     let schema = value
         .get("schema")
         .and_then(Value::as_str)
@@ -111,15 +118,19 @@ fn facts(context: &Context<'_>, bytes: &[u8]) -> Result<Facts, Refusal> {
         root_cause::SCHEMA => notes::root_cause(context, &context.typed(value)?),
         other => match bound::phase_of(other) {
             Some(phase) => bound::bound(context, phase, &context.document(value)?),
-            None => Err(context.unreadable(
-                "input-schema",
-                format!(
-                    "`{}` is no evidence of any phase",
-                    contracts::text::clean(other, 80)
-                ),
-            )),
+            None => Err(context.not_evidence(other)),
         },
     }
+}
+
+/// The schema that a file names, if its first JSON value has one: a document, or the first of many lines.
+pub(crate) fn schema_of(bytes: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        schema: String,
+    }
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Named>();
+    values.next()?.ok().map(|named| named.schema)
 }
 
 /// A stored comparison, read again.
@@ -181,6 +192,13 @@ impl Context<'_> {
             code,
             path: self.path.clone(),
             what: contracts::text::clean(&what, contracts::text::FOREIGN_TEXT_CAP),
+        }
+    }
+
+    fn not_evidence(&self, schema: &str) -> Refusal {
+        Refusal::NotEvidence {
+            path: self.path.clone(),
+            schema: contracts::text::clean(schema, 80),
         }
     }
 

@@ -1,16 +1,20 @@
-//! Why a document is no evidence. Fragments complete "failed to …".
+//! Why a document is no evidence.
 
 use cli_kit::ToolError;
 use contracts::loop_ledger::status::Need;
+use contracts::serve_bench::{record, workload};
+use contracts::subject::Subject;
+use contracts::target::Target;
 use contracts::{Exit, NextAction};
 
+use crate::rules;
 use crate::state::exit_of;
 
 /// A document that was not accepted.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// It does not read, or says nothing of what it is bound to.
-    #[error("read {path} as evidence: {what}")]
+    #[error("{path} is no evidence: {what}")]
     Unreadable {
         /// Stable name.
         code: &'static str,
@@ -19,8 +23,16 @@ pub enum Refusal {
         /// What is wrong.
         what: String,
     },
+    /// It is whole, and of a kind that proves nothing.
+    #[error("{path} is a `{schema}`, which is no evidence of any phase")]
+    NotEvidence {
+        /// The file.
+        path: String,
+        /// What it is.
+        schema: String,
+    },
     /// It measures badly: repeat.
-    #[error("accept {path}: {what}")]
+    #[error("{path} is not accepted: {what}")]
     Invalid {
         /// Stable name.
         code: &'static str,
@@ -30,7 +42,7 @@ pub enum Refusal {
         what: String,
     },
     /// It belongs to something else, or was changed.
-    #[error("accept {path}: {what}")]
+    #[error("{path} is not accepted: {what}")]
     Drift {
         /// Stable name.
         code: &'static str,
@@ -40,7 +52,7 @@ pub enum Refusal {
         what: String,
     },
     /// Something has to come first.
-    #[error("{action}: {}", need.what)]
+    #[error("cannot {action}: {}", need.what)]
     Gate {
         /// What was tried.
         action: String,
@@ -55,7 +67,8 @@ impl ToolError for Refusal {
             Refusal::Unreadable { code, .. }
             | Refusal::Invalid { code, .. }
             | Refusal::Drift { code, .. } => code,
-            Refusal::Gate { need, .. } => gate_code(&need.code),
+            Refusal::NotEvidence { .. } => "input-schema",
+            Refusal::Gate { need, .. } => rules::gate(&need.code),
         }
     }
 
@@ -63,6 +76,7 @@ impl ToolError for Refusal {
         Some(
             match self {
                 Refusal::Unreadable { .. } => "give the document as the tool wrote it; the schema is printed by its --schema",
+                Refusal::NotEvidence { schema, .. } => instead_of(schema),
                 Refusal::Invalid { .. } => "measure again as the contract says; a bad measurement is no evidence for anybody",
                 Refusal::Drift {
                     code: "claim-unfounded",
@@ -79,7 +93,7 @@ impl ToolError for Refusal {
 
     fn exit(&self) -> Exit {
         match self {
-            Refusal::Unreadable { .. } => Exit::BadInput,
+            Refusal::Unreadable { .. } | Refusal::NotEvidence { .. } => Exit::BadInput,
             Refusal::Invalid { .. } => Exit::Undecided,
             Refusal::Drift { .. } => Exit::Drift,
             Refusal::Gate { need, .. } => exit_of(&need.code),
@@ -94,28 +108,23 @@ impl ToolError for Refusal {
     }
 }
 
-/// The codes of the gates, so that they are stable names and not whatever a rule says.
-fn gate_code(code: &str) -> &'static str {
-    const CODES: [&str; 16] = [
-        "campaign-ended",
-        "stop-asked",
-        "budget-exhausted",
-        "weak-progress",
-        "history-missing",
-        "baseline-missing",
-        "untuned-competitor",
-        "undecided",
-        "decision-missing",
-        "profile-missing",
-        "root-cause-missing",
-        "pipeline-missing",
-        "kernel-share",
-        "attempt-open",
-        "research-missing",
-        "no-attempt",
-    ];
-    CODES
-        .into_iter()
-        .find(|known| *known == code)
-        .unwrap_or("gate-not-met")
+/// Where a file that is no evidence belongs.
+fn instead_of(schema: &str) -> &'static str {
+    match schema {
+        Target::SCHEMA => {
+            "a target is locked by `loop-ledger init --target FILE`; append what was measured under it, for example a comparison of `serve-bench compare --target FILE`"
+        }
+        Subject::SCHEMA => {
+            "a subject file belongs to an attempt: `loop-ledger begin --subject FILE`; append what was measured with it"
+        }
+        workload::SCHEMA => {
+            "a workload is locked by `loop-ledger init --workload FILE`; append a comparison on it, as `serve-bench compare --workload FILE` writes it with -o"
+        }
+        record::SCHEMA => {
+            "append the document that the same command wrote with -o, or fold the records first: `serve-bench summarize`"
+        }
+        _ => {
+            "evidence are comparisons and results of serve-bench, decisions of gap-decide, profiles, and notes on history and root cause"
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cli_kit::{Failure, Report};
+use contracts::Warning;
 use contracts::fields::sha256_hex;
 use contracts::loop_ledger::entry::Entry;
 use contracts::loop_ledger::event::Event;
@@ -12,6 +13,7 @@ use crate::accept;
 use crate::cli::AppendArgs;
 use crate::error::LedgerError;
 use crate::ledger::{Root, Writer, objects};
+use crate::rules;
 use crate::state::State;
 
 /// Largest document that is read: what is evidence is stored.
@@ -26,7 +28,27 @@ pub(crate) fn append(root: &Root, args: &AppendArgs) -> Result<Report, Failure> 
         is_new |= added;
         entries.push(entry);
     }
-    Ok(receipt(&writer.ledger, entries, !is_new, Vec::new()))
+    let warnings = undeclared(&State::now(&writer.ledger), &entries);
+    Ok(receipt(&writer.ledger, entries, !is_new, warnings))
+}
+
+/// Comparisons of the open attempt whose launch of ours is not its declared change.
+pub(crate) fn undeclared(state: &State<'_>, entries: &[Entry]) -> Vec<Warning> {
+    let (Some(open), Some(before)) = (state.open_attempt(), state.best_argv()) else {
+        return Vec::new();
+    };
+    let mut warnings: Vec<Warning> = Vec::new();
+    for entry in entries {
+        let Event::Evidence(facts) = &entry.event else {
+            continue;
+        };
+        let launch = facts.sides.first().filter(|_| facts.sides.len() == 2);
+        let now = launch.and_then(|side| side.launch_argv.as_deref());
+        let warning = now.and_then(|now| rules::change_differs(&open.begin.change, before, now));
+        // One launch serves all scenarios.
+        warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
+    }
+    warnings
 }
 
 /// Adds one document; the same bytes in the same attempt are the same entry.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use cli_kit::{DocumentParts, Failure, Report};
 use contracts::Exit;
 use contracts::loop_ledger::best::{self, BestData};
-use contracts::loop_ledger::event::Outcome;
 
 use crate::ledger::{Ledger, Root};
 use crate::state::State;
@@ -43,29 +42,12 @@ pub(crate) fn best(root: &Root) -> Result<Report, Failure> {
 
 /// The launch of the change that was kept last, else of the fixed benchmark.
 pub(crate) fn winner(root: &Root, state: &State<'_>) -> BestData {
-    let kept = |attempt: &&crate::state::Attempt<'_>| {
-        attempt.end.is_some_and(|(end, _)| end.outcome == Outcome::Kept)
-    };
-    let launches = state.attempts.iter().filter(kept);
-    let declared = launches.clone().rev().find_map(|attempt| {
-        attempt
-            .begin
-            .subject
-            .as_ref()
-            .filter(|subject| !subject.launch_argv.is_empty())
-    });
-    let mut measured = state
-        .benchmarks()
-        .rev()
-        .filter(|accepted| state.counts(accepted) && accepted.facts.sides.len() == 2)
-        .map(|accepted| &accepted.facts.sides[0]);
+    let declared = state.best_subject();
     let decision = state.current_decision();
     BestData {
         root: root.path().display().to_string(),
-        attempt: launches.clone().next_back().map(|attempt| attempt.id.to_owned()),
-        argv: declared
-            .map(|subject| subject.launch_argv.clone())
-            .or_else(|| measured.find_map(|side| side.launch_argv.clone())),
+        attempt: state.kept().next_back().map(|attempt| attempt.id.to_owned()),
+        argv: state.best_argv().map(<[String]>::to_vec),
         env: declared.map_or_else(BTreeMap::new, |subject| {
             let public = subject
                 .env
@@ -81,7 +63,7 @@ pub(crate) fn winner(root: &Root, state: &State<'_>) -> BestData {
         patches: state
             .patches
             .iter()
-            .filter(|(attempt, _)| launches.clone().any(|kept| Some(kept.id) == *attempt))
+            .filter(|(attempt, _)| state.kept().any(|kept| Some(kept.id) == *attempt))
             .map(|(_, patch)| patch.diff_sha256.clone())
             .collect(),
     }

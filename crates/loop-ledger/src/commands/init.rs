@@ -62,8 +62,8 @@ fn begin(
     check_target(&target)?;
     let mut workloads = Vec::new();
     let mut scenarios: Vec<LockedScenario> = Vec::new();
-    let mut evidence = Vec::new();
-    std::fs::create_dir_all(root.path()).map_err(|error| LedgerError::io("create", root.path(), &error))?;
+    // All is read before anything is written: what is refused leaves no folder behind.
+    let mut files: Vec<(&Path, Vec<u8>, &str)> = Vec::new();
     for path in &args.workload {
         let bytes = cli_kit::read_bounded(path, WORKLOAD_CAP)?;
         let (locked, of_file) = read_workload(path, &bytes)?;
@@ -78,10 +78,10 @@ fn begin(
             }
         }
         scenarios.extend(of_file);
-        evidence.push(store(root, path, &bytes, workload::SCHEMA)?);
+        files.push((path, bytes, workload::SCHEMA));
         workloads.push(locked);
     }
-    evidence.push(store(root, &args.target, &target_bytes, Target::SCHEMA)?);
+    files.push((&args.target, target_bytes, Target::SCHEMA));
     let lock = TargetLock {
         schema: lock::SCHEMA.to_owned(),
         created_at: Timestamp::now(),
@@ -107,6 +107,11 @@ fn begin(
         budget: lock.target.campaign.clone().unwrap_or_default().budget,
         supersedes,
     });
+    std::fs::create_dir_all(root.path()).map_err(|error| LedgerError::io("create", root.path(), &error))?;
+    let mut evidence = Vec::new();
+    for (path, bytes, schema) in &files {
+        evidence.push(store(root, path, bytes, schema)?);
+    }
     let writer = Writer::create(root, lock, first, evidence)?;
     let entries = writer.ledger.entries().to_vec();
     Ok(receipt(&writer.ledger, entries, false, Vec::new()))
@@ -221,16 +226,25 @@ fn read_workload(path: &Path, bytes: &[u8]) -> Result<(LockedWorkload, Vec<Locke
         Failure::new(Exit::BadInput, code, format!("{name}: {message}"))
             .hint("freeze it with `serve-bench freeze`")
     };
+    if let Some(other) = crate::accept::schema_of(bytes).filter(|schema| schema != workload::SCHEMA) {
+        let other = contracts::text::clean(&other, 80);
+        return Err(bad(
+            "input-schema",
+            format!("it is a `{other}`, and a campaign is begun on frozen workloads"),
+        ));
+    }
     let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let header: WorkloadHeader = lines
         .next()
         .ok_or_else(|| bad("input-empty", "it is empty".to_owned()))
         .and_then(|line| {
-            serde_json::from_slice(line).map_err(|error| bad("input-malformed", format!("line 1: {error}")))
+            serde_json::from_slice(line).map_err(|error| {
+                bad(
+                    "input-malformed",
+                    format!("line 1 is no header of a workload: {error}"),
+                )
+            })
         })?;
-    if header.schema != workload::SCHEMA {
-        return Err(bad("input-schema", format!("it is not `{}`", workload::SCHEMA)));
-    }
     let mut streams: BTreeMap<String, (StreamHash, bool)> = BTreeMap::new();
     for (number, line) in lines.enumerate() {
         let request: WorkloadRequest = serde_json::from_slice(line)

@@ -23,6 +23,7 @@ use cli_kit::{DocumentParts, Report};
 use contracts::loop_ledger::entry::Entry;
 use contracts::loop_ledger::event::Event;
 use contracts::loop_ledger::receipt::{self, ReceiptData};
+use contracts::loop_ledger::status::Need;
 use contracts::{Exit, NextAction, Warning};
 
 use crate::ledger::{Ledger, Root};
@@ -35,10 +36,14 @@ pub(crate) fn receipt(ledger: &Ledger, entries: Vec<Entry>, already: bool, warni
     let state = State::now(ledger);
     let summary = match entries.as_slice() {
         [] => "Nothing was added.".to_owned(),
-        [only] if already => format!("Entry {} says so already: {}.", only.seq, describe(&only.event)),
+        [only] if already => sentence(&format!(
+            "Entry {} says so already: {}",
+            only.seq,
+            describe(&only.event)
+        )),
         entries => entries
             .iter()
-            .map(|entry| format!("Entry {}: {}.", entry.seq, describe(&entry.event)))
+            .map(|entry| sentence(&format!("Entry {}: {}", entry.seq, describe(&entry.event))))
             .collect::<Vec<_>>()
             .join(" "),
     };
@@ -69,6 +74,7 @@ pub(crate) fn next_actions(state: &State<'_>) -> Vec<NextAction> {
             actions.push(action);
         }
     };
+    add(rules::blocked_end(state));
     for need in rules::missing(state, phase) {
         add(need.command);
     }
@@ -80,20 +86,32 @@ pub(crate) fn next_actions(state: &State<'_>) -> Vec<NextAction> {
 }
 
 /// The same commands for a campaign that does not lie in the current folder.
-pub(crate) fn at_root(root: &Root, actions: Vec<NextAction>) -> Vec<NextAction> {
-    if root.path() == std::path::Path::new(".") {
-        return actions;
-    }
-    let root = root.path().display().to_string();
+pub(crate) fn at_root(root: &Root, mut actions: Vec<NextAction>) -> Vec<NextAction> {
+    actions.iter_mut().for_each(|action| name_root(root, action));
     actions
-        .into_iter()
-        .map(|mut action| {
-            if action.command.first().is_some_and(|tool| tool == TOOL.name) {
-                action.command.splice(1..1, ["--root".to_owned(), root.clone()]);
-            }
-            action
-        })
-        .collect()
+}
+
+/// The same needs, with commands for a campaign that does not lie in the current folder.
+pub(crate) fn needs_at_root(root: &Root, needs: &mut [Need]) {
+    let commands = needs.iter_mut().filter_map(|need| need.command.as_mut());
+    commands.for_each(|action| name_root(root, action));
+}
+
+fn name_root(root: &Root, action: &mut NextAction) {
+    let is_here = root.path() == std::path::Path::new(".");
+    if !is_here && action.command.first().is_some_and(|tool| tool == TOOL.name) {
+        let root = root.path().display().to_string();
+        action.command.splice(1..1, ["--root".to_owned(), root]);
+    }
+}
+
+/// The text with a full stop, unless it has an end of its own.
+fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '!', '?', '…']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }
 
 /// What an event says, in a line.
@@ -121,7 +139,10 @@ pub(crate) fn describe(event: &Event) -> String {
             patch.lines_added,
             patch.lines_removed
         ),
-        Event::Blocker(blocker) => format!("{} is downgraded: {}", blocker.phase.name(), blocker.what),
+        Event::Blocker(blocker) => {
+            let word = view::blocked(blocker.phase);
+            format!("{} is {word}: {}", blocker.phase.name(), blocker.what)
+        }
         Event::Session(session) => format!("session {}", session.file),
         Event::Recovered(recovered) => format!("{} torn bytes set aside", recovered.bytes),
         Event::Stop(stop) => format!("the campaign ended: {}: {}", stop.terminal.name(), stop.why),

@@ -2,6 +2,7 @@
 
 use cli_kit::{Failure, Report};
 use contracts::Exit;
+use contracts::loop_ledger::Phase;
 use contracts::loop_ledger::entry::Evidence;
 use contracts::loop_ledger::event::{Blocker, Event, Idea, Patch, Provenance};
 
@@ -104,16 +105,13 @@ pub(crate) fn blocker(root: &Root, args: BlockerArgs) -> Result<Report, Failure>
         return Ok(receipt(&writer.ledger, vec![entry], true, Vec::new()));
     }
     not_ended(&writer, "record a blocker")?;
-    if !may_be_blocked(args.phase) {
+    if args.phase == Phase::Done {
         return Err(Failure::new(
             Exit::GateNotMet,
             "not-blockable",
-            format!(
-                "failed to downgrade {}: without it there is no campaign",
-                args.phase.name()
-            ),
+            "the end of a campaign is no phase that an instrument could be missing for",
         )
-        .hint("if it cannot be done at all, end with `loop-ledger done --state blocked --why …`"));
+        .hint("record the blocker for the phase that cannot go on, then `loop-ledger done --state blocked --why TEXT`"));
     }
     let attempt = open_attempt(&writer);
     let entry = writer.append(attempt, Event::Blocker(blocker), Vec::new())?;
@@ -132,15 +130,6 @@ fn not_ended(writer: &Writer, action: &str) -> Result<(), Failure> {
         .into()),
         None => Ok(()),
     }
-}
-
-/// Benchmarks, verdicts and revalidation are what a campaign is made of; instruments that explain can be missing.
-fn may_be_blocked(phase: contracts::loop_ledger::Phase) -> bool {
-    use contracts::loop_ledger::Phase;
-    matches!(
-        phase,
-        Phase::History | Phase::Profile | Phase::RootCause | Phase::Pipeline | Phase::Kernel
-    )
 }
 
 fn open_attempt(writer: &Writer) -> Option<String> {

@@ -1,6 +1,7 @@
 //! `status` and `may`: where the campaign stands, and whether a phase may begin.
 
 use cli_kit::{DocumentParts, Failure, Report, View};
+use contracts::loop_ledger::facts::DecisionFacts;
 use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::status::{self, CandidateCount, OpenAttempt, StatusData};
 use contracts::{Document, Exit, Finite, NextAction};
@@ -49,11 +50,8 @@ fn shown(ledger: &Ledger, state: &State<'_>, is_brief: bool) -> (Document<Status
 pub(crate) fn may(root: &Root, phase: Phase) -> Result<Report, Failure> {
     let ledger = Ledger::read(root)?;
     let state = State::now(&ledger);
-    let missing = if phase == Phase::Done {
-        super::done::nearest(&state)
-    } else {
-        rules::missing(&state, phase)
-    };
+    let mut missing = rules::missing(&state, phase);
+    super::needs_at_root(root, &mut missing);
     let exit = missing.first().map_or(Exit::Ok, |need| exit_of(&need.code));
     let summary = match missing.as_slice() {
         [] => format!("Yes: {} may begin.", phase.name()),
@@ -78,7 +76,7 @@ pub(crate) fn may(root: &Root, phase: Phase) -> Result<Report, Failure> {
     next_actions.truncate(5);
     let parts = DocumentParts {
         summary,
-        next_actions: super::at_root(root, next_actions),
+        next_actions,
         ..DocumentParts::new(status::SCHEMA)
     };
     let mut data = data(&ledger, &state, Some((phase, missing.is_empty())));
@@ -94,6 +92,10 @@ pub(crate) fn may(root: &Root, phase: Phase) -> Result<Report, Failure> {
 
 fn data(ledger: &Ledger, state: &State<'_>, asked: Option<(Phase, bool)>) -> StatusData {
     let candidates = state.candidates();
+    let mut phases = rules::phases(state);
+    for phase in &mut phases {
+        super::needs_at_root(&ledger.root, &mut phase.missing);
+    }
     let mut frameworks: Vec<&String> = state.campaign.comparison.iter().collect();
     frameworks.insert(0, &state.campaign.framework);
     frameworks.dedup();
@@ -104,12 +106,13 @@ fn data(ledger: &Ledger, state: &State<'_>, asked: Option<(Phase, bool)>) -> Sta
         phase: rules::next_phase(state),
         asked: asked.map(|(phase, _)| phase),
         allowed: asked.map(|(_, allowed)| allowed),
-        phases: rules::phases(state),
+        phases,
         attempt: state.open_attempt().map(|open| OpenAttempt {
             attempt: open.id.to_owned(),
             begin: open.begin.clone(),
             wall_s: Finite::new(state.now.duration_since(open.began_at).as_secs_f64().max(0.0))
                 .unwrap_or_else(|| Finite::from(0)),
+            decision: state.attempt_decision().map(|(_, decision)| decision.clone()),
         }),
         rounds: state.rounds(),
         weak_rounds: state.weak_rounds(),
@@ -140,19 +143,19 @@ pub(crate) fn summary(state: &State<'_>) -> String {
     if let Some(stop) = state.stop {
         return format!("The campaign ended: {}: {}", stop.terminal.name(), stop.why);
     }
-    let gap = match state.current_decision() {
-        Some((_, decision)) => format!(
-            "{}: {} % {} on {}",
-            decision.decision.name(),
-            view::signed(decision.effect_pct),
-            view::interval(decision.ci_low_pct, decision.ci_high_pct),
-            decision.metric
+    let gap = state.current_decision().map_or_else(
+        || "no gap verdict yet".to_owned(),
+        |(_, decision)| verdict(decision),
+    );
+    let attempt = match (state.open_attempt(), state.attempt_decision()) {
+        (Some(open), Some((_, decision))) => format!(
+            " Attempt {} is open: {}: its verdict is {}.",
+            open.id,
+            open.begin.change,
+            verdict(decision)
         ),
-        None => "no gap verdict yet".to_owned(),
-    };
-    let attempt = match state.open_attempt() {
-        Some(open) => format!(" Attempt {} is open: {}.", open.id, open.begin.change),
-        None => String::new(),
+        (Some(open), None) => format!(" Attempt {} is open: {}.", open.id, open.begin.change),
+        (None, _) => String::new(),
     };
     let weak = match state.weak_rounds() {
         0 => String::new(),
@@ -162,5 +165,15 @@ pub(crate) fn summary(state: &State<'_>) -> String {
         "Next: {}. {} rounds, {gap}.{weak}{attempt}",
         rules::next_phase(state).name(),
         state.rounds()
+    )
+}
+
+fn verdict(decision: &DecisionFacts) -> String {
+    format!(
+        "{}: {} % {} on {}",
+        decision.decision.name(),
+        view::signed(decision.effect_pct),
+        view::interval(decision.ci_low_pct, decision.ci_high_pct),
+        decision.metric
     )
 }

@@ -81,7 +81,7 @@ pub(crate) fn watch(root: &Root, args: &WatchArgs, output: &OutputArgs) -> Resul
             Err(error) => {
                 // A ledger that is no longer as it was written is what a person most wants to know of.
                 if let Some(notify) = &plan.notify {
-                    let _ = notify.send(&format!("loop-ledger failed to {error}"));
+                    let _ = notify.send(&format!("loop-ledger: {error}"));
                 }
                 return Err(error.into());
             }

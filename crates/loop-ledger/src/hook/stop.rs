@@ -40,7 +40,7 @@ pub(super) fn stop(path: &Path, event: &Event, data: Option<&Path>) -> Answer {
         Err(error) => {
             let hint = error.hint().unwrap_or_default();
             let reason = format!(
-                "loop-ledger failed to {error}. Hint: {hint}. See `loop-ledger --root {} verify`.",
+                "loop-ledger: {error}. Hint: {hint}. See `loop-ledger --root {} verify`.",
                 root.path().display()
             );
             return limited(Memory::at(&memory_file(&root), error.code()), event, reason);

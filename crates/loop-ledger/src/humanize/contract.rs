@@ -46,7 +46,10 @@ pub(crate) fn contract(state: &State<'_>, head: &str, round: Option<u32>) -> Str
     let mut queued: Vec<String> = state
         .blockers
         .iter()
-        .map(|blocker| format!("{} is downgraded: {}", blocker.phase.name(), line(&blocker.what)))
+        .map(|blocker| {
+            let word = crate::view::blocked(blocker.phase);
+            format!("{} is {word}: {}", blocker.phase.name(), line(&blocker.what))
+        })
         .chain(
             state
                 .ideas

@@ -177,8 +177,9 @@ fn remaining(state: &State<'_>) -> String {
     }
     for blocker in state.blockers.iter().take(6) {
         out.push_str(&format!(
-            "- {} is downgraded: {}\n",
+            "- {} is {}: {}\n",
             blocker.phase.name(),
+            view::blocked(blocker.phase),
             line(&blocker.what)
         ));
     }

@@ -78,6 +78,17 @@ pub fn network_file_system(magic: u64) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
+/// Refuses a file in place of the folder.
+///
+/// # Errors
+/// [`LedgerError::RootIsFile`].
+pub fn refuse_file(path: &Path) -> Result<(), LedgerError> {
+    if path.is_file() {
+        return Err(LedgerError::RootIsFile(path.to_owned()));
+    }
+    Ok(())
+}
+
 /// Refuses a root on a network file system, where the lock does not hold.
 ///
 /// # Errors

@@ -89,7 +89,8 @@ pub(crate) fn blocker(blocker: &Blocker) -> String {
         None => "did not start".to_owned(),
     };
     format!(
-        "downgraded: {}: {} (`{}` {ended})",
+        "{}: {}: {} (`{}` {ended})",
+        crate::view::blocked(blocker.phase),
         blocker.phase.name(),
         plain(&blocker.what),
         plain(&cli_kit::shell_words(&blocker.command))

@@ -1,9 +1,11 @@
 //! Whether the fixed benchmark is whole and fair: every scenario against every framework, and every framework tuned. Pure.
 
+use contracts::argv;
+use contracts::loop_ledger::lock::LockedScenario;
 use contracts::loop_ledger::status::Need;
 use contracts::{Finite, NextAction};
 
-use super::need;
+use super::{need, offer};
 use crate::state::State;
 
 /// How much faster another configuration of a competitor has to be before the comparison has to be with that one: single
@@ -15,11 +17,9 @@ pub fn uncovered(state: &State<'_>) -> Vec<Need> {
     let mut needs = Vec::new();
     for scenario in &state.lock.scenarios {
         for framework in &state.campaign.comparison {
-            let is_covered = state.benchmarks().any(|accepted| {
-                accepted.facts.sides.len() == 2
-                    && accepted.facts.scenario.as_deref() == Some(&scenario.scenario)
-                    && accepted.facts.sides[1].framework == *framework
-            });
+            let is_covered = state
+                .benchmarks()
+                .any(|accepted| accepted.compares(&scenario.scenario, framework));
             if !is_covered {
                 needs.push(need(
                     "baseline-missing",
@@ -27,30 +27,22 @@ pub fn uncovered(state: &State<'_>) -> Vec<Need> {
                         "{} is not measured against {framework} on scenario {}",
                         state.campaign.framework, scenario.scenario
                     ),
-                    Some(NextAction::new(
-                        "compare, then append",
-                        &[
-                            "serve-bench",
-                            "compare",
-                            "--a",
-                            "URL_OF_OURS",
-                            "--b",
-                            "URL_OF_THEIRS",
-                            "--workload",
-                            &scenario.workload,
-                            "--scenario",
-                            &scenario.scenario,
-                            "--target",
-                            "target.yaml",
-                            "-o",
-                            "round0.compare.json",
-                        ],
-                    )),
+                    Some(measure(state, scenario, framework)),
                 ));
             }
         }
     }
     needs
+}
+
+fn measure(state: &State<'_>, scenario: &LockedScenario, framework: &str) -> NextAction {
+    let why = if offer::is_first(state, scenario) {
+        "compare, then append; this fixes the load of the scenario: choose it (leave it out where the workload has its own arrivals)"
+    } else {
+        "compare, then append"
+    };
+    let output = offer::file("round0", scenario, framework, state);
+    offer::action(why, offer::compare(state, scenario, framework, &output))
 }
 
 /// Comparison frameworks that got fewer configurations than the target promises them.
@@ -67,10 +59,12 @@ pub(super) fn untuned(state: &State<'_>) -> Vec<Need> {
                 need(
                     "untuned-competitor",
                     format!("{framework} was measured in {count} of {needed} configurations: a gap against an untuned engine is no gap"),
-                    Some(NextAction::new(
-                        "measure another configuration of it, then append",
-                        &["serve-bench", "run", "--url", "URL_OF_THEIRS", "--target", "target.yaml", "-o", "theirs.json"],
-                    )),
+                    state.lock.scenarios.first().map(|scenario| {
+                        offer::action(
+                            "measure another configuration of it, then append",
+                            offer::run(state, scenario, framework),
+                        )
+                    }),
                 )
             })
         })
@@ -88,12 +82,7 @@ pub(super) fn slower_competitor(state: &State<'_>) -> Vec<Need> {
         for framework in &state.campaign.comparison {
             let compared = state
                 .benchmarks()
-                .rfind(|accepted| {
-                    accepted.facts.sides.len() == 2
-                        && state.counts(accepted)
-                        && accepted.facts.scenario.as_deref() == Some(&scenario.scenario)
-                        && accepted.facts.sides[1].framework == *framework
-                })
+                .rfind(|accepted| state.counts(accepted) && accepted.compares(&scenario.scenario, framework))
                 .map(|accepted| &accepted.facts.sides[1]);
             let Some((compared, rate)) = compared.and_then(|side| Some((side, side.output_tps?.get())))
             else {
@@ -111,13 +100,23 @@ pub(super) fn slower_competitor(state: &State<'_>) -> Vec<Need> {
                 needs.push(need(
                     "untuned-competitor",
                     format!("{framework} reached {faster:.0} output tokens/s on {} in another configuration than the one that is compared, which has {rate:.0}", scenario.scenario),
-                    Some(NextAction::new(
-                        "compare with its fastest configuration",
-                        &["serve-bench", "compare", "--a", "URL_OF_OURS", "--b", "URL_OF_THEIRS", "--target", "target.yaml", "-o", "round0.compare.json"],
-                    )),
+                    Some(fastest(state, scenario, framework)),
                 ));
             }
         }
     }
     needs
+}
+
+fn fastest(state: &State<'_>, scenario: &LockedScenario, framework: &str) -> NextAction {
+    let output = offer::file("round0", scenario, framework, state);
+    let mut command = offer::compare(state, scenario, framework, &output);
+    // What the precedent launched is what lost.
+    for (flag, value) in [("--b", "URL_OF_THEIRS"), ("--b-cmd", "ARGV_OF_THEIRS")] {
+        if argv::value(&command, flag).is_some() {
+            argv::set(&mut command, flag, value);
+        }
+    }
+    argv::set(&mut command, "--b-subject", "SUBJECT_OF_THEIRS");
+    offer::action("compare with its fastest configuration, then append", command)
 }

@@ -80,7 +80,7 @@ fn workload(scenario: &str) -> Value {
     })
 }
 
-fn load() -> Value {
+pub(super) fn load() -> Value {
     json!({"mode": "closed_loop", "concurrency": 8, "request_rate_rps": null, "arrival": null, "burstiness": null,
         "speedup": null, "max_concurrency": null, "warmup_requests": 8, "duration_s": null})
 }

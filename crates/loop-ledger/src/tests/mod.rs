@@ -3,6 +3,7 @@
 mod campaign;
 mod digest;
 mod documents;
+mod next;
 mod pr_text;
 mod real;
 mod render;

@@ -6,6 +6,8 @@ mod campaign;
 mod documents;
 mod hostile;
 mod kills;
+mod next;
 mod table;
+mod texts;
 mod tricks;
 mod writers;

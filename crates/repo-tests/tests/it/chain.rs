@@ -48,7 +48,14 @@ fn freeze(folder: &Path, prompts: &str, output_len: &str) -> (String, String) {
         ],
     );
     assert_eq!(ended.code(), 0, "{ended:?}");
-    check("freeze", &ended.document());
+    let document = ended.document();
+    check("freeze", &document);
+    the_next_commands_parse(&document);
+    let next = document["next_actions"][0].to_string();
+    for part in ["--target", "URL_OF_SERVER"] {
+        assert!(next.contains(part), "{part}: {next}");
+    }
+    assert!(!next.contains(":8000"), "a guessed server: {next}");
     check_lines("the workload", &std::fs::read_to_string(&workload).unwrap());
     (workload, target)
 }
@@ -121,6 +128,30 @@ fn a_run_writes_documents_that_validate() {
     assert_eq!(
         folded["data"]["runs"][0]["throughput"], measured["throughput"],
         "the fold is one"
+    );
+}
+
+#[test]
+fn a_run_under_a_target_freezes_under_it_and_says_who_answers() {
+    let sim = Sim::script(r#"{"model": "org/other", "defaults": {"ttft_ms": 5, "itl_ms": 1}}"#);
+    let folder = tempfile::tempdir().unwrap();
+    let target = path(folder.path(), "target.yaml");
+    std::fs::write(&target, TARGET).unwrap();
+    let flags = "--dataset random --num-prompts 2 --input-len 4 --output-len 2 --concurrency 1";
+    let mut words = vec!["run", "--url", &sim.url, "--target", &target];
+    words.extend(flags.split(' '));
+    let document = run("serve-bench", &words).document();
+    check("run", &document);
+    the_next_commands_parse(&document);
+    let actions = document["next_actions"].to_string();
+    assert!(
+        actions.contains(&format!(r#""--target","{target}","--out""#)),
+        "{actions}"
+    );
+    let warnings = document["warnings"].to_string();
+    assert!(
+        warnings.contains("served-model") && warnings.contains("org/other"),
+        "{warnings}"
     );
 }
 

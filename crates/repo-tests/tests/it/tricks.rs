@@ -119,3 +119,49 @@ fn an_honest_round_is_kept() {
     assert!((gain - 100.0 * (95.0 / 90.0 - 1.0)).abs() < 0.1, "{gain}");
     campaign.run(&["verify"]).ok();
 }
+
+/// The commands that a status offers, each of which the real arguments take.
+fn offered(campaign: &Campaign) -> Vec<Vec<String>> {
+    let document = campaign.run(&["status"]).ok();
+    let actions = document["next_actions"].as_array().unwrap();
+    let words =
+        |action: &Value| -> Vec<String> { serde_json::from_value(action["command"].clone()).unwrap() };
+    let all: Vec<Vec<String>> = actions.iter().map(words).collect();
+    for command in &all {
+        assert_eq!(crate::commands::parse(command), Some(Ok(())), "{command:?}");
+    }
+    all
+}
+
+/// Runs an offered command in the folder of the campaign.
+fn follow(campaign: &Campaign, command: &[String]) {
+    let mut process = Command::new(binary(&command[0]));
+    process.args(&command[1..]).current_dir(campaign.path("."));
+    let ended = Running::start(&mut process).end();
+    assert_eq!(ended.code(), 0, "{command:?}: {ended:?}");
+}
+
+#[test]
+fn what_the_ledger_offers_leads_through_a_round() {
+    let campaign = measured(90.0);
+    let decide = offered(&campaign).remove(0);
+    assert_eq!(decide[0], "gap-decide");
+    follow(&campaign, &decide);
+    campaign.run(&["append", &campaign.path("round0.gap.json")]).ok();
+    offered(&campaign);
+    campaign.begin().ok();
+    let compare = offered(&campaign);
+    let scenarios: Vec<_> = compare
+        .iter()
+        .map(|command| contracts::argv::value(command, "--scenario").unwrap())
+        .collect();
+    assert_eq!(scenarios, ["chat", "slow"]);
+    compared(&campaign, "a-0001", 95.0, &better());
+    let decide = offered(&campaign).remove(0);
+    follow(&campaign, &decide);
+    campaign.run(&["append", &campaign.path("a-0001.gap.json")]).ok();
+    let end = offered(&campaign).remove(0);
+    assert_eq!(contracts::argv::value(&end, "--outcome"), Some("kept"));
+    follow(&campaign, &end);
+    assert_eq!(campaign.run(&["status"]).ok()["data"]["rounds"], 1);
+}

@@ -2,6 +2,8 @@
 
 mod pair;
 
+use std::path::Path;
+
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::serve_bench::compare::{Block, CompareData, Order, SCHEMA, Side as SideInfo};
 use contracts::serve_bench::record::{self, RecordHeader};
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 use crate::cache::{self, Flushed};
 use crate::cli::{Args, CompareArgs};
 use crate::fold::SloRules;
-use crate::identity::Declared;
+use crate::identity::{self, Declared};
 use crate::level::{Rate, choose_rate, default_warmup, level, on_server};
 use crate::load::Level;
 use crate::measure::{Measured, Records, lock, measure, open_records, rules};
@@ -61,6 +63,8 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
         &mut bench.warnings,
     );
     let simulated_a = first.server.probe.simulated;
+    let served_a = identity::served_model(&bench.declared, &first.server.served_model, &first.server.probe);
+    bench.warnings.extend(served_a);
     first.stop()?;
     let second = standing.up(&b)?;
     let side_b = b.info(
@@ -71,6 +75,8 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
         &mut bench.warnings,
     );
     let simulated_b = second.server.probe.simulated;
+    let served_b = identity::served_model(&bench.declared, &second.server.served_model, &second.server.probe);
+    bench.warnings.extend(served_b);
     second.stop()?;
     comparable(&side_a, &side_b)?;
 
@@ -155,22 +161,30 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
     if let Some(path) = output
         .output
         .as_deref()
-        .and_then(std::path::Path::to_str)
+        .and_then(Path::to_str)
         .filter(|path| *path != "-")
     {
-        document.next_actions.insert(
-            0,
-            NextAction::new(
-                "decide the gap from these pairs",
-                &["gap-decide", "--compare", path],
-            ),
-        );
+        document
+            .next_actions
+            .insert(0, decide(path, args.contract.target.as_deref()));
     }
     Ok(Report::new(
         &document,
         view::compare(&document, output.top),
         final_exit,
     ))
+}
+
+/// The decision on a comparison, under the target that it was measured under.
+fn decide(path: &str, target: Option<&Path>) -> NextAction {
+    let stem = path.strip_suffix(".json").unwrap_or(path);
+    let stem = stem.strip_suffix(".compare").unwrap_or(stem);
+    let output = format!("{stem}.gap.json");
+    let mut command = vec!["gap-decide", "--compare", path];
+    let target = target.and_then(Path::to_str);
+    command.extend(target.iter().flat_map(|target| ["--target", target]));
+    command.extend(["-o", &output]);
+    NextAction::new("decide the gap from these pairs", &command)
 }
 
 /// What stays the same over all blocks.
@@ -402,5 +416,21 @@ fn exit(data: &CompareData, complete: bool) -> Exit {
         // An SLO that one side misses is for gap-decide to judge.
         (true, true) => Exit::Undecided,
         (true, false) => Exit::Ok,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_decision_is_under_the_same_target_and_is_kept() {
+        let words = |path, target: Option<&str>| decide(path, target.map(Path::new)).command.join(" ");
+        assert_eq!(
+            words("runs/a.compare.json", Some("t.yaml")),
+            "gap-decide --compare runs/a.compare.json --target t.yaml -o runs/a.gap.json"
+        );
+        assert_eq!(words("c.json", None), "gap-decide --compare c.json -o c.gap.json");
+        assert_eq!(words("c", None), "gap-decide --compare c -o c.gap.json");
     }
 }

@@ -59,7 +59,8 @@ pub(crate) fn freeze(args: &FreezeArgs, _output: &OutputArgs) -> Result<Report, 
         sha256: Some(contracts::fields::sha256_hex(&bytes)),
         bytes: bytes.len() as u64,
     });
-    let url = args.url.as_deref().unwrap_or("http://127.0.0.1:8000");
+    // A server that nobody named is not guessed.
+    let url = args.url.as_deref().unwrap_or("URL_OF_SERVER");
     let mut command = vec!["serve-bench", "run", "--url", url, "--workload", &path];
     if scenarios > 1
         && let Some(first) = workload.header.scenarios.first()
@@ -72,10 +73,15 @@ pub(crate) fn freeze(args: &FreezeArgs, _output: &OutputArgs) -> Result<Report, 
     if let Some(concurrency) = &concurrency {
         command.extend(["--concurrency", concurrency]);
     }
+    let target = args.target.as_deref().and_then(std::path::Path::to_str);
+    command.extend(target.iter().flat_map(|target| ["--target", target]));
     command.extend(["-o", "result.json"]);
-    parts
-        .next_actions
-        .push(NextAction::new("measure a server on it", &command));
+    let why = if args.url.is_some() {
+        "measure the server on it"
+    } else {
+        "measure a server on it; replace URL_OF_SERVER"
+    };
+    parts.next_actions.push(NextAction::new(why, &command));
     let data = FreezeData {
         path,
         workload: workload.header,

@@ -1,5 +1,7 @@
 //! `run`: one load level, once or several times.
 
+use std::path::Path;
+
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::serve_bench::record::{self, RecordHeader};
 use contracts::serve_bench::result::{ResultData, SCHEMA};
@@ -61,6 +63,11 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     parts.simulated = server.probe.simulated;
     parts.inputs = [declared.inputs.clone(), selected.inputs.clone()].concat();
     parts.warnings = selected.warnings.clone();
+    parts.warnings.extend(identity::served_model(
+        &declared,
+        &server.served_model,
+        &server.probe,
+    ));
     let requests: Vec<_> = selected.requests.iter().collect();
     parts.contract = identity::contract(
         &declared,
@@ -174,18 +181,15 @@ fn next_actions(args: &RunArgs, runs: &[contracts::serve_bench::run::Run]) -> Ve
         ));
     }
     if args.workload.workload.is_none() {
+        let mut command: Vec<&str> = "serve-bench freeze --preset chat --url".split(' ').collect();
+        command.push(url);
+        // Else the file would not say which model it is for.
+        let target = args.contract.target.as_deref().and_then(Path::to_str);
+        command.extend(target.iter().flat_map(|target| ["--target", target]));
+        command.extend(["--out", "workload.jsonl"]);
         actions.push(NextAction::new(
             "freeze a workload, so that every later measurement sends the same bytes",
-            &[
-                "serve-bench",
-                "freeze",
-                "--preset",
-                "chat",
-                "--url",
-                url,
-                "--out",
-                "workload.jsonl",
-            ],
+            &command,
         ));
     }
     if args.repeat == 1 && args.workload.workload.is_some() {

@@ -18,7 +18,9 @@ pub(crate) fn blockers(source: &Source<'_>) -> Html {
         .raw("<section class=\"blockers\"><h2>Downgraded phases</h2>\n<p>These steps could not be done as they should. What depends on them is weaker for it.</p>\n<ul>");
     for blocker in blockers {
         html = html
-            .raw("<li><b>downgraded: ")
+            .raw("<li><b>")
+            .raw(crate::view::blocked(blocker.phase))
+            .raw(": ")
             .text(blocker.phase.name())
             .raw("</b> ")
             .text(&blocker.what)

@@ -8,12 +8,8 @@ fn blocker_in_place_of_the_benchmark() {
     let words = ["blocker", "--phase", "baseline", "--what", "no time"];
     let mut command = campaign.command(&words);
     let output = command.args(["--", "serve-bench", "compare"]).output().unwrap();
-    Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-    .refused(1, "not-blockable");
+    assert!(output.status.success(), "what is missing may be said: {output:?}");
+    campaign.begin().refused(1, "baseline-missing");
 }
 
 #[test]
