@@ -85,7 +85,7 @@ impl Stages {
         }
     }
 
-    /// Steps of a stage that launched work, ranges that name the same step twice counted once.
+    /// Steps of a stage that launched work; ranges that name the same step twice count once.
     pub(crate) fn count(&self, stage: Stage) -> u64 {
         let mut used: Vec<usize> = self
             .step_of
@@ -96,6 +96,9 @@ impl Stages {
             .collect();
         used.sort_unstable();
         used.dedup();
+        // The profiler's projection of a step onto the device is the same step again.
+        let host = used.iter().any(|step| !self.steps[*step].on_gpu);
+        used.retain(|step| !(host && self.steps[*step].on_gpu));
         // A step lies in another when the engine names it on two levels.
         let nested = |inner: &usize| {
             used.iter().any(|outer| {

@@ -1,0 +1,252 @@
+//! Traces small enough to be added up by hand.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::run::{document, warnings};
+
+/// Writes a trace, piece by piece.
+pub(crate) struct Sketch {
+    events: String,
+    head: &'static str,
+    next_id: u32,
+}
+
+impl Sketch {
+    pub(crate) fn new() -> Self {
+        Self {
+            events: String::new(),
+            head: r#""distributedInfo": {"rank": 0, "world_size": 1}, "#,
+            next_id: 1,
+        }
+    }
+
+    pub(crate) fn head(mut self, head: &'static str) -> Self {
+        self.head = head;
+        self
+    }
+
+    pub(crate) fn event(mut self, text: &str) -> Self {
+        if !self.events.is_empty() {
+            self.events.push_str(",\n");
+        }
+        self.events.push_str(text);
+        self
+    }
+
+    pub(crate) fn range(self, cat: &str, name: &str, ts: u32, dur: u32) -> Self {
+        self.event(&format!(
+            r#"{{"ph":"X","cat":"{cat}","name":"{name}","pid":1,"tid":1,"ts":{ts},"dur":{dur}}}"#
+        ))
+    }
+
+    /// A launch of one microsecond at `launched`, and its kernel.
+    pub(crate) fn kernel(mut self, name: &str, stream: u32, launched: u32, ts: u32, dur: u32) -> Self {
+        let id = self.next_id;
+        self.next_id += 1;
+        let mut text = String::new();
+        write!(
+            text,
+            r#"{{"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","pid":1,"tid":1,"ts":{launched},"dur":1,"args":{{"correlation":{id}}}}},
+               {{"ph":"X","cat":"kernel","name":"{name}","pid":0,"tid":{stream},"ts":{ts},"dur":{dur},"args":{{"correlation":{id},"stream":{stream}}}}}"#
+        )
+        .expect("a string takes everything");
+        self = self.event(&text);
+        self
+    }
+
+    /// A graph launch at `launched` and the kernels that it started.
+    pub(crate) fn graph(mut self, launched: u32, kernels: &[(&str, u32, u32)]) -> Self {
+        let id = self.next_id;
+        self.next_id += 1;
+        self = self.event(&format!(
+            r#"{{"ph":"X","cat":"cuda_runtime","name":"cudaGraphLaunch","pid":1,"tid":1,"ts":{launched},"dur":1,"args":{{"correlation":{id}}}}}"#
+        ));
+        for (name, ts, dur) in kernels {
+            self = self.event(&format!(
+                r#"{{"ph":"X","cat":"kernel","name":"{name}","pid":0,"tid":7,"ts":{ts},"dur":{dur},"args":{{"correlation":{id},"stream":7}}}}"#
+            ));
+        }
+        self
+    }
+
+    pub(crate) fn text(&self) -> String {
+        format!("{{{}\"traceEvents\": [{}]}}", self.head, self.events)
+    }
+
+    pub(crate) fn write(&self, folder: &TempDir, name: &str) -> String {
+        let path: PathBuf = folder.path().join(name);
+        std::fs::write(&path, self.text()).expect("the folder is writable");
+        path.display().to_string()
+    }
+}
+
+fn ns(value: &Value) -> i64 {
+    value.as_i64().expect("nanoseconds")
+}
+
+#[test]
+fn one_step_adds_up() {
+    let folder = TempDir::new().expect("a folder");
+    let path = Sketch::new()
+        .range("user_annotation", "step[DECODE bs=4]", 0, 100)
+        .range("python_function", "/x/sglang/srt/models/m.py(9): forward", 0, 100)
+        .kernel("ncclDevKernel_AllReduce_Sum_bf16_RING_LL", 9, 5, 20, 20)
+        .kernel("nvjet_tst_64x64", 7, 6, 10, 20)
+        .kernel("fused_add_rms_norm_kernel", 7, 90, 95, 5)
+        .write(&folder, "a.json");
+    let document = document(&[&path]);
+    let stage = &document["data"]["stages"][0];
+    assert_eq!(stage["stage"], "decode");
+    assert_eq!(stage["steps"], 1);
+    // 10 to 40 and 95 to 100.
+    assert_eq!(ns(&stage["gpu_busy_ns"]), 35_000);
+    assert_eq!(ns(&stage["span_ns"]), 90_000);
+    assert_eq!(ns(&stage["sum_ns"]), 45_000);
+    assert_eq!(ns(&stage["idle_ns"]), 55_000);
+    assert_eq!(
+        (ns(&stage["comm_ns"]), ns(&stage["comm_hidden_ns"])),
+        (20_000, 10_000)
+    );
+    // The launch at 90 returned at 91: of the gap from 40 to 95, 51 are launch-bound.
+    assert_eq!(ns(&stage["idle_launch_bound_ns"]), 51_000);
+    assert_eq!(stage["idle"][0]["cause"], "host_python");
+    assert_eq!(
+        stage["idle"][0]["python_location"],
+        "/x/sglang/srt/models/m.py(9): forward"
+    );
+    let shares: f64 = stage["kernel_table"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|row| row["share_pct"].as_f64().expect("a share"))
+        .sum();
+    assert!((shares - 100.0).abs() < 1e-9, "{shares}");
+    assert_eq!(document["data"]["traces"][0]["engine"], "sglang");
+    assert_eq!(document["data"]["traces"][0]["completeness"]["grade"], "complete");
+}
+
+#[test]
+fn stages_divide_the_whole() {
+    let folder = TempDir::new().expect("a folder");
+    let path = Sketch::new()
+        .range("user_annotation", "step[EXTEND bs=1 toks=512]", 0, 30)
+        .range("user_annotation", "step[DECODE bs=4]", 40, 30)
+        .kernel("gemm_a", 7, 5, 10, 20)
+        // Launched in the first step, run in the second: it is prefill.
+        .kernel("gemm_b", 7, 25, 45, 10)
+        .kernel("gemm_c", 7, 50, 60, 10)
+        .kernel("gemm_lost", 7, 35, 80, 10)
+        .write(&folder, "a.json");
+    let document = document(&[&path]);
+    let stages = document["data"]["stages"].as_array().expect("stages");
+    let find = |name: &str| stages.iter().find(|stage| stage["stage"] == name).expect(name);
+    assert_eq!(ns(&find("prefill")["gpu_busy_ns"]), 30_000);
+    assert_eq!(ns(&find("decode")["gpu_busy_ns"]), 10_000);
+    assert_eq!(ns(&find("unassigned")["gpu_busy_ns"]), 10_000);
+    let all: i64 = stages.iter().map(|stage| ns(&stage["span_ns"])).sum();
+    assert_eq!(all, 80_000);
+    let one = crate::run::document(&[&path, "--stage", "all"]);
+    assert_eq!(one["data"]["stages"].as_array().map(Vec::len), Some(1));
+    assert_eq!(ns(&one["data"]["stages"][0]["span_ns"]), 80_000);
+}
+
+#[test]
+fn a_graph_without_kernels_is_incomplete_and_not_idle_truth() {
+    let folder = TempDir::new().expect("a folder");
+    let path = Sketch::new()
+        .graph(1, &[("gemm_a", 5, 5), ("gemm_b", 10, 5)])
+        .graph(20, &[])
+        .kernel("argmax", 7, 90, 95, 5)
+        .write(&folder, "a.json");
+    let document = document(&[&path]);
+    let completeness = &document["data"]["traces"][0]["completeness"];
+    assert_eq!(completeness["grade"], "incomplete");
+    assert_eq!(document["data"]["stages"][0]["graph_events"], 2);
+    assert!(warnings(&document).contains(&"trace-incomplete"));
+    assert!(warnings(&document).contains(&"trace-graph-lines-unknown"));
+}
+
+#[test]
+fn the_capture_gives_lines_to_the_kernels_of_a_graph() {
+    let folder = TempDir::new().expect("a folder");
+    let replay = Sketch::new()
+        .graph(1, &[("gemm_a", 5, 5), ("norm_b", 10, 5), ("gemm_a", 15, 5)])
+        .write(&folder, "replay.json");
+    let capture = Sketch::new()
+        .range(
+            "python_function",
+            "/x/vllm/model_executor/layers/qkv.py(1): forward",
+            0,
+            5,
+        )
+        .range(
+            "python_function",
+            "/x/vllm/model_executor/layers/norm.py(2): forward",
+            6,
+            5,
+        )
+        .range(
+            "python_function",
+            "/x/vllm/model_executor/layers/out.py(3): forward",
+            12,
+            5,
+        )
+        .kernel("gemm_a", 7, 1, 100, 5)
+        .kernel("norm_b", 7, 7, 110, 5)
+        .kernel("gemm_a", 7, 13, 120, 5)
+        .write(&folder, "capture.json");
+    let document = document(&[&replay, "--mapping", &capture]);
+    assert_eq!(document["data"]["mapping"]["graph_kernels"], 3);
+    assert_eq!(document["data"]["mapping"]["aligned"], 3);
+    let rows = document["data"]["stages"][0]["kernel_table"]
+        .as_array()
+        .expect("rows");
+    let gemm = rows.iter().find(|row| row["kernel"] == "gemm_a").expect("gemm_a");
+    assert_eq!(gemm["located_by"], "graph-alignment");
+    let sites: Vec<&str> = gemm["sites"]
+        .as_array()
+        .expect("sites")
+        .iter()
+        .filter_map(|site| site["python_location"].as_str())
+        .collect();
+    assert_eq!(sites.len(), 2, "one kernel, two lines: {sites:?}");
+}
+
+#[test]
+fn the_rank_that_comes_last_is_the_straggler() {
+    let folder = TempDir::new().expect("a folder");
+    for (rank, waits) in [(0, 50), (1, 10)] {
+        let head = match rank {
+            0 => r#""distributedInfo": {"rank": 0, "world_size": 2}, "#,
+            _ => r#""distributedInfo": {"rank": 1, "world_size": 2}, "#,
+        };
+        Sketch::new()
+            .head(head)
+            .kernel("gemm_a", 7, 1, 5, 5)
+            .kernel("ncclDevKernel_AllReduce_Sum_bf16_RING_LL", 7, 2, 10, waits)
+            .write(&folder, &format!("rank{rank}.json"));
+    }
+    let document = document(&[&folder.path().display().to_string()]);
+    let ranks = &document["data"]["ranks"];
+    assert_eq!(ranks["stragglers"], serde_json::json!([1]));
+    assert_eq!(ns(&ranks["collectives"][0]["skew_ns"]), 40_000);
+    assert_eq!(ns(&ranks["collectives"][0]["shortest_ns"]), 10_000);
+    // The tables are of the lowest rank unless all are asked for.
+    assert_eq!(ns(&document["data"]["stages"][0]["comm_ns"]), 50_000);
+}
+
+#[test]
+fn the_same_files_give_the_same_bytes() {
+    let folder = TempDir::new().expect("a folder");
+    let path = Sketch::new()
+        .kernel("gemm_a", 7, 1, 5, 5)
+        .kernel("gemm_b", 9, 2, 6, 5)
+        .kernel("norm_c", 7, 3, 20, 5)
+        .write(&folder, "a.json");
+    let data = || document(&[&path])["data"].to_string();
+    assert_eq!(data(), data());
+}
