@@ -85,9 +85,6 @@ impl Transcript {
             return;
         }
         for line in lines {
-            if left_out(self.page.path, &line.text) {
-                continue;
-            }
             while let Some((_, action)) = self
                 .page
                 .before
@@ -123,6 +120,9 @@ impl Transcript {
     /// One line as the page has it; a loop turn by turn.
     fn line(&mut self, place: &str, line: &Line) {
         for turn in shell::unrolled(&line.text) {
+            if left_out(self.page.path, &turn) {
+                continue;
+            }
             let text = self.stage.fill(&turn);
             let place = format!("{place}: {text}");
             if line.commands[0][0] == "engine-sim" {

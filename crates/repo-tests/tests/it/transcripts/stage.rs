@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use contracts::fields::sha256_hex;
 use serde_json::Value;
@@ -14,6 +15,9 @@ use crate::markdown::fences;
 use crate::process::{Ended, Running, binary, closed_port};
 use crate::repository::{read, root};
 use crate::tricks::Campaign;
+
+/// Longest a command may take: a comparison measures a disturbed block up to eight times.
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// The stage of one page.
 pub(super) struct Stage {
@@ -87,7 +91,7 @@ impl Stage {
 
     /// Runs a line in a shell that stops at the first failure.
     pub(super) fn shell(&self, line: &str) -> Ended {
-        Running::start(self.command("sh").args(["-ec", line])).end()
+        Running::start(self.command("sh").args(["-ec", line])).end_within(LIMIT)
     }
 
     /// Runs a script in an empty folder. Whatever it left in the background ends with it.
@@ -102,7 +106,7 @@ impl Stage {
             removed.unwrap();
         }
         let script = format!("trap 'kill $(jobs -p) 2>/dev/null || :' EXIT\n{script}");
-        Running::start(self.command("bash").args(["-ec", &script])).end()
+        Running::start(self.command("bash").args(["-ec", &script])).end_within(LIMIT)
     }
 
     /// What happens before a command, and the line that it comes down to.

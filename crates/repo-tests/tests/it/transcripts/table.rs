@@ -81,6 +81,20 @@ pub(super) const SUBSTITUTIONS: &[(&str, &str, &str)] = &[
         "watch --looks 1 --stall-minutes 30",
         "it watches until the campaign ends",
     ),
+    // One scenario of the campaign: two ask for 144 runs, and examples/sota-loop-offline/run.sh measures two.
+    (
+        "--workload chat.jsonl summarization.jsonl",
+        "--workload chat.jsonl",
+        "one scenario",
+    ),
+    (" round0.summarization.compare.json", "", "one scenario"),
+    (" round1.summarization.compare.json", "", "one scenario"),
+    (" final.summarization.compare.json", "", "one scenario"),
+    (
+        "--blocks 12 --format",
+        "--blocks 8 --format",
+        "enough for one scenario",
+    ),
     // Values that only a measurement gives.
     (
         "output_tps=612.4",
@@ -140,6 +154,11 @@ pub(super) const EXITS: &[(&str, &str, &[i32], &str)] = &[
 
 /// Commands that no transcript runs: page, a piece of the command, and why.
 pub(super) const LEFT_OUT: &[(&str, &str, &str)] = &[
+    (
+        "skills/sota-campaign/SKILL.md",
+        "--workload summarization.jsonl",
+        "one scenario, as above",
+    ),
     (
         "README.md",
         "bash examples/quickstart/run.sh",
