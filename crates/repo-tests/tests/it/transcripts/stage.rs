@@ -8,6 +8,7 @@ use std::time::Duration;
 use contracts::fields::sha256_hex;
 use serde_json::Value;
 
+use super::disturbed::MEND;
 use super::engine::Engine;
 use super::pages::{Action, Page, SCRIPTS};
 use super::table::SUBSTITUTIONS;
@@ -105,7 +106,7 @@ impl Stage {
             };
             removed.unwrap();
         }
-        let script = format!("trap 'kill $(jobs -p) 2>/dev/null || :' EXIT\n{script}");
+        let script = format!("trap 'kill $(jobs -p) 2>/dev/null || :' EXIT\n{MEND}\n{script}");
         Running::start(self.command("bash").args(["-ec", &script])).end_within(LIMIT)
     }
 
