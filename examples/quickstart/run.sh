@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # The SOTA loop on two simulated engines: freeze a workload, compare interleaved, decide the gap, change one thing,
-# compare again on the same bytes, decide again. Needs a Rust toolchain; uses loopback only; stops what it started.
+# compare again on the same bytes, decide again. Needs a Rust toolchain, or SOTA_LOOP_BIN with the folder of the installed
+# binaries; uses loopback only; stops what it started.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
+[ -z "${SOTA_LOOP_BIN:-}" ] || SOTA_LOOP_BIN=$(cd "$SOTA_LOOP_BIN" && pwd)
 cd "$root"
 
-cargo build --release --locked --quiet -p serve-bench -p gap-decide -p engine-sim
-export PATH="$root/target/release:$PATH"
+if [ -z "${SOTA_LOOP_BIN:-}" ]; then
+  cargo build --release --locked --quiet -p serve-bench -p gap-decide -p engine-sim
+fi
+export PATH="${SOTA_LOOP_BIN:-$root/target/release}:$PATH"
 
 out=${1:-sessions/quickstart-$(date -u +%Y%m%dT%H%M%SZ)}
 mkdir -p "$out"

@@ -347,7 +347,7 @@ fn a_swap_launches_each_side_and_leaves_none_behind() {
 }
 
 /// What a document says to run next can be run as it stands.
-fn the_next_commands_parse(document: &Value) {
+pub(crate) fn the_next_commands_parse(document: &Value) {
     for action in document["next_actions"].as_array().unwrap() {
         let words: Vec<String> = serde_json::from_value(action["command"].clone()).unwrap();
         match crate::commands::parse(&words) {

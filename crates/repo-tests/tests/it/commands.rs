@@ -9,7 +9,9 @@ use crate::repository::{files_below, instructions, read, root};
 use crate::shell;
 
 /// Programs of others that a text may call. A name that is neither here nor ours is a typing error.
-const OTHERS: [&str; 9] = ["bash", "cargo", "cat", "cp", "export", "git", "jq", "mkdir", "uv"];
+const OTHERS: [&str; 12] = [
+    "bash", "cargo", "cat", "cd", "cp", "export", "git", "jq", "kill", "mkdir", "sleep", "uv",
+];
 
 /// Parses a command line as the binary of that name would; `None` if no binary of ours has it.
 pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {

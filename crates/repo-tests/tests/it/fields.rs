@@ -164,6 +164,11 @@ fn every_target_and_subject_shown_is_read() {
                     .unwrap_or_else(|what| panic!("{place}: {what}"));
                 let read = serde_json::from_value::<contracts::loop_ledger::root_cause::RootCause>(value);
                 read.unwrap_or_else(|error| panic!("{place}: {error}"));
+            } else if fence.body.contains(contracts::loop_ledger::history::SCHEMA) {
+                let value = cli_kit::yaml_value(fence.body.as_bytes())
+                    .unwrap_or_else(|what| panic!("{place}: {what}"));
+                let read = serde_json::from_value::<contracts::loop_ledger::history::History>(value);
+                read.unwrap_or_else(|error| panic!("{place}: {error}"));
             } else {
                 panic!("{place}: a YAML block says which schema it is of");
             }

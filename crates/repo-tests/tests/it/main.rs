@@ -17,4 +17,5 @@ mod shell;
 mod skills;
 mod source;
 mod swap_environment;
+mod transcripts;
 mod tricks;

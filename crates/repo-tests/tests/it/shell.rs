@@ -9,9 +9,30 @@ pub(crate) struct Simple {
     pub(crate) words: Vec<String>,
 }
 
-/// The commands of a `sh` or `console` block. In a block with `$ ` prompts only those lines are commands, the rest is
-/// output.
+/// A line as a shell reads it: with its continuations and its here-document.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Line {
+    /// Line in the block, from 0.
+    pub(crate) line: usize,
+    /// What was written, without a prompt.
+    pub(crate) text: String,
+    /// Its simple commands.
+    pub(crate) commands: Vec<Vec<String>>,
+}
+
+/// The commands of a `sh` or `console` block.
 pub(crate) fn commands(body: &str) -> Vec<Simple> {
+    let simple = |line: Line| {
+        let number = line.line;
+        let words = line.commands.into_iter();
+        words.map(move |words| Simple { line: number, words })
+    };
+    lines(body).into_iter().flat_map(simple).collect()
+}
+
+/// The lines of a `sh` or `console` block that have commands. In a block with `$ ` prompts only those lines are commands,
+/// the rest is output.
+pub(crate) fn lines(body: &str) -> Vec<Line> {
     let prompted = body.lines().any(|line| line.starts_with("$ "));
     let mut found = Vec::new();
     let mut lines = body.lines().enumerate();
@@ -22,6 +43,10 @@ pub(crate) fn commands(body: &str) -> Vec<Simple> {
             None => line,
         };
         let mut text = first.to_owned();
+        let mut more = |text: &str| match lines.next() {
+            Some((_, next)) => next.to_owned(),
+            None => panic!("line {number} does not end: {text}"),
+        };
         // A line goes on after a backslash, and inside quotes.
         while text.ends_with('\\') || split(&text).is_none() {
             if text.ends_with('\\') {
@@ -29,15 +54,65 @@ pub(crate) fn commands(body: &str) -> Vec<Simple> {
             } else {
                 text.push('\n');
             }
-            let (_, next) = lines
-                .next()
-                .unwrap_or_else(|| panic!("line {number} does not end: {text}"));
-            text.push_str(next);
+            text.push_str(&more(&text));
         }
-        let simple = split(&text).expect("the loop above ended").into_iter();
-        found.extend(simple.map(|words| Simple { line: number, words }));
+        let commands = split(&text).expect("the loop above ended");
+        if let Some(end) = here_document(&text) {
+            loop {
+                let next = more(&text);
+                text.push('\n');
+                text.push_str(&next);
+                if next == end {
+                    break;
+                }
+            }
+        }
+        let commands: Vec<_> = commands.into_iter().filter_map(without_loop).collect();
+        if !commands.is_empty() {
+            found.push(Line {
+                line: number,
+                text,
+                commands,
+            });
+        }
     }
     found
+}
+
+/// The turns of `for NAME in WORD…; do COMMAND; done`, each with its word; any other line is itself.
+pub(crate) fn unrolled(text: &str) -> Vec<String> {
+    let parts = text.strip_prefix("for ").and_then(|rest| {
+        let (name, rest) = rest.split_once(" in ")?;
+        let (words, rest) = rest.split_once("; do ")?;
+        Some((name, words, rest.strip_suffix("; done")?))
+    });
+    let Some((name, words, command)) = parts else {
+        return vec![text.to_owned()];
+    };
+    let variable = format!("${name}");
+    words
+        .split_whitespace()
+        .map(|word| command.replace(&variable, word))
+        .collect()
+}
+
+/// The word that ends the here-document of a line.
+fn here_document(text: &str) -> Option<String> {
+    let (_, after) = text.split_once("<<")?;
+    let word = after.split_whitespace().next()?;
+    Some(word.trim_matches(['\'', '"']).to_owned())
+}
+
+/// The command inside `for NAME in …; do COMMAND; done`; `None` for the words of the loop itself.
+fn without_loop(mut words: Vec<String>) -> Option<Vec<String>> {
+    match words[0].as_str() {
+        "for" | "done" => None,
+        "do" => {
+            words.remove(0);
+            (!words.is_empty()).then_some(words)
+        }
+        _ => Some(words),
+    }
 }
 
 /// The simple commands of one logical line; `None` while a quote is open.
@@ -130,4 +205,15 @@ fn output_below_a_prompt_is_no_command() {
 fn quotes_go_over_lines() {
     let words: Vec<Vec<String>> = commands("x '{\n}'\ny\n").into_iter().map(|s| s.words).collect();
     assert_eq!(words, [vec!["x", "{\n}"], vec!["y"]]);
+}
+
+#[test]
+fn loops_and_here_documents_are_looked_into() {
+    let body = "for s in a b; do x --y $s; done\ncat >t <<'EOF'\nk: it's\nEOF\nz &\n";
+    let found = lines(body);
+    assert_eq!(found[0].commands, [vec!["x", "--y", "$s"]]);
+    assert_eq!(unrolled(&found[0].text), ["x --y a", "x --y b"]);
+    assert_eq!(found[1].commands, [vec!["cat"]]);
+    assert_eq!(found[1].text, "cat >t <<'EOF'\nk: it's\nEOF");
+    assert_eq!((found[2].line, found[2].text.as_str()), (4, "z &"));
 }

@@ -13,7 +13,8 @@ mod verdict;
 
 use std::process::Command;
 
-use campaign::{Campaign, Ended};
+pub(crate) use campaign::Campaign;
+use campaign::Ended;
 use contracts::FieldSet;
 use documents::{Compare, SCENARIOS, launch, theirs};
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ fn measured(percent: f64) -> Campaign {
 }
 
 /// A campaign with a verdict: ours is at `percent` of theirs.
-fn decided(percent: f64) -> Campaign {
+pub(crate) fn decided(percent: f64) -> Campaign {
     let campaign = measured(percent);
     decide(&campaign, "round0", &[]).ok();
     campaign

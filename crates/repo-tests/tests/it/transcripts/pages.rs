@@ -1,0 +1,241 @@
+//! The pages that are played, and what their text takes for granted: servers, files, what a person did in between.
+
+/// What happens before a command, because the text around it says so.
+pub(super) enum Action {
+    /// An engine is stopped, and started anew with another script.
+    Relaunch(&'static str, &'static str),
+    /// A command line, through the same substitutions.
+    Run(&'static str),
+}
+
+use Action::{Relaunch, Run};
+
+/// A page.
+pub(super) struct Page {
+    /// From the root of the repository.
+    pub(super) path: &'static str,
+    /// Servers that are alive, by the name of the stage and their script.
+    pub(super) engines: &'static [(&'static str, &'static str)],
+    /// Whether a campaign with a verdict is there, and LOOP_LEDGER_ROOT names it.
+    pub(super) campaign: bool,
+    /// Files: name, and their content or, as `PAGE#NAME`, the block of another page.
+    pub(super) files: &'static [(&'static str, &'static str)],
+    /// What happens before the first command that contains a piece of text; `""` is before all.
+    pub(super) before: &'static [(&'static str, Action)],
+}
+
+/// Scripts of the engines: a fifth of a second a request, of which a client may be late by 2 %, and differences that no
+/// noise hides.
+pub(super) const SCRIPTS: [(&str, &str); 4] = [
+    (
+        "ours",
+        r#"{"model": "Qwen/Qwen3-8B", "identity": "sglang", "defaults": {"ttft_ms": 220, "itl_ms": 1}}"#,
+    ),
+    (
+        "better",
+        r#"{"model": "Qwen/Qwen3-8B", "identity": "sglang", "defaults": {"ttft_ms": 175, "itl_ms": 1}}"#,
+    ),
+    (
+        "theirs",
+        r#"{"model": "Qwen/Qwen3-8B", "identity": "vllm", "defaults": {"ttft_ms": 200, "itl_ms": 1}}"#,
+    ),
+    (
+        "third",
+        r#"{"model": "Qwen/Qwen3-8B", "identity": "sglang", "defaults": {"ttft_ms": 195, "itl_ms": 1}}"#,
+    ),
+];
+
+const THEIRS_0: &str = "schema: sota-loop.subject/1\nlaunch_argv: [vllm, serve, Qwen/Qwen3-8B]\n";
+const THEIRS_1: &str = "schema: sota-loop.subject/1\nlaunch_argv: [vllm, serve, Qwen/Qwen3-8B, --max-num-batched-tokens, \"4096\"]\n";
+const OURS_0: &str = "schema: sota-loop.subject/1\nlaunch_argv: [python3, -m, sglang.launch_server, --model-path, Qwen/Qwen3-8B]\n";
+const OURS_1: &str = "schema: sota-loop.subject/1\nlaunch_argv: [python3, -m, sglang.launch_server, --model-path, Qwen/Qwen3-8B, --num-continuous-decode-steps, \"8\"]\n";
+const TARGET: &str = "skills/serve-bench/SKILL.md#target.yaml";
+const HISTORY: &str = "skills/loop-ledger/SKILL.md#history.yaml";
+const FREEZE: Action = Run(
+    "serve-bench freeze --preset chat --prompt-unit tokens --url http://127.0.0.1:30000 --target target.yaml --out chat.jsonl",
+);
+
+/// Every page, with what it takes for granted.
+pub(super) const PAGES: &[Page] = &[
+    Page {
+        path: "README.md",
+        engines: &[],
+        campaign: false,
+        files: &[],
+        before: &[],
+    },
+    Page {
+        path: "prompts/README.md",
+        engines: &[],
+        campaign: true,
+        files: &[(
+            "examples/targets/qwen3-next-2xb200.yaml",
+            "examples/targets/qwen3-next-2xb200.yaml",
+        )],
+        before: &[],
+    },
+    Page {
+        path: "prompts/campaign.md",
+        engines: &[],
+        campaign: false,
+        files: &[],
+        before: &[],
+    },
+    Page {
+        path: "prompts/decide.md",
+        engines: &[("ours", "ours"), ("theirs", "theirs")],
+        campaign: false,
+        files: &[("target.yaml", TARGET)],
+        before: &[("", FREEZE), ("", Run("cp chat.jsonl workload.jsonl"))],
+    },
+    Page {
+        path: "prompts/measure.md",
+        engines: &[("ours", "ours")],
+        campaign: false,
+        files: &[],
+        before: &[],
+    },
+    Page {
+        path: "skills/engine-sim/SKILL.md",
+        engines: &[],
+        campaign: false,
+        files: &[("traps.json", "skills/engine-sim/SKILL.md#json")],
+        before: &[],
+    },
+    Page {
+        path: "skills/gap-decide/SKILL.md",
+        engines: &[("ours", "ours"), ("theirs", "theirs"), ("third", "third")],
+        campaign: false,
+        files: &[("target.yaml", TARGET)],
+        before: &[
+            ("", FREEZE),
+            (
+                "",
+                Run(
+                    "serve-bench freeze --dataset random --num-prompts 8 --input-len 20 --output-len 8 --name summarization --target target.yaml --out summarization.jsonl",
+                ),
+            ),
+            (
+                "",
+                Run(
+                    "serve-bench compare --a http://127.0.0.1:30000 --b http://127.0.0.1:8000 --workload chat.jsonl --concurrency 32 --target target.yaml --blocks 8 -o round0.compare.json",
+                ),
+            ),
+            ("", Run("cp round0.compare.json chat.compare.json")),
+            (
+                "",
+                Run(
+                    "serve-bench compare --a http://127.0.0.1:30000 --b http://127.0.0.1:8000 --workload summarization.jsonl --concurrency 32 --target target.yaml --blocks 12 -o summarization.compare.json",
+                ),
+            ),
+            (
+                "--ours ours.json",
+                Run(
+                    "serve-bench run --url http://127.0.0.1:30000 --workload chat.jsonl --concurrency 32 --target target.yaml --repeat 12 -o ours.json",
+                ),
+            ),
+            (
+                "--ours ours.json",
+                Run(
+                    "serve-bench run --url http://127.0.0.1:8000 --workload chat.jsonl --concurrency 32 --target target.yaml --repeat 12 -o vllm.json",
+                ),
+            ),
+            (
+                "--ours ours.json",
+                Run(
+                    "serve-bench run --url @third.url@ --workload chat.jsonl --concurrency 32 --target target.yaml --repeat 12 -o sglang.json",
+                ),
+            ),
+            (
+                "aa.compare.json",
+                Run(
+                    "serve-bench compare --a http://127.0.0.1:30000 --b http://127.0.0.1:30000 --workload chat.jsonl --concurrency 32 --target target.yaml --blocks 8 -o aa.compare.json",
+                ),
+            ),
+            (
+                "confirm.compare.json",
+                Run(
+                    "serve-bench compare --a http://127.0.0.1:30000 --b http://127.0.0.1:8000 --workload chat.jsonl --concurrency 32 --target target.yaml --blocks 2 -o screen.compare.json",
+                ),
+            ),
+            (
+                "confirm.compare.json",
+                Run("cp round0.compare.json confirm.compare.json"),
+            ),
+        ],
+    },
+    Page {
+        path: "skills/loop-ledger/SKILL.md",
+        engines: &[("ours", "ours"), ("theirs", "theirs")],
+        campaign: false,
+        files: &[
+            ("subject-0.yaml", OURS_0),
+            ("theirs-0.yaml", THEIRS_0),
+            ("theirs-1.yaml", THEIRS_1),
+        ],
+        before: &[("", FREEZE), ("round1", Relaunch("ours", "better"))],
+    },
+    Page {
+        path: "skills/redeploy-loop/SKILL.md",
+        engines: &[("ours", "ours"), ("first", "third")],
+        campaign: false,
+        files: &[
+            ("history.yaml", HISTORY),
+            ("subject-1.yaml", OURS_1),
+            ("service.yml", "examples/real-engine/service.yml"),
+        ],
+        before: &[("round1", Relaunch("ours", "better"))],
+    },
+    Page {
+        path: "skills/serve-bench/SKILL.md",
+        engines: &[("ours", "ours"), ("theirs", "theirs")],
+        campaign: false,
+        files: &[(
+            "prompts.jsonl",
+            "{\"prompt\": \"Say one word.\", \"output_len\": 4}\n{\"prompt\": \"Say another.\", \"output_len\": 4}\n",
+        )],
+        before: &[],
+    },
+    Page {
+        path: "skills/sota-campaign/SKILL.md",
+        engines: &[("ours", "ours"), ("theirs", "theirs")],
+        campaign: false,
+        files: &[
+            ("history.yaml", HISTORY),
+            ("subject-1.yaml", OURS_1),
+            ("theirs-0.yaml", THEIRS_0),
+            ("theirs-1.yaml", THEIRS_1),
+        ],
+        before: &[("round1", Relaunch("ours", "better"))],
+    },
+    Page {
+        path: "skills/sota-campaign/references/claude-goal.md",
+        engines: &[],
+        campaign: true,
+        files: &[],
+        before: &[],
+    },
+    Page {
+        path: "skills/sota-campaign/references/codex-goal.md",
+        engines: &[],
+        campaign: true,
+        files: &[],
+        before: &[],
+    },
+    Page {
+        path: "skills/sota-campaign/references/humanize.md",
+        engines: &[],
+        campaign: true,
+        files: &[],
+        before: &[
+            (
+                "humanize contract",
+                Run("loop-ledger begin --kind flags --change \"one flag\" --hypothesis \"less overhead\""),
+            ),
+            (
+                "humanize summary",
+                Run("loop-ledger end --outcome failed --learned \"it did not start\""),
+            ),
+        ],
+    },
+];
