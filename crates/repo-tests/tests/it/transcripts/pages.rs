@@ -55,6 +55,18 @@ const FREEZE: Action = Run(
     "serve-bench freeze --preset chat --prompt-unit tokens --url http://127.0.0.1:30000 --target target.yaml --out chat.jsonl",
 );
 
+/// A trace of one decode step: a line of Python, its launch, its kernel.
+const STEP: &str = r#"{"traceEvents": [
+{"ph":"X","cat":"user_annotation","name":"step[DECODE bs=4]","pid":1,"tid":1,"ts":0,"dur":90},
+{"ph":"X","cat":"python_function","name":"sglang/srt/layers/linear.py(9): forward","pid":1,"tid":1,"ts":1,"dur":9},
+{"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","pid":1,"tid":1,"ts":2,"dur":2,"args":{"correlation":1}},
+{"ph":"X","cat":"kernel","name":"nvjet_tst_64x64_64x16_2x1_v_bz_TNT","pid":0,"tid":7,"ts":8,"dur":40,"args":{"correlation":1,"stream":7}}]}"#;
+/// The same step as a graph replays it.
+const REPLAY: &str = r#"{"traceEvents": [
+{"ph":"X","cat":"user_annotation","name":"step[DECODE bs=4]","pid":1,"tid":1,"ts":0,"dur":90},
+{"ph":"X","cat":"cuda_runtime","name":"cudaGraphLaunch","pid":1,"tid":1,"ts":2,"dur":2,"args":{"correlation":1}},
+{"ph":"X","cat":"kernel","name":"nvjet_tst_64x64_64x16_2x1_v_bz_TNT","pid":0,"tid":7,"ts":8,"dur":40,"args":{"correlation":1,"stream":7}}]}"#;
+
 /// Every page, with what it takes for granted.
 pub(super) const PAGES: &[Page] = &[
     Page {
@@ -174,6 +186,28 @@ pub(super) const PAGES: &[Page] = &[
             ("theirs-1.yaml", THEIRS_1),
         ],
         before: &[("", FREEZE), ("round1", Relaunch("ours", "better"))],
+    },
+    Page {
+        path: "skills/profile-tables/SKILL.md",
+        engines: &[("ours", "ours")],
+        campaign: false,
+        files: &[
+            ("target.yaml", TARGET),
+            ("ours-TP-0-DECODE.trace.json.gz", STEP),
+            ("profile/rank-0.trace.json", STEP),
+            ("profile/rank-1.trace.json", STEP),
+            ("replay.trace.json.gz", REPLAY),
+            ("capture.trace.json.gz", STEP),
+        ],
+        before: &[
+            ("", FREEZE),
+            (
+                "--for ours.result.json",
+                Run(
+                    "serve-bench run --url http://127.0.0.1:30000 --workload chat.jsonl --concurrency 8 --target target.yaml -o ours.result.json",
+                ),
+            ),
+        ],
     },
     Page {
         path: "skills/redeploy-loop/SKILL.md",
