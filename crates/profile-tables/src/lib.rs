@@ -1,0 +1,3 @@
+//! What the time of a trace went into: kernel, overlap and fuse tables, and the difference of two engines.
+
+pub mod fuse;
