@@ -59,13 +59,19 @@ impl Catalogue {
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         let catalogue: Self =
             serde_saphyr::from_str(text).map_err(|error| CatalogueError::NotReadable(error.to_string()))?;
-        catalogue.patterns.iter().try_for_each(|pattern| catalogue.check(pattern))?;
+        catalogue
+            .patterns
+            .iter()
+            .try_for_each(|pattern| catalogue.check(pattern))?;
         Ok(catalogue)
     }
 
     fn check(&self, pattern: &Pattern) -> Result<(), CatalogueError> {
         let named = pattern.split.iter().map(|step| &step.is).chain(&pattern.skip);
-        if let Some(kernel) = named.into_iter().find(|kernel| !self.kernels.contains_key(*kernel)) {
+        if let Some(kernel) = named
+            .into_iter()
+            .find(|kernel| !self.kernels.contains_key(*kernel))
+        {
             return Err(CatalogueError::UnknownKernel {
                 pattern: pattern.name.clone(),
                 kernel: kernel.clone(),
@@ -83,7 +89,12 @@ impl Catalogue {
         if pattern.split.iter().all(|step| step.saves.is_none()) {
             return unusable("removes no kernel");
         }
-        if pattern.split.iter().filter_map(|step| step.saves).any(|(saved, of)| saved > of || of == 0) {
+        if pattern
+            .split
+            .iter()
+            .filter_map(|step| step.saves)
+            .any(|(saved, of)| saved > of || of == 0)
+        {
             return unusable("saves more than there is");
         }
         if pattern.fused.as_ref().is_some_and(|fused| !fused.is_specific()) {

@@ -85,8 +85,11 @@ pub struct Finding {
 /// Says of every row of the catalogue whether the kernels of one stream, in launch order, have it.
 pub fn find(catalogue: &Catalogue, sequence: &[Node<'_>], context: &Context<'_>) -> Vec<Finding> {
     let names = Names::of(sequence);
-    let kinds: HashMap<&str, Vec<bool>> =
-        catalogue.kernels.iter().map(|(name, kernel)| (name.as_str(), names.which(kernel, sequence))).collect();
+    let kinds: HashMap<&str, Vec<bool>> = catalogue
+        .kernels
+        .iter()
+        .map(|(name, kernel)| (name.as_str(), names.which(kernel)))
+        .collect();
     let fixed = fixed_ns(sequence);
 
     let mut findings = Vec::with_capacity(catalogue.patterns.len());
@@ -104,15 +107,24 @@ pub fn find(catalogue: &Catalogue, sequence: &[Node<'_>], context: &Context<'_>)
             unchecked: Vec::new(),
             covered_by: None,
         };
-        let fused = pattern.fused.as_ref().map_or_else(|| vec![false; sequence.len()], |fused| names.which(fused, sequence));
-        finding.positions = (0..sequence.len()).filter(|at| fused[*at]).map(|at| vec![at]).collect();
+        let fused = pattern
+            .fused
+            .as_ref()
+            .map_or_else(|| vec![false; names.distinct.len()], |fused| names.which(fused));
+        finding.positions = (0..sequence.len())
+            .filter(|at| fused[names.of_node[*at]])
+            .map(|at| vec![at])
+            .collect();
         finding.fused_occurrences = finding.positions.len() as u64;
         if let Some(unchecked) = unchecked(&pattern.conditions, context) {
             finding.unchecked = unchecked;
-            let foreign = !context.engine.is_some_and(|engine| pattern.engines.iter().any(|own| own == engine));
-            let search = Search { pattern, kinds: &kinds, fused: &fused };
-            candidates.extend((0..sequence.len()).filter_map(|start| search.at(start)).map(|steps| {
-                Candidate::new(index, foreign, steps, pattern, sequence, fixed)
+            let foreign = !context
+                .engine
+                .is_some_and(|engine| pattern.engines.iter().any(|own| own == engine));
+            let search = Search::new(pattern, &kinds, &fused, &names.of_node);
+            candidates.extend((0..sequence.len()).filter_map(|start| {
+                let steps = search.at(start)?;
+                Some(Candidate::new(index, foreign, steps, pattern, sequence, fixed))
             }));
         }
         findings.push(finding);
@@ -127,7 +139,13 @@ pub fn find(catalogue: &Catalogue, sequence: &[Node<'_>], context: &Context<'_>)
 /// Gives each kernel to one candidate at most.
 fn settle(mut candidates: Vec<Candidate>, findings: &mut [Finding], kernels: usize) {
     candidates.sort_by_key(|one| {
-        (Reverse(one.nodes.len()), Reverse(one.saving_ns), one.foreign, one.pattern, one.nodes[0])
+        (
+            Reverse(one.nodes.len()),
+            Reverse(one.saving_ns),
+            one.foreign,
+            one.pattern,
+            one.nodes[0],
+        )
     });
     let mut owner: Vec<Option<usize>> = vec![None; kernels];
     let mut split: Vec<Vec<Candidate>> = findings.iter().map(|_| Vec::new()).collect();
@@ -150,8 +168,14 @@ fn settle(mut candidates: Vec<Candidate>, findings: &mut [Finding], kernels: usi
         occurrences.sort_by_key(|one| one.nodes[0]);
         finding.state = State::Split;
         finding.covered_by = None;
-        finding.related_ns = occurrences.iter().map(|one| one.related_ns).fold(0, i64::saturating_add);
-        finding.estimated_saving_ns = occurrences.iter().map(|one| one.saving_ns).fold(0, i64::saturating_add);
+        finding.related_ns = occurrences
+            .iter()
+            .map(|one| one.related_ns)
+            .fold(0, i64::saturating_add);
+        finding.estimated_saving_ns = occurrences
+            .iter()
+            .map(|one| one.saving_ns)
+            .fold(0, i64::saturating_add);
         finding.positions = occurrences.into_iter().map(|one| one.nodes).collect();
     }
 }
@@ -180,50 +204,57 @@ fn unchecked(conditions: &Conditions, context: &Context<'_>) -> Option<Vec<&'sta
         }
     };
     let min_tp = conditions.min_tp.unwrap_or(0);
-    let holds = judge("min_tp", min_tp > 0, context.world_size.map(|size| size >= min_tp))
-        && judge(
-            "dtype",
-            !conditions.dtype.is_empty(),
-            context.dtypes.map(|seen| seen.iter().any(|dtype| conditions.dtype.contains(dtype))),
-        )
-        && judge(
-            "gpu_arch",
-            !conditions.gpu_arch.is_empty(),
-            context.gpu_arch.map(|arch| conditions.gpu_arch.iter().any(|asked| arch.starts_with(asked.as_str()))),
-        );
+    let holds = judge(
+        "min_tp",
+        min_tp > 0,
+        context.world_size.map(|size| size >= min_tp),
+    ) && judge(
+        "dtype",
+        !conditions.dtype.is_empty(),
+        context
+            .dtypes
+            .map(|seen| seen.iter().any(|dtype| conditions.dtype.contains(dtype))),
+    ) && judge(
+        "gpu_arch",
+        !conditions.gpu_arch.is_empty(),
+        context.gpu_arch.map(|arch| {
+            conditions
+                .gpu_arch
+                .iter()
+                .any(|asked| arch.starts_with(asked.as_str()))
+        }),
+    );
     holds.then_some(unchecked)
 }
 
-/// The distinct names of a sequence, so that each is taken apart once.
+/// The distinct kernels of a sequence, so that each name is taken apart once.
 struct Names {
-    /// Distinct name of each node.
+    /// Distinct kernel of each node.
     of_node: Vec<usize>,
-    words: Vec<Words>,
+    distinct: Vec<(Words, Family)>,
 }
 
 impl Names {
     fn of(sequence: &[Node<'_>]) -> Self {
-        let mut index: HashMap<&str, usize> = HashMap::new();
-        let mut words = Vec::new();
+        let mut index: HashMap<(&str, Family), usize> = HashMap::new();
+        let mut distinct = Vec::new();
         let of_node = sequence
             .iter()
             .map(|node| {
-                *index.entry(node.name).or_insert_with(|| {
-                    words.push(Words::of(node.name));
-                    words.len() - 1
+                *index.entry((node.name, node.family)).or_insert_with(|| {
+                    distinct.push((Words::of(node.name), node.family));
+                    distinct.len() - 1
                 })
             })
             .collect();
-        Self { of_node, words }
+        Self { of_node, distinct }
     }
 
-    /// Which nodes are of a kind.
-    fn which(&self, kernel: &Kernel, sequence: &[Node<'_>]) -> Vec<bool> {
-        let fits: Vec<bool> = self.words.iter().map(|words| kernel.fits(words)).collect();
-        sequence
+    /// Which distinct kernels are of a kind.
+    fn which(&self, kernel: &Kernel) -> Vec<bool> {
+        self.distinct
             .iter()
-            .zip(&self.of_node)
-            .map(|(node, name)| fits[*name] && kernel.family.is_none_or(|family| family == node.family))
+            .map(|(words, family)| kernel.family.is_none_or(|asked| asked == *family) && kernel.fits(words))
             .collect()
     }
 }
@@ -265,13 +296,33 @@ impl Candidate {
     }
 }
 
+/// The search for one row; kinds are answers by distinct kernel.
 struct Search<'a> {
     pattern: &'a Pattern,
-    kinds: &'a HashMap<&'a str, Vec<bool>>,
+    steps: Vec<&'a [bool]>,
+    skip: Vec<&'a [bool]>,
     fused: &'a [bool],
+    of_node: &'a [usize],
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(
+        pattern: &'a Pattern,
+        kinds: &'a HashMap<&str, Vec<bool>>,
+        fused: &'a [bool],
+        of_node: &'a [usize],
+    ) -> Self {
+        // The catalogue was read with every kind that a row names.
+        let kind = |name: &String| kinds.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+        Self {
+            pattern,
+            steps: pattern.split.iter().map(|step| kind(&step.is)).collect(),
+            skip: pattern.skip.iter().map(kind).collect(),
+            fused,
+            of_node,
+        }
+    }
+
     /// The sequence that begins exactly at `start`: pairs of step and node.
     fn at(&self, start: usize) -> Option<Vec<(usize, usize)>> {
         let mut found = Vec::new();
@@ -280,30 +331,29 @@ impl Search<'_> {
 
     /// Matches from `step` on, the next kernel being `at`; takes an optional step where it can.
     fn step(&self, step: usize, at: usize, found: &mut Vec<(usize, usize)>) -> bool {
-        let Some(wanted) = self.pattern.split.get(step) else {
+        let Some(wanted) = self.steps.get(step) else {
             return true;
         };
         let may_skip = if found.is_empty() { 0 } else { MAX_SKIPPED };
-        for gap in 0..=may_skip {
-            let node = at + gap;
-            if node >= self.fused.len() {
+        for node in at..=at.saturating_add(may_skip) {
+            let Some(kernel) = self.of_node.get(node) else {
                 break;
-            }
-            if self.is(&wanted.is, node) && !self.fused[node] {
+            };
+            if is(wanted, *kernel) && !self.fused[*kernel] {
                 found.push((step, node));
                 if self.step(step + 1, node + 1, found) {
                     return true;
                 }
                 found.pop();
             }
-            if !self.pattern.skip.iter().any(|kind| self.is(kind, node)) {
+            if !self.skip.iter().any(|kind| is(kind, *kernel)) {
                 break;
             }
         }
-        wanted.optional && self.step(step + 1, at, found)
+        self.pattern.split[step].optional && self.step(step + 1, at, found)
     }
+}
 
-    fn is(&self, kind: &str, node: usize) -> bool {
-        self.kinds.get(kind).is_some_and(|nodes| nodes[node])
-    }
+fn is(kind: &[bool], kernel: usize) -> bool {
+    kind.get(kernel).copied().unwrap_or(false)
 }

@@ -107,6 +107,9 @@ pub struct Pattern {
     /// The fused kernel, where it has a name of its own.
     #[serde(default)]
     pub fused: Option<Kernel>,
+    /// Names of fused kernels.
+    #[serde(default)]
+    pub present: Vec<String>,
     /// Engines that have it.
     pub engines: Vec<String>,
     /// When it can run.
@@ -146,7 +149,10 @@ pub fn gpu_arch(gpu: &str) -> Option<&'static str> {
         ("MI35", "gfx950"),
         ("PRO 6000", "sm120"),
     ];
-    ARCHITECTURES.iter().find(|(mark, _)| gpu.contains(mark)).map(|(_, arch)| *arch)
+    ARCHITECTURES
+        .iter()
+        .find(|(mark, _)| gpu.contains(mark))
+        .map(|(_, arch)| *arch)
 }
 
 #[cfg(test)]

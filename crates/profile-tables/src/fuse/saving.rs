@@ -12,7 +12,11 @@ const FIXED_CAP_NS: i64 = 5_000;
 
 /// What the shortest kernels of a stream take: filling and draining the GPU, which a removed kernel saves whole.
 pub(super) fn fixed_ns(sequence: &[Node<'_>]) -> i64 {
-    let mut durations: Vec<i64> = sequence.iter().map(|node| node.dur_ns).filter(|dur| *dur > 0).collect();
+    let mut durations: Vec<i64> = sequence
+        .iter()
+        .map(|node| node.dur_ns)
+        .filter(|dur| *dur > 0)
+        .collect();
     if durations.is_empty() {
         return 0;
     }

@@ -12,7 +12,11 @@ const VERIFIED_MIN: usize = 45;
 fn context(pattern: &Pattern) -> Context<'_> {
     Context {
         world_size: Some(pattern.conditions.min_tp.unwrap_or(1).max(8)),
-        dtypes: if pattern.conditions.dtype.is_empty() { None } else { Some(&pattern.conditions.dtype) },
+        dtypes: if pattern.conditions.dtype.is_empty() {
+            None
+        } else {
+            Some(&pattern.conditions.dtype)
+        },
         engine: pattern.engines.first().map(String::as_str),
         gpu_arch: pattern.conditions.gpu_arch.first().map(String::as_str),
     }
@@ -23,17 +27,32 @@ fn every_row_finds_its_sequences_and_leaves_its_near_misses() {
     let catalogue = Catalogue::builtin();
     let mut wrong = Vec::new();
     for (index, pattern) in catalogue.patterns.iter().enumerate() {
-        assert!(!pattern.matches.is_empty() && !pattern.near_misses.is_empty(), "{}", pattern.name);
+        assert!(
+            !pattern.matches.is_empty() && !pattern.near_misses.is_empty(),
+            "{}",
+            pattern.name
+        );
         for names in &pattern.matches {
             let finding = &find(catalogue, &stream(names, 10_000), &context(pattern))[index];
             if finding.state != State::Split || finding.occurrences != 1 {
                 let by = finding.covered_by.map(|by| catalogue.patterns[by].name.as_str());
-                wrong.push(format!("`{}` does not find {names:?}: {finding:?}, covered by {by:?}", pattern.name));
+                wrong.push(format!(
+                    "`{}` does not find {names:?}: {finding:?}, covered by {by:?}",
+                    pattern.name
+                ));
                 continue;
             }
             let removed = pattern.split.iter().filter(|step| step.saves.is_some()).count();
-            assert!(finding.related_ns > 0 && finding.related_ns <= 10_000 * removed as i64, "{}", pattern.name);
-            assert!((0..=finding.related_ns).contains(&finding.estimated_saving_ns), "{}", pattern.name);
+            assert!(
+                finding.related_ns > 0 && finding.related_ns <= 10_000 * removed as i64,
+                "{}",
+                pattern.name
+            );
+            assert!(
+                (0..=finding.related_ns).contains(&finding.estimated_saving_ns),
+                "{}",
+                pattern.name
+            );
         }
         for names in &pattern.near_misses {
             let finding = &find(catalogue, &stream(names, 10_000), &context(pattern))[index];
@@ -46,8 +65,42 @@ fn every_row_finds_its_sequences_and_leaves_its_near_misses() {
 }
 
 #[test]
+fn every_row_knows_its_fused_kernels_and_no_split_one() {
+    let catalogue = Catalogue::builtin();
+    let mut wrong = Vec::new();
+    for (index, pattern) in catalogue.patterns.iter().enumerate() {
+        assert_eq!(
+            pattern.fused.is_some(),
+            !pattern.present.is_empty(),
+            "{}",
+            pattern.name
+        );
+        for name in &pattern.present {
+            let finding = &find(catalogue, &stream(&[name], 10_000), &context(pattern))[index];
+            if (finding.state, finding.related_ns) != (State::Present, 0) {
+                wrong.push(format!(
+                    "`{}` does not know `{name}`: {:?}",
+                    pattern.name, finding.state
+                ));
+            }
+        }
+        for names in pattern.matches.iter().flatten() {
+            let finding = &find(catalogue, &stream(&[names], 10_000), &context(pattern))[index];
+            if finding.state != State::Absent {
+                wrong.push(format!("`{}` takes `{names}` for fused", pattern.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn enough_rows_have_a_source_that_was_opened() {
-    let verified = Catalogue::builtin().patterns.iter().filter(|pattern| pattern.verified).count();
+    let verified = Catalogue::builtin()
+        .patterns
+        .iter()
+        .filter(|pattern| pattern.verified)
+        .count();
     assert!(verified >= VERIFIED_MIN, "{verified}");
 }
 
@@ -59,7 +112,12 @@ fn rows_are_distinct_and_complete() {
     let mut engines = BTreeSet::new();
     for pattern in &catalogue.patterns {
         assert!(names.insert(&pattern.name), "{} stands twice", pattern.name);
-        let steps: Vec<&str> = pattern.split.iter().filter(|step| !step.optional).map(|step| step.is.as_str()).collect();
+        let steps: Vec<&str> = pattern
+            .split
+            .iter()
+            .filter(|step| !step.optional)
+            .map(|step| step.is.as_str())
+            .collect();
         let key = format!("{steps:?} {:?}", pattern.conditions.gpu_arch);
         if let Some(other) = sequences.insert(key, &pattern.name) {
             panic!("`{}` and `{other}` look for the same", pattern.name);
@@ -67,7 +125,11 @@ fn rows_are_distinct_and_complete() {
         let at = &pattern.source.at;
         let is_commit = at.len() == 40 && at.bytes().all(|byte| byte.is_ascii_hexdigit());
         assert!(is_commit || at.starts_with('v'), "{}: `{at}`", pattern.name);
-        assert!(pattern.source.repo.split('/').count() == 2 && pattern.source.path.contains('.'), "{}", pattern.name);
+        assert!(
+            pattern.source.repo.split('/').count() == 2 && pattern.source.path.contains('.'),
+            "{}",
+            pattern.name
+        );
         assert!(pattern.rationale.len() > 20, "{}", pattern.name);
         engines.extend(pattern.engines.iter().map(String::as_str));
     }
@@ -83,7 +145,11 @@ fn every_kind_of_kernel_is_used() {
         .iter()
         .flat_map(|pattern| pattern.split.iter().map(|step| &step.is).chain(&pattern.skip))
         .collect();
-    let unused: Vec<&String> = catalogue.kernels.keys().filter(|kernel| !used.contains(kernel)).collect();
+    let unused: Vec<&String> = catalogue
+        .kernels
+        .keys()
+        .filter(|kernel| !used.contains(kernel))
+        .collect();
     assert!(unused.is_empty(), "{unused:?}");
 }
 
@@ -115,7 +181,13 @@ fn conditions_rule_out_and_unknown_does_not() {
     let nodes = stream(&catalogue.patterns[index].matches[0], 10_000);
     let state = |context: &Context<'_>| find(catalogue, &nodes, context)[index].state;
     assert_eq!(state(&Context::default()), State::Split);
-    assert_eq!(find(catalogue, &nodes, &Context::default())[index].unchecked, ["dtype"]);
-    let bf16 = Context { dtypes: Some(&[Dtype::Bf16]), ..Context::default() };
+    assert_eq!(
+        find(catalogue, &nodes, &Context::default())[index].unchecked,
+        ["dtype"]
+    );
+    let bf16 = Context {
+        dtypes: Some(&[Dtype::Bf16]),
+        ..Context::default()
+    };
     assert_eq!(state(&bf16), State::Absent);
 }
