@@ -173,6 +173,15 @@ fn real_traces_have_the_fusions_that_their_kernels_show() {
         let (found, total) = findings(&Path::new(&folder).join("traces").join(file), engine).unwrap();
         let related: i64 = found.iter().map(|finding| finding.related_ns).sum();
         assert!(related <= total, "{file}: more is removed than there is");
+        if file.starts_with("vllm_gptoss_B200") {
+            let of_all_reduces = found
+                .iter()
+                .filter(|finding| finding.sequence.iter().any(|name| name.contains("all_reduce")));
+            let share =
+                100.0 * of_all_reduces.map(|finding| finding.related_ns).sum::<i64>() as f64 / total as f64;
+            // Norms 3.9 %, copies 6.7 %, finalize 2.2 %; the all-reduces themselves are 18.2 % and stay.
+            assert!((12.0..13.5).contains(&share), "{share} %");
+        }
         for (name, state, occurrences) in expected {
             let at = Catalogue::builtin()
                 .patterns
@@ -189,21 +198,4 @@ fn real_traces_have_the_fusions_that_their_kernels_show() {
     }
     println!("\nfusions in real traces: {} traces", TRACES.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn only_what_the_fusion_removes_is_related() {
-    let Some(folder) = std::env::var_os("SOTA_LOOP_TEST_DATA") else {
-        return;
-    };
-    let path = Path::new(&folder).join("traces/vllm_gptoss_B200_tp8_rank0_eager.json.gz");
-    let (found, total) = findings(&path, "vllm").unwrap();
-    let related: i64 = found
-        .iter()
-        .filter(|finding| finding.sequence.iter().any(|name| name.contains("all_reduce")))
-        .map(|finding| finding.related_ns)
-        .sum();
-    let share = 100.0 * related as f64 / total as f64;
-    // Norms 3.9 %, copies 6.7 %, finalize 2.2 %; the all-reduces themselves are 18.2 % and stay.
-    assert!((12.0..13.5).contains(&share), "{share} %");
 }
