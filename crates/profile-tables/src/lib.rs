@@ -4,6 +4,7 @@
 //! -> rows (`tables`) -> document and view (`report`, `render`). Everything between reading and emitting is pure.
 
 pub mod cli;
+pub mod fuse;
 
 mod align;
 mod bind;
@@ -11,6 +12,7 @@ mod completeness;
 mod engine;
 mod error;
 mod fold;
+mod fusions;
 mod idle;
 mod kernels;
 mod load;

@@ -126,7 +126,7 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
             ("times", Align::Right),
             ("ms", Align::Right),
             ("saves at most ms", Align::Right),
-            ("source", Align::Left),
+            ("why", Align::Left),
         ]);
         for row in &stage.fuse_table {
             fuse.row(vec![
@@ -140,7 +140,7 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
                 row.occurrences.to_string(),
                 ms(row.related_ns),
                 row.estimated_saving_ns.map_or_else(|| "-".to_owned(), ms),
-                row.source.clone(),
+                row.rationale.clone(),
             ]);
         }
         view = view.table(fuse.top(top));

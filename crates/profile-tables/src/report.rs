@@ -14,6 +14,7 @@ use crate::completeness::grade;
 use crate::engine::engine_of;
 use crate::error::TablesError;
 use crate::fold::{Derived, StageSum, add};
+use crate::fusions::{self, FuseSums};
 use crate::load::{TraceFile, read_all, read_one, trace_paths};
 use crate::plan::{Plan, RankChoice};
 use crate::ranks::{OfRank, compare};
@@ -42,6 +43,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     one_run(&files, &engines, &mut warnings)?;
 
     let mut sums: BTreeMap<Stage, StageSum> = BTreeMap::new();
+    let mut fusions: BTreeMap<Stage, FuseSums> = BTreeMap::new();
     let mapping = plan
         .mapping
         .as_deref()
@@ -51,12 +53,10 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         .as_ref()
         .map(|file| Derived::of(&file.trace, StageChoice::All, &file.file_name()));
     let (mut graph_kernels, mut aligned_kernels) = (0, 0);
-    for ((file, derived), _) in files
-        .iter()
-        .zip(&derived)
-        .zip(&analysed)
-        .filter(|(_, analysed)| **analysed)
-    {
+    for (place, (file, derived)) in files.iter().zip(&derived).enumerate() {
+        if !analysed[place] {
+            continue;
+        }
         let alignment = match (&mapping, &mapped) {
             (Some(mapping), Some(mapped)) => align(&file.trace, derived, &mapping.trace, mapped),
             _ => Alignment::default(),
@@ -64,6 +64,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         graph_kernels += alignment.graph_kernels;
         aligned_kernels += alignment.aligned;
         add(&mut sums, &file.trace, derived, &alignment.of_event);
+        fusions::add(&mut fusions, &file.trace, derived, engines[place]);
         warn_of_defects(file, &mut warnings);
     }
     if let Some(mapping) = &mapping {
@@ -79,7 +80,10 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     bar.finish_and_clear();
 
     let sums = chosen_stages(sums, plan.stage)?;
-    let stages: Vec<_> = sums.iter().map(|(stage, sum)| stage_row(*stage, sum)).collect();
+    let stages: Vec<_> = sums
+        .iter()
+        .map(|(stage, sum)| stage_row(*stage, sum, fusions.get(stage).unwrap_or(&FuseSums::new())))
+        .collect();
     let traces: Vec<TraceInfo> = files
         .iter()
         .zip(&derived)

@@ -5,13 +5,14 @@ use contracts::profile_tables::report::{IdleCause, IdleRow, KernelRow, OverlapRo
 use torch_trace::Family;
 
 use crate::fold::{IdleSum, KernelSum, SiteKey, StageSum};
+use crate::fusions::{FuseSums, rows};
 use crate::stages::Stage;
 
 /// Sites that a row names.
 const MAX_SITES: usize = 4;
 
 /// The rows of one stage.
-pub(crate) fn stage_row(stage: Stage, sum: &StageSum) -> StageRow {
+pub(crate) fn stage_row(stage: Stage, sum: &StageSum, fusions: &FuseSums) -> StageRow {
     let busy_ns = sum.time.busy_ns;
     let span_ns = busy_ns + sum.time.idle_ns;
     let mut kernels: Vec<(&(String, Family), &KernelSum)> = sum.kernels.iter().collect();
@@ -65,7 +66,7 @@ pub(crate) fn stage_row(stage: Stage, sum: &StageSum) -> StageRow {
             .map(|(key, sum)| kernel_row(key, sum, busy_ns))
             .collect(),
         overlap_table: overlap,
-        fuse_table: Vec::new(),
+        fuse_table: rows(fusions, busy_ns),
     }
 }
 

@@ -270,7 +270,7 @@ mod tests {
         assert!(!matches("flash::", Part::Path, name));
         assert!(matches("flash::", Part::Name, name));
         assert!(!matches("lash::", Part::Name, name));
-        assert!(!matches("moe::", Part::Path, "smoe::run<int>(int)"));
+        assert!(!matches("moe::", Part::Path, "xmoe::run<int>(int)"));
     }
 
     #[test]

@@ -1,6 +1,25 @@
 //! The tool as its callers use it: arguments in, document or failure out.
 
 mod bad_input;
+mod fuse_catalogue;
+mod fuse_errors;
+mod fuse_real;
+mod fusions;
 mod generated;
 mod real;
 mod run;
+
+use profile_tables::fuse::Node;
+use torch_trace::family::family_of;
+
+/// A stream of kernels that take `dur_ns` each.
+fn stream<'a>(names: &'a [impl AsRef<str>], dur_ns: i64) -> Vec<Node<'a>> {
+    names
+        .iter()
+        .map(|name| Node {
+            name: name.as_ref(),
+            family: family_of(name.as_ref()),
+            dur_ns,
+        })
+        .collect()
+}

@@ -170,26 +170,36 @@ fn carried(anatomy: &Anatomy) -> String {
 }
 
 fn with_details(function: &str, first: Option<String>, numbers: &[String], dtype: Option<&str>) -> String {
-    let mut details: Vec<&str> = first.iter().map(String::as_str).collect();
-    details.extend(numbers.iter().map(String::as_str));
-    details.extend(dtype);
-    if details.is_empty() {
-        function.to_owned()
-    } else {
-        format!("{function}<{}>", details.join(", "))
-    }
+    // Leading numbers are the first to go where there is no room for all.
+    (0..=numbers.len())
+        .map(|dropped| {
+            let numbers = numbers[dropped..].iter().map(String::as_str);
+            let details: Vec<&str> = first.as_deref().into_iter().chain(numbers).chain(dtype).collect();
+            if details.is_empty() {
+                function.to_owned()
+            } else {
+                format!("{function}<{}>", details.join(", "))
+            }
+        })
+        .find(|text| text.chars().count() <= SHORT_NAME_CHARS)
+        .unwrap_or_else(|| function.to_owned())
 }
 
 /// What an elementwise or reduction kernel computes: `MulFunctor` is `Mul`, `direct_copy_kernel_cuda` is `direct_copy`.
 fn functor(arguments: &str) -> Option<String> {
-    let mut word = telling(arguments)?;
+    let word = telling(arguments)?;
+    let mut word = word
+        .strip_prefix("CUDAFunctor")
+        .map_or(word, |rest| rest.trim_start_matches('_'));
     for tail in [
+        "_cuda_out",
         "_cuda",
         "_impl",
         "_kernel",
         "_functor",
         "Functor",
         "CUDAKernelImpl",
+        "Ops",
     ] {
         word = word
             .strip_suffix(tail)
@@ -211,19 +221,29 @@ fn identifiers(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
 }
 
-/// Numbers among the template arguments themselves, not deeper: `128l, true, 16u` gives 128 and 16.
+/// Numbers among the template arguments, `128l, true, 16u` gives 128 and 16; those of the first nested list where there
+/// are none, as in `Flash_fwd_kernel_traits<64, 128, 128>`.
 fn numbers(arguments: &str) -> Vec<String> {
+    let outer = numbers_of_list(arguments);
+    match arguments.split_once('<') {
+        Some((_, nested)) if outer.is_empty() => numbers_of_list(nested),
+        _ => outer,
+    }
+}
+
+fn numbers_of_list(arguments: &str) -> Vec<String> {
     let mut depth = 0_i32;
-    let top_level = arguments.split(|c| {
+    let items = arguments.split(|c| {
         match c {
             '<' | '(' | '{' => depth += 1,
             '>' | ')' | '}' => depth -= 1,
             _ => {}
         }
-        c == ',' && depth == 0
+        depth < 0 || (c == ',' && depth == 0)
     });
-    top_level
-        .filter_map(|argument| number(argument.trim()))
+    items
+        .map_while(|item| (!item.starts_with(['>', ')', '}'])).then(|| number(item.trim())))
+        .flatten()
         .take(4)
         .collect()
 }
@@ -256,8 +276,10 @@ fn tile(arguments: &str) -> Option<String> {
 
 /// The first data type among the words of the arguments; integers only where there is no float, they are indices.
 fn dtype(arguments: &str) -> Option<&'static str> {
+    // An index type.
+    let arguments = arguments.replace("unsigned int", "");
     let found = |floats: bool| {
-        identifiers(arguments)
+        identifiers(&arguments)
             .filter_map(dtype_of)
             .find(|dtype| (dtype.starts_with('i') || *dtype == "bool") != floats)
     };

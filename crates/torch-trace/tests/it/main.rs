@@ -2,3 +2,4 @@
 
 mod family_names;
 mod real_families;
+mod short_names;

@@ -1,0 +1,119 @@
+//! The fusions of each stage: every stream's kernels in launch order against the catalogue, added up by pattern.
+
+use std::collections::BTreeMap;
+
+use contracts::Finite;
+use contracts::profile_tables::report::{FuseRow, FuseState};
+use torch_trace::{Trace, TrackId};
+
+use crate::fold::Derived;
+use crate::fuse::{Catalogue, Context, Finding, Node, State, find, gpu_arch};
+use crate::stages::Stage;
+
+/// Sums of one pattern in one stage.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FuseSum {
+    split: u64,
+    fused: u64,
+    related_ns: i64,
+    saving_ns: i64,
+    /// The kernels of the first occurrence.
+    kernels: Vec<String>,
+    sequence: Vec<String>,
+}
+
+/// By place in the catalogue.
+pub(crate) type FuseSums = BTreeMap<usize, FuseSum>;
+
+/// Adds the fusions of a trace to those of its stages.
+pub(crate) fn add(
+    sums: &mut BTreeMap<Stage, FuseSums>,
+    trace: &Trace,
+    derived: &Derived,
+    engine: Option<&str>,
+) {
+    let context = Context {
+        world_size: trace.header.world_size,
+        dtypes: None,
+        engine,
+        gpu_arch: trace.header.gpus.first().and_then(|gpu| gpu_arch(gpu)),
+    };
+    let mut streams: BTreeMap<(Stage, TrackId), Vec<usize>> = BTreeMap::new();
+    for (event, stage) in derived.stages.of_event.iter().enumerate() {
+        streams
+            .entry((*stage, trace.gpu[event].track))
+            .or_default()
+            .push(event);
+    }
+    for ((stage, _), mut events) in streams {
+        events.sort_by_key(|event| (trace.gpu[*event].start_ns, *event));
+        let sequence: Vec<Node<'_>> = events
+            .iter()
+            .map(|event| {
+                let kernel = derived.kernels.at(*event);
+                Node {
+                    name: &kernel.name,
+                    family: kernel.family,
+                    dur_ns: trace.gpu[*event].dur_ns,
+                }
+            })
+            .collect();
+        let of_stage = sums.entry(stage).or_default();
+        for finding in find(Catalogue::builtin(), &sequence, &context) {
+            if finding.state != State::Absent && finding.covered_by.is_none() {
+                add_finding(of_stage.entry(finding.pattern).or_default(), &finding, &sequence);
+            }
+        }
+    }
+}
+
+fn add_finding(sum: &mut FuseSum, finding: &Finding, sequence: &[Node<'_>]) {
+    if finding.state == State::Split {
+        sum.split += finding.occurrences;
+    }
+    sum.fused += finding.fused_occurrences;
+    sum.related_ns += finding.related_ns;
+    sum.saving_ns += finding.estimated_saving_ns;
+    if sum.kernels.is_empty() {
+        let first = finding.positions.first().into_iter().flatten();
+        sum.kernels = first.map(|place| sequence[*place].name.to_owned()).collect();
+        sum.sequence.clone_from(&finding.sequence);
+    }
+}
+
+/// The rows of a stage: what is split first, by what it could save.
+pub(crate) fn rows(sums: &FuseSums, busy_ns: i64) -> Vec<FuseRow> {
+    let mut rows: Vec<FuseRow> = sums
+        .iter()
+        .map(|(pattern, sum)| {
+            let pattern = &Catalogue::builtin().patterns[*pattern];
+            let split = sum.split > 0;
+            FuseRow {
+                pattern: pattern.name.clone(),
+                state: if split {
+                    FuseState::Split
+                } else {
+                    FuseState::Present
+                },
+                kernels: sum.kernels.clone(),
+                related_ns: sum.related_ns,
+                share_pct: Finite::ratio(100.0 * sum.related_ns as f64, busy_ns as f64),
+                occurrences: if split { sum.split } else { sum.fused },
+                sequence: sum.sequence.clone(),
+                estimated_saving_ns: split.then_some(sum.saving_ns),
+                source: format!(
+                    "{} {} @{}",
+                    pattern.source.repo, pattern.source.path, pattern.source.at
+                ),
+                rationale: pattern.rationale.clone(),
+            }
+        })
+        .collect();
+    rows.sort_by(|a, b| {
+        b.estimated_saving_ns
+            .cmp(&a.estimated_saving_ns)
+            .then_with(|| b.related_ns.cmp(&a.related_ns))
+            .then_with(|| a.pattern.cmp(&b.pattern))
+    });
+    rows
+}
