@@ -1,0 +1,3 @@
+//! Real traces, generated ones, and any sequence.
+
+mod real;
