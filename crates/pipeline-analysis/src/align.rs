@@ -1,15 +1,17 @@
 //! One layer laid over a stretch of the trace: which of its kernels are there, and where it ends.
 
-use crate::class::Sequence;
+use crate::class::{Sequence, Template};
 
 /// What a difference costs. Two kernels of one kind are nearly equal; a replacement is dearer than one kernel too many and
-/// cheaper than one too many and one missing.
+/// cheaper than one too many and one missing. A kernel that no layer has is dear within a layer, and not before it: there
+/// it is what stands between two passes.
 const KIN: u32 = 1;
 const REPLACED: u32 = 3;
 const EXTRA: u32 = 2;
+const FOREIGN: u32 = 4;
 
 /// Most kernels by which a layer and the trace are shifted against each other.
-const MAX_BAND: usize = 96;
+const MAX_BAND: usize = 32;
 
 /// A layer found in the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,17 @@ fn limit(period: usize) -> u32 {
 /// computed.
 pub(crate) fn align(
     sequence: &Sequence,
+    layer: &Template,
+    stretch: &[u32],
+    work: &mut usize,
+) -> Option<Alignment> {
+    part(sequence, layer, &layer.kernels, stretch, work)
+}
+
+/// As [`align`], with a part of the template: one layer of a group.
+pub(crate) fn part(
+    sequence: &Sequence,
+    template: &Template,
     layer: &[u32],
     stretch: &[u32],
     work: &mut usize,
@@ -69,7 +82,8 @@ pub(crate) fn align(
                 best = best.min(costs[at(row - 1, column + 1)].saturating_add(EXTRA));
             }
             if taken > 0 && column > 0 {
-                best = best.min(costs[at(row, column - 1)].saturating_add(EXTRA));
+                let step = extra(template, row, stretch[taken - 1]);
+                best = best.min(costs[at(row, column - 1)].saturating_add(step));
             }
             costs[at(row, column)] = best;
         }
@@ -101,6 +115,14 @@ pub(crate) fn align(
     Some(Alignment { first, end, equal })
 }
 
+fn extra(template: &Template, row: usize, kernel: u32) -> u32 {
+    if row > 0 && template.foreign(&[kernel]) > 0 {
+        FOREIGN
+    } else {
+        EXTRA
+    }
+}
+
 fn replace(sequence: &Sequence, a: u32, b: u32) -> u32 {
     if a == b {
         0
@@ -124,7 +146,8 @@ mod tests {
             classes: Vec::new(),
             kinds,
         };
-        align(&sequence, &[1, 2, 3, 4, 5, 6, 7], stretch, &mut 0)
+        let layer = Template::new(&sequence, vec![1, 2, 3, 4, 5, 6, 7]);
+        align(&sequence, &layer, stretch, &mut 0)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::class::{Kind, Sequence};
+use crate::class::{Kind, Sequence, Template};
 use crate::cut::{Block, Cut, Run, cut, extent};
 use crate::detection::Method;
 use crate::lag::Lag;
@@ -23,7 +23,7 @@ pub(crate) struct Attempt {
     /// How the layers follow from the repeats.
     pub(crate) method: Method,
     /// One repeat, from the start of its layer.
-    pub(crate) template: Vec<u32>,
+    pub(crate) template: Template,
     /// Length of the longest run, in repeats.
     pub(crate) repeats: f64,
     /// Repeats of the longest run.
@@ -39,6 +39,26 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
+    /// Whether a repeat is a layer, and no part of one: it has an attention, or comes back too often for a loop over experts.
+    pub(crate) fn is_layer(&self, sequence: &Sequence) -> bool {
+        let has_attention = self
+            .template
+            .kernels
+            .iter()
+            .any(|class| sequence.kind(*class) == Kind::Attention);
+        self.blocks >= if has_attention { 8 } else { 16 }
+    }
+
+    /// How well the passes with all layers explain the stream: their kernels, less the share of those that differ.
+    pub(crate) fn explained(&self, config: Option<usize>) -> usize {
+        let whole = config.unwrap_or(self.layers());
+        let complete = self.passes.iter().filter(|pass| pass.len() == whole);
+        let kernels: usize = complete
+            .map(|pass| pass[pass.len() - 1].end - pass[0].start)
+            .sum();
+        (kernels as f64 * self.equal) as usize
+    }
+
     /// Layers of the longest pass.
     pub(crate) fn layers(&self) -> usize {
         self.passes.iter().map(Vec::len).max().unwrap_or(0)
@@ -62,8 +82,9 @@ pub(crate) fn attempt(sequence: &Sequence, lag: Lag, expected: Option<usize>) ->
     let raw = sequence
         .classes
         .get(lag.exact_start..lag.exact_start + lag.period)?;
-    let first = cut(sequence, raw);
-    let layer = consensus(sequence, raw, &first);
+    let raw = Template::new(sequence, raw.to_vec());
+    let first = cut(sequence, &raw);
+    let layer = consensus(sequence, &raw, &first);
     let first = if layer == raw {
         first
     } else {
@@ -79,7 +100,10 @@ pub(crate) fn attempt(sequence: &Sequence, lag: Lag, expected: Option<usize>) ->
     let shape = shape(sequence, &template, &runs, longest, expected);
     let mut passes = Vec::new();
     for (index, run) in runs.iter().enumerate() {
-        let before = index.checked_sub(1).map_or(0, |index| extent(&runs[index]).end);
+        let before = passes
+            .last()
+            .and_then(|pass: &Layers| pass.last())
+            .map_or(0, |layer| layer.end);
         let after = runs
             .get(index + 1)
             .map_or(sequence.classes.len(), |run| extent(run).start);
@@ -93,10 +117,10 @@ pub(crate) fn attempt(sequence: &Sequence, lag: Lag, expected: Option<usize>) ->
             &mut passes,
         );
     }
-    join(&mut passes, template.len(), expected);
+    join(&mut passes, template.period(), expected);
     let kernels: usize = runs
         .iter()
-        .map(|run| extent(run).len().max(run.len() * template.len()))
+        .map(|run| extent(run).len().max(run.len() * template.period()))
         .sum();
     let equal: usize = runs.iter().flatten().map(|block| block.equal).sum();
     let stretch = extent(&runs[longest]).len();
@@ -107,7 +131,7 @@ pub(crate) fn attempt(sequence: &Sequence, lag: Lag, expected: Option<usize>) ->
             Shape::Group { .. } => Method::Superperiod,
             Shape::Part(_) => Method::Subperiod,
         },
-        repeats: stretch as f64 / template.len() as f64,
+        repeats: stretch as f64 / template.period() as f64,
         blocks: runs[longest].len(),
         passes,
         equal: equal as f64 / kernels as f64,
@@ -128,7 +152,8 @@ pub(crate) fn attempt(sequence: &Sequence, lag: Lag, expected: Option<usize>) ->
 }
 
 /// The layer with, at each place, the kernel that most blocks have there.
-fn consensus(sequence: &Sequence, layer: &[u32], cut: &Cut) -> Vec<u32> {
+fn consensus(sequence: &Sequence, template: &Template, cut: &Cut) -> Template {
+    let layer = &template.kernels;
     let whole: Vec<&[u32]> = cut
         .runs
         .iter()
@@ -138,41 +163,31 @@ fn consensus(sequence: &Sequence, layer: &[u32], cut: &Cut) -> Vec<u32> {
         .take(1024)
         .collect();
     if whole.len() < 3 {
-        return layer.to_vec();
+        return template.clone();
     }
-    (0..layer.len())
-        .map(|place| {
-            let mut here: Vec<u32> = whole.iter().map(|block| block[place]).collect();
-            here.sort_unstable();
-            let most = here.chunk_by(|a, b| a == b).max_by_key(|equal| equal.len());
-            most.map_or(layer[place], |equal| equal[0])
-        })
-        .collect()
+    let most = |place: usize| {
+        let mut here: Vec<u32> = whole.iter().map(|block| block[place]).collect();
+        here.sort_unstable();
+        here.chunk_by(|a, b| a == b)
+            .max_by_key(|equal| equal.len())
+            .map_or(layer[place], |equal| equal[0])
+    };
+    Template::new(sequence, (0..layer.len()).map(most).collect())
 }
 
 /// Runs parted where kernels that no layer has stand between two blocks: the end of a pass and the start of the next.
-fn apart(sequence: &Sequence, template: &[u32], runs: Vec<Run>) -> Vec<Run> {
-    let mut ours = vec![false; sequence.class_count()];
-    for class in template {
-        ours[*class as usize] = true;
-    }
-    let foreign = |between: Range<usize>| {
-        sequence.classes[between]
-            .iter()
-            .any(|class| !ours[*class as usize])
-    };
+fn apart(sequence: &Sequence, template: &Template, runs: Vec<Run>) -> Vec<Run> {
+    // One may be anything; a pass ends with an output projection and sampling, and starts with an embedding.
+    let follows =
+        |a: &Block, b: &Block| template.foreign(&sequence.classes[a.kernels.end..b.kernels.start]) < 2;
     runs.into_iter()
-        .flat_map(|run| {
-            run.chunk_by(|a, b| !foreign(a.kernels.end..b.kernels.start))
-                .map(<[Block]>::to_vec)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|run| run.chunk_by(follows).map(<[Block]>::to_vec).collect::<Vec<_>>())
         .collect()
 }
 
 fn shape(
     sequence: &Sequence,
-    template: &[u32],
+    template: &Template,
     runs: &[Run],
     longest: usize,
     expected: Option<usize>,
@@ -184,11 +199,11 @@ fn shape(
     let after = runs
         .get(longest + 1)
         .map_or(sequence.classes.len(), |run| extent(run).start);
-    let ahead = |most| prefix(sequence, template, before..kernels.start, most).len();
-    let strewn = slots(sequence, template, kernels.clone()).map(|layers| layers.len());
+    let ahead = |most| prefix(sequence, &template.kernels, before..kernels.start, most).len();
+    let strewn = slots(sequence, &template.kernels, kernels.clone()).map(|layers| layers.len());
     let Some(expected) = expected else {
-        let groups = self_similar(sequence, template);
-        return match split(sequence, template, groups) {
+        let groups = self_similar(sequence, &template.kernels);
+        return match split(sequence, &template.kernels, groups) {
             _ if strewn.is_some_and(|layers| layers > blocks) => Shape::Slots,
             Some(starts) if groups > 1 => Shape::Group { prefix: 0, starts },
             _ => Shape::Whole {
@@ -204,6 +219,7 @@ fn shape(
     }
     if blocks > expected {
         let has_attention = template
+            .kernels
             .iter()
             .any(|class| sequence.kind(*class) == Kind::Attention);
         if blocks.is_multiple_of(expected) && !has_attention {
@@ -216,7 +232,7 @@ fn shape(
         return Shape::Whole { prefix };
     }
     for layers in (expected / (blocks + 1)).max(2)..=(expected / blocks).min(MAX_GROUP) {
-        let Some(starts) = split(sequence, template, layers) else {
+        let Some(starts) = split(sequence, &template.kernels, layers) else {
             continue;
         };
         let more = begun(sequence, template, &starts, &sequence.classes[kernels.end..after]).len();
@@ -234,7 +250,7 @@ fn shape(
 /// Layers of one run, and of what is around it, as one pass or more.
 fn lay(
     sequence: &Sequence,
-    template: &[u32],
+    template: &Template,
     run: &Run,
     around: Range<usize>,
     shape: &Shape,
@@ -242,7 +258,7 @@ fn lay(
     passes: &mut Vec<Layers>,
 ) {
     let kernels = extent(run);
-    let ahead = |most: usize| prefix(sequence, template, around.start..kernels.start, most);
+    let ahead = |most: usize| prefix(sequence, &template.kernels, around.start..kernels.start, most);
     // What stands between two blocks belongs to the first.
     let blocks: Layers = (0..run.len())
         .map(|block| {
@@ -251,7 +267,7 @@ fn lay(
         .collect();
     let layers = match shape {
         Shape::Whole { prefix } => [ahead(*prefix), blocks].concat(),
-        Shape::Slots => slots(sequence, template, kernels).unwrap_or(blocks),
+        Shape::Slots => slots(sequence, &template.kernels, kernels).unwrap_or(blocks),
         Shape::Part(parts) => blocks
             .chunks(*parts)
             .map(|parts| parts[0].start..parts[parts.len() - 1].end)
@@ -279,9 +295,9 @@ fn lay(
 }
 
 /// The layers of one block.
-fn group(sequence: &Sequence, template: &[u32], starts: &[usize], block: Range<usize>) -> Layers {
+fn group(sequence: &Sequence, template: &Template, starts: &[usize], block: Range<usize>) -> Layers {
     let kernels = &sequence.classes[block.clone()];
-    let mut ends = if kernels == template {
+    let mut ends = if kernels == template.kernels {
         starts[1..].to_vec()
     } else {
         begun(sequence, template, starts, kernels)
@@ -289,7 +305,7 @@ fn group(sequence: &Sequence, template: &[u32], starts: &[usize], block: Range<u
     // A layer that does not fit is as long as its share of the template.
     for start in &starts[ends.len() + 1..] {
         let least = ends.last().copied().unwrap_or(0);
-        ends.push((start * kernels.len() / template.len()).clamp(least, kernels.len()));
+        ends.push((start * kernels.len() / template.period()).clamp(least, kernels.len()));
     }
     let edges: Vec<usize> = std::iter::once(0)
         .chain(ends)

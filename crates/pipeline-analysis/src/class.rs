@@ -56,6 +56,38 @@ impl Sequence {
     }
 }
 
+/// A layer, or a group of layers, that is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Template {
+    /// Its kernels.
+    pub(crate) kernels: Vec<u32>,
+    /// For each class, whether it is one of them.
+    ours: Vec<bool>,
+}
+
+impl Template {
+    pub(crate) fn new(sequence: &Sequence, kernels: Vec<u32>) -> Template {
+        let mut ours = vec![false; sequence.class_count()];
+        for class in &kernels {
+            ours[*class as usize] = true;
+        }
+        Template { kernels, ours }
+    }
+
+    /// Its length, in kernels.
+    pub(crate) fn period(&self) -> usize {
+        self.kernels.len()
+    }
+
+    /// How many of these kernels are none of its own.
+    pub(crate) fn foreign(&self, classes: &[u32]) -> usize {
+        classes
+            .iter()
+            .filter(|class| !self.ours[**class as usize])
+            .count()
+    }
+}
+
 /// Longest part of a name that is looked at.
 const MAX_NAME: usize = 4096;
 
@@ -71,7 +103,16 @@ fn key(name: &str) -> String {
 /// The first kind whose words are in the name.
 fn kind(name: &str) -> Kind {
     const NORM: [&str; 2] = ["norm", "rsqrt"];
-    const ATTENTION: [&str; 6] = ["attention", "attn", "fmha", "flash_fwd", "flashfwd", "mla_"];
+    const ATTENTION: [&str; 8] = [
+        "attention",
+        "attn",
+        "fmha",
+        "flash_fwd",
+        "flashfwd",
+        "mla_",
+        "pagedkv",
+        "sdpa",
+    ];
     const GEMM: [&str; 7] = ["gemm", "nvjet", "cijk_", "matmul", "xmma", "cublas", "bmm_"];
     let name: String = name
         .chars()

@@ -31,10 +31,12 @@ pub(crate) fn number(kernels: &[Kernel<'_>], passes: &mut [Pass], by_type: bool)
     for signature in &signatures {
         *counts.entry(signature).or_default() += 1;
     }
-    // The kernels that several layers have exactly, in order of first occurrence; a layer that is alone joins its nearest.
+    let passes_count = passes.len();
+    // The kernels that several layers of a pass have exactly, in order of first occurrence. A layer that is alone in its
+    // pass joins the nearest: the first one, whose norm is another kernel.
     let mut leaders: Vec<&[u32]> = Vec::new();
     for signature in &signatures {
-        if counts[&signature[..]] > 1 && !leaders.contains(&&signature[..]) {
+        if counts[&signature[..]] > passes_count && !leaders.contains(&&signature[..]) {
             leaders.push(signature);
         }
     }

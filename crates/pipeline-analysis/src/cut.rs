@@ -5,10 +5,10 @@ use std::ops::Range;
 use rustc_hash::FxHashSet;
 
 use crate::align::align;
-use crate::class::Sequence;
+use crate::class::{Sequence, Template};
 
 /// Cells of alignments that are computed for one template before the search gives up: below a second.
-const MAX_WORK: usize = 400_000_000;
+const MAX_WORK: usize = 200_000_000;
 
 /// One repeat of the layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,12 +43,12 @@ pub(crate) fn extent(run: &[Block]) -> Range<usize> {
 ///
 /// Where a layer may start is where its first unmistakable kernels stand. From there, blocks are laid behind each other
 /// as long as they fit, and before each other where the first ones of a run differ.
-pub(crate) fn cut(sequence: &Sequence, layer: &[u32]) -> Cut {
+pub(crate) fn cut(sequence: &Sequence, layer: &Template) -> Cut {
     let classes = &sequence.classes[..];
     let mut cut = Cut::default();
     let mut work = 0;
     let mut free = 0;
-    let (anchor, phase) = anchor(layer);
+    let (anchor, phase) = anchor(&layer.kernels);
     for at in occurrences(classes, &anchor) {
         if work > MAX_WORK {
             cut.gave_up = true;
@@ -80,11 +80,11 @@ pub(crate) fn cut(sequence: &Sequence, layer: &[u32]) -> Cut {
 }
 
 /// Blocks before the first one of a run, whose unmistakable kernels differ.
-fn prepend(sequence: &Sequence, layer: &[u32], free: usize, run: &mut Run, work: &mut usize) {
+fn prepend(sequence: &Sequence, layer: &Template, free: usize, run: &mut Run, work: &mut usize) {
     loop {
         let start = extent(run).start;
         // Two kernels more than the layer has, so that one that is replaced by two is found.
-        let from = start.saturating_sub(layer.len() + 2).max(free);
+        let from = start.saturating_sub(layer.period() + 2).max(free);
         let stretch = &sequence.classes[from..start];
         match align(sequence, layer, stretch, work) {
             Some(found) if found.end == stretch.len() => {
@@ -144,7 +144,8 @@ mod tests {
 
     fn runs(classes: Vec<u32>, layer: &[u32]) -> Vec<(usize, Range<usize>)> {
         let kinds = vec![Kind::Other; 100];
-        let cut = cut(&Sequence { classes, kinds }, layer);
+        let sequence = Sequence { classes, kinds };
+        let cut = cut(&sequence, &Template::new(&sequence, layer.to_vec()));
         cut.runs.iter().map(|run| (run.len(), extent(run))).collect()
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use model_config::LayerType;
 
 use crate::attempt::{Attempt, Layers, attempt};
-use crate::class::Sequence;
+use crate::class::{Kind, Sequence};
 use crate::cluster;
 use crate::detection::{Detection, DetectionWarning, Expected, Kernel, Layer, Method, Pass, Role};
 use crate::divider::divide;
@@ -80,8 +80,17 @@ fn find(sequence: &Sequence, expected: &Expected<'_>, warnings: &mut Vec<Detecti
     let lags = lags(&sequence.classes);
     let config = expected.num_hidden_layers;
     let attempts = attempts(sequence, &lags, config);
-    let agrees = |attempt: &&Attempt| config.is_none_or(|config| attempt.layers() == config);
-    if let Some(attempt) = attempts.iter().find(agrees) {
+    let agreeing = || {
+        attempts
+            .iter()
+            .filter(|attempt| config.is_none_or(|config| attempt.layers() == config))
+    };
+    let best = agreeing()
+        .map(|attempt| attempt.explained(config))
+        .max()
+        .unwrap_or(0);
+    // The shortest that explains nearly as much as the best: several layers repeat, too, and may be as many by chance.
+    if let Some(attempt) = agreeing().find(|attempt| attempt.explained(config) * 20 >= best * 17) {
         return from_attempt(attempt, warnings);
     }
     if let Some(config) = config {
@@ -122,34 +131,40 @@ fn from_attempt(attempt: &Attempt, warnings: &mut Vec<DetectionWarning>) -> Foun
     }
     Found {
         method: attempt.method,
-        period: Some(attempt.template.len()),
+        period: Some(attempt.template.period()),
         repeats: Some(attempt.repeats),
         confidence: attempt.equal,
         passes: attempt.passes.clone(),
     }
 }
 
-/// Periods tried out, the shortest first. With a configuration all that cover half of what the best covers, until one gives
-/// its number of layers; without, only those that cover nearly as much as the best: a step of several layers repeats, too,
-/// and so may a part of a layer.
+/// Periods tried out, the shortest first, of those at which half as much comes back as at the best.
+///
+/// With a configuration, all of these. Without, the first that is nearly as good as the best, or is clearly a layer: whole
+/// steps repeat, too, and of many steps more comes back than of the layers in them; and a part of a layer may repeat.
 fn attempts(sequence: &Sequence, lags: &[Lag], config: Option<usize>) -> Vec<Attempt> {
-    let best = lags.first().map_or(0, |lag| lag.cover);
-    let (part, of) = if config.is_some() { (1, 2) } else { (17, 20) };
+    let best = lags.first().map_or(0, |lag| lag.matches);
     let mut chosen: Vec<Lag> = lags
         .iter()
-        .filter(|lag| lag.cover * of >= best * part)
+        .filter(|lag| lag.matches * 2 >= best)
         .copied()
         .collect();
     chosen.sort_unstable_by_key(|lag| lag.period);
     let mut attempts: Vec<Attempt> = Vec::new();
-    for lag in chosen.into_iter().take(MAX_ATTEMPTS) {
+    let mut tried = 0;
+    for lag in chosen {
+        // The best is tried in any case.
+        if tried == MAX_ATTEMPTS && lag.matches < best {
+            continue;
+        }
         let Some(found) = attempt(sequence, lag, config) else {
             continue;
         };
-        let done = config.is_none_or(|config| found.layers() == config);
-        attempts.push(found);
-        if done {
-            break;
+        tried = (tried + 1).min(MAX_ATTEMPTS);
+        if config.is_some() {
+            attempts.push(found);
+        } else if lag.matches * 20 >= best * 17 || found.is_layer(sequence) {
+            return vec![found];
         }
     }
     attempts
@@ -157,14 +172,18 @@ fn attempts(sequence: &Sequence, lags: &[Lag], config: Option<usize>) -> Vec<Att
 
 fn by_divider(sequence: &Sequence, lags: &[Lag], config: usize, types: &[LayerType]) -> Option<Found> {
     let length = sequence.classes.len();
-    let whole = std::iter::once(0..length).collect();
+    let whole = vec![0..length];
+    // A whole step that comes back: the stream is several passes.
     let steps = lags
         .iter()
-        .filter(|lag| lag.period >= 2 * config && lag.cover * 5 >= length * 4);
-    let windows: Vec<Vec<Range<usize>>> = std::iter::once(whole)
-        .chain(steps.map(|lag| between_rare(sequence, length.div_ceil(lag.period))))
-        .collect();
-    windows.into_iter().find_map(|windows| {
+        .filter(|lag| lag.period >= 2 * config && lag.matches * 5 >= (length - lag.period) * 4)
+        .min_by_key(|lag| lag.period);
+    let steps = steps.map_or(0, |lag| length.div_ceil(lag.period));
+    let windows = [steps, 2 * steps]
+        .into_iter()
+        .filter(|_| steps > 0)
+        .flat_map(|most| windows(sequence, most));
+    let found = std::iter::once(whole).chain(windows).filter_map(|windows| {
         let divided: Vec<_> = windows
             .into_iter()
             .filter_map(|window| divide(sequence, window, config, types))
@@ -177,26 +196,52 @@ fn by_divider(sequence: &Sequence, lags: &[Lag], config: usize, types: &[LayerTy
             confidence: alike,
             passes: divided.into_iter().map(|divided| divided.layers).collect(),
         })
+    });
+    found.max_by(|a, b| {
+        a.confidence
+            .total_cmp(&b.confidence)
+            .then(a.passes.len().cmp(&b.passes.len()))
     })
 }
 
-/// Stretches between kernels that occur once or twice a step: the ends of passes and the starts of the next.
-fn between_rare(sequence: &Sequence, steps: usize) -> Vec<Range<usize>> {
+/// Ways to part the stream into passes: at each group of kernels that occur at most so often. One such group is the end of a
+/// pass and the start of the next; a layer that is alone of its kind is another.
+fn windows(sequence: &Sequence, most: usize) -> Vec<Vec<Range<usize>>> {
     let mut counts = vec![0_usize; sequence.class_count()];
     for class in &sequence.classes {
         counts[*class as usize] += 1;
     }
-    let mut windows = Vec::new();
-    let mut start = 0;
-    for (at, class) in sequence.classes.iter().enumerate() {
-        if counts[*class as usize] <= 2 * steps {
-            windows.push(start..at);
-            start = at + 1;
-        }
-    }
-    windows.push(start..sequence.classes.len());
-    windows.retain(|window| window.len() > 1);
-    windows
+    // The norm of the first layer occurs once a step, too, and belongs to the layer.
+    let rare = |class: u32| counts[class as usize] <= most && sequence.kind(class) != Kind::Norm;
+    let places: Vec<usize> = (0..sequence.classes.len())
+        .filter(|at| rare(sequence.classes[*at]))
+        .collect();
+    let groups: Vec<Range<usize>> = places
+        .chunk_by(|a, b| b - a <= 3)
+        .map(|group| group[0]..group[group.len() - 1] + 1)
+        .collect();
+    // Groups that share their first or last kernel are the same place in several steps; the stream may cut one of them.
+    let ends = |group: &Range<usize>| (sequence.classes[group.start], sequence.classes[group.end - 1]);
+    let mut kinds: Vec<(u32, u32)> = groups.iter().map(ends).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+        .into_iter()
+        .take(MAX_ATTEMPTS)
+        .map(|kind| {
+            let same = groups
+                .iter()
+                .filter(|group| ends(group).0 == kind.0 || ends(group).1 == kind.1);
+            let mut windows = Vec::new();
+            let mut start = 0;
+            for group in same {
+                windows.push(start..group.start);
+                start = group.end;
+            }
+            windows.push(start..sequence.classes.len());
+            windows
+        })
+        .collect()
 }
 
 /// Passes with their preambles, tails, roles and types.
@@ -231,7 +276,8 @@ fn assemble(
             .map_or(kernels.len(), |(_, next)| pause(kernels, end..next[0].start));
         let complete = *role == Role::Main && layers.len() == whole;
         // A few layers behind a whole pass, with more to follow, are no pass that the trace cut off.
-        let few = complete_before && layers.len() * 2 <= whole && to < kernels.len();
+        let behind_draft = passes.last().is_some_and(|pass| pass.role == Role::Draft);
+        let few = complete_before && layers.len() * 2 <= whole && (to < kernels.len() || behind_draft);
         let role = if *role == Role::Main && few {
             Role::Draft
         } else {

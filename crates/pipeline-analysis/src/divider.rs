@@ -102,8 +102,16 @@ fn close(
         .min(starts[last] + length);
     let ends = starts[1..].iter().copied().chain(std::iter::once(close));
     let layers: Vec<Range<usize>> = starts.iter().zip(ends).map(|(start, end)| *start..end).collect();
+    // Norms count as one kernel: that of the first layer is another one.
+    let same = |class: &u32| {
+        if sequence.kind(*class) == Kind::Norm {
+            u32::MAX
+        } else {
+            *class
+        }
+    };
     let kernels = |layer: usize| {
-        let mut kernels = sequence.classes[layers[layer].clone()].to_vec();
+        let mut kernels: Vec<u32> = sequence.classes[layers[layer].clone()].iter().map(same).collect();
         kernels.sort_unstable();
         kernels
     };

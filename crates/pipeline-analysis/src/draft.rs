@@ -9,7 +9,7 @@ use crate::lag::lags;
 /// Shortest gap that is looked at, in kernels.
 const MIN_GAP: usize = 8;
 
-/// Runs in the gaps between the passes that repeat with a period of their own.
+/// Repeats in the gaps between the passes, with a period of their own: each is a pass of one layer.
 pub(crate) fn drafts(sequence: &Sequence, passes: &[Layers]) -> Vec<Layers> {
     let mut drafts = Vec::new();
     let ends = passes.iter().filter_map(|pass| Some(pass.last()?.end));
@@ -25,25 +25,33 @@ pub(crate) fn drafts(sequence: &Sequence, passes: &[Layers]) -> Vec<Layers> {
     drafts
 }
 
-/// The run that covers most of the gap, if it is half of it, and has a GEMM in each repeat, as every layer has.
+/// The repeat that most of the gap is, if it is half of it, and has a GEMM in each repeat, as every layer has.
 fn in_gap(sequence: &Sequence, gap: Range<usize>) -> Vec<Layers> {
     let part = Sequence {
         classes: sequence.classes[gap.clone()].to_vec(),
         kinds: sequence.kinds.clone(),
     };
     let found = lags(&part.classes);
-    let Some(lag) = found.iter().find(|lag| lag.cover * 2 >= gap.len()) else {
+    let Some(lag) = found
+        .iter()
+        .find(|lag| (lag.matches + lag.period) * 2 >= gap.len())
+    else {
         return Vec::new();
     };
     let Some(Attempt { template, passes, .. }) = attempt(&part, *lag, None) else {
         return Vec::new();
     };
-    if !template.iter().any(|class| sequence.kind(*class) == Kind::Gemm) {
+    if !template
+        .kernels
+        .iter()
+        .any(|class| sequence.kind(*class) == Kind::Gemm)
+    {
         return Vec::new();
     }
     let shift = |layer: Range<usize>| layer.start + gap.start..layer.end + gap.start;
     passes
         .into_iter()
-        .map(|pass| pass.into_iter().map(shift).collect())
+        .flatten()
+        .map(|layer| vec![shift(layer)])
         .collect()
 }

@@ -19,15 +19,15 @@ const CANDIDATES: usize = 64;
 pub(crate) struct Lag {
     /// The distance, in kernels.
     pub(crate) period: usize,
-    /// Kernels in stretches that repeat at this distance.
-    pub(crate) cover: usize,
+    /// Kernels that come back at this distance, in stretches that repeat.
+    pub(crate) matches: usize,
     /// Start of the longest stretch without any difference.
     pub(crate) exact_start: usize,
     /// Length of that stretch, without the period that follows it.
     pub(crate) exact_len: usize,
 }
 
-/// The distances at which a share of the sequence repeats itself, those that cover most first; of equals, the shortest.
+/// The distances at which a share of the sequence repeats itself, those at which most comes back first; of equals, the shortest.
 pub(crate) fn lags(classes: &[u32]) -> Vec<Lag> {
     let mut weights: FxHashMap<usize, usize> = FxHashMap::default();
     let single = classes.iter().map(|class| u64::from(*class));
@@ -47,8 +47,8 @@ pub(crate) fn lags(classes: &[u32]) -> Vec<Lag> {
         .into_iter()
         .map(|(_, period)| follow(classes, period))
         .collect();
-    lags.retain(|lag| lag.cover > 0);
-    lags.sort_unstable_by(|a, b| b.cover.cmp(&a.cover).then(a.period.cmp(&b.period)));
+    lags.retain(|lag| lag.matches > 0);
+    lags.sort_unstable_by(|a, b| b.matches.cmp(&a.matches).then(a.period.cmp(&b.period)));
     lags
 }
 
@@ -69,18 +69,18 @@ fn add_distances(items: impl Iterator<Item = u64>, weights: &mut FxHashMap<usize
 fn follow(classes: &[u32], period: usize) -> Lag {
     let mut lag = Lag {
         period,
-        cover: 0,
+        matches: 0,
         exact_start: 0,
         exact_len: 0,
     };
-    let (mut score, mut best) = (0_i64, 0_i64);
-    let (mut start, mut best_end, mut covered, mut exact) = (0, 0, 0, 0);
+    let (mut score, mut best, mut matches, mut best_matches, mut exact) = (0_i64, 0_i64, 0, 0, 0);
     let length = classes.len().saturating_sub(period);
     let drop = 6 * period as i64;
     let least = period.max(3) as i64;
     for at in 0..=length {
         let equal = at < length && classes[at] == classes[at + period];
         if equal {
+            matches += 1;
             exact += 1;
             if exact > lag.exact_len {
                 (lag.exact_start, lag.exact_len) = (at + 1 - exact, exact);
@@ -90,15 +90,13 @@ fn follow(classes: &[u32], period: usize) -> Lag {
         }
         score += if equal { 1 } else { -2 };
         if score > best {
-            (best, best_end) = (score, at + 1);
+            (best, best_matches) = (score, matches);
         }
         if score <= 0 || best - score > drop || at == length {
             if best >= least {
-                let from = start.max(covered);
-                covered = covered.max(best_end + period);
-                lag.cover += covered.saturating_sub(from);
+                lag.matches += best_matches;
             }
-            (score, best, start) = (0, 0, at + 1);
+            (score, best, matches, best_matches) = (0, 0, 0, 0);
         }
     }
     lag
@@ -116,7 +114,7 @@ mod tests {
     fn the_shortest_of_equals_comes_first() {
         let sequence = [vec![90, 91, 92], layers(&[1, 2, 3, 2, 4], 10), vec![93]].concat();
         let found = lags(&sequence);
-        assert_eq!((found[0].period, found[0].cover), (5, 50));
+        assert_eq!((found[0].period, found[0].matches), (5, 45));
         assert_eq!((found[0].exact_start, found[0].exact_len), (3, 45));
     }
 

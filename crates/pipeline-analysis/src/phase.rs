@@ -4,21 +4,17 @@
 //! rest of layer 0, and before that the preamble. Going backwards from there, the start is where the repeat stops fitting.
 //! The norm before that belongs to layer 0 as well: without a residual to add it is another kernel than in later layers.
 
-use crate::class::{Kind, Sequence};
+use crate::class::{Kind, Sequence, Template};
 use crate::cut::{Cut, extent};
 
 /// The same layer, from its start: the phase at which most blocks' passes begin.
-pub(crate) fn rotate(sequence: &Sequence, layer: &[u32], cut: &Cut) -> Vec<u32> {
-    let passes = passes(sequence, layer, cut);
-    let inner = passes.iter().any(|(start, _)| *start >= layer.len());
-    // Phase, blocks, and place of the first pass that has it.
+pub(crate) fn rotate(sequence: &Sequence, template: &Template, cut: &Cut) -> Template {
+    let layer = &template.kernels;
     let mut votes: Vec<(usize, usize)> = Vec::new();
-    for (start, blocks) in passes {
+    for (start, blocks) in passes(sequence, template, cut) {
+        let (phase, first) = phase(sequence, layer, start);
         // A trace that begins within a pass does not show where a layer starts, where another pass does.
-        if inner && start < layer.len() {
-            continue;
-        }
-        let phase = phase(sequence, layer, start);
+        let blocks = if first == 0 { 0 } else { blocks };
         match votes.iter_mut().find(|(voted, _)| *voted == phase) {
             Some((_, votes)) => *votes += blocks,
             None => votes.push((phase, blocks)),
@@ -30,23 +26,17 @@ pub(crate) fn rotate(sequence: &Sequence, layer: &[u32], cut: &Cut) -> Vec<u32> 
         .rev()
         .max_by_key(|(_, blocks)| *blocks)
         .map_or(0, |(phase, _)| *phase);
-    [&layer[best..], &layer[..best]].concat()
+    Template::new(sequence, [&layer[best..], &layer[..best]].concat())
 }
 
 /// First kernel and number of the blocks that follow each other without anything between. A block of an unrotated layer
 /// bridges what is between two passes, if that is short; it has kernels that no layer has.
-fn passes(sequence: &Sequence, layer: &[u32], cut: &Cut) -> Vec<(usize, usize)> {
-    let mut ours = vec![false; sequence.class_count()];
-    for class in layer {
-        ours[*class as usize] = true;
-    }
+fn passes(sequence: &Sequence, layer: &Template, cut: &Cut) -> Vec<(usize, usize)> {
     let mut passes = Vec::new();
     for run in &cut.runs {
         let mut pass = (extent(run).start, 0);
         for block in run {
-            let kernels = &sequence.classes[block.kernels.clone()];
-            let foreign = kernels.iter().filter(|class| !ours[**class as usize]).count();
-            if foreign >= 2 {
+            if layer.foreign(&sequence.classes[block.kernels.clone()]) >= 2 {
                 passes.push(pass);
                 pass = (block.kernels.end, 0);
             } else {
@@ -59,8 +49,8 @@ fn passes(sequence: &Sequence, layer: &[u32], cut: &Cut) -> Vec<(usize, usize)> 
     passes
 }
 
-/// Phase at which the layer starts, if a run starts at this kernel.
-fn phase(sequence: &Sequence, layer: &[u32], start: usize) -> usize {
+/// Phase at which the layer starts, if a run starts at this kernel, and the kernel at which it does.
+fn phase(sequence: &Sequence, layer: &[u32], start: usize) -> (usize, usize) {
     let period = layer.len();
     let (taken, kernels) = fits_before(sequence, layer, start);
     let phase = (period - taken) % period;
@@ -69,9 +59,9 @@ fn phase(sequence: &Sequence, layer: &[u32], start: usize) -> usize {
     let is_norm = |class: u32| sequence.kind(class) == Kind::Norm;
     let variant = first > 0 && is_norm(sequence.classes[first - 1]) && is_norm(layer[before]);
     if variant && !is_norm(layer[phase]) {
-        before
+        (before, first - 1)
     } else {
-        phase
+        (phase, first)
     }
 }
 
@@ -80,11 +70,13 @@ fn phase(sequence: &Sequence, layer: &[u32], start: usize) -> usize {
 fn fits_before(sequence: &Sequence, layer: &[u32], start: usize) -> (usize, usize) {
     const BAND: usize = 8;
     const WIDTH: usize = 2 * BAND + 1;
+    const DROP: i32 = 5;
+    const DEAD: i32 = i32::MIN / 2;
     let period = layer.len();
-    let mut above = [i32::MIN / 2; WIDTH];
+    let mut above = [DEAD; WIDTH];
     let (mut best, mut at) = (0, (0, 0));
     for row in 0..period {
-        let mut costs = [i32::MIN / 2; WIDTH];
+        let mut costs = [DEAD; WIDTH];
         for column in 0..WIDTH {
             let Some(taken) = (row + column).checked_sub(BAND).filter(|taken| *taken <= start) else {
                 continue;
@@ -93,7 +85,7 @@ fn fits_before(sequence: &Sequence, layer: &[u32], start: usize) -> (usize, usiz
                 costs[column] = 0;
                 continue;
             }
-            let mut score = i32::MIN / 2;
+            let mut score = DEAD;
             if row > 0 && taken > 0 {
                 let (a, b) = (layer[period - row], sequence.classes[start - taken]);
                 let step = if a == b {
@@ -111,7 +103,8 @@ fn fits_before(sequence: &Sequence, layer: &[u32], start: usize) -> (usize, usiz
             if taken > 0 && column > 0 {
                 score = score.max(costs[column - 1] - 2);
             }
-            costs[column] = score;
+            // What differs too much in a row is no part of the layer: behind it, the pass before would fit.
+            costs[column] = if score < best - DROP { DEAD } else { score };
             if score > best {
                 (best, at) = (score, (row, taken));
             }
@@ -134,8 +127,9 @@ mod tests {
             classes: classes.to_vec(),
             kinds,
         };
-        let cut = cut(&sequence, layer);
-        rotate(&sequence, layer, &cut)
+        let layer = Template::new(&sequence, layer.to_vec());
+        let cut = cut(&sequence, &layer);
+        rotate(&sequence, &layer, &cut).kernels
     }
 
     #[test]

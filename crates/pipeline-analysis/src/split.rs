@@ -1,7 +1,7 @@
 //! One repeat split into its layers: hybrid models repeat in groups, as three linear layers and a full one.
 
-use crate::align::align;
-use crate::class::{Kind, Sequence};
+use crate::align::part;
+use crate::class::{Kind, Sequence, Template};
 
 /// Most layers of one group.
 pub(crate) const MAX_GROUP: usize = 64;
@@ -95,12 +95,12 @@ fn by_context(sequence: &Sequence, group: &[u32], layers: usize) -> Option<Vec<u
 }
 
 /// Layers of a group that ends early: how many of its first layers stand at the start of the stretch, and where each ends.
-pub(crate) fn begun(sequence: &Sequence, group: &[u32], starts: &[usize], stretch: &[u32]) -> Vec<usize> {
+pub(crate) fn begun(sequence: &Sequence, group: &Template, starts: &[usize], stretch: &[u32]) -> Vec<usize> {
     let mut ends = Vec::new();
     for next in &starts[1..] {
         let at = ends.last().copied().unwrap_or(0);
-        let layer = &group[starts[ends.len()]..*next];
-        match align(sequence, layer, &stretch[at..], &mut 0) {
+        let layer = &group.kernels[starts[ends.len()]..*next];
+        match part(sequence, group, layer, &stretch[at..], &mut 0) {
             Some(found) => ends.push(at + found.end),
             None => break,
         }
@@ -156,7 +156,7 @@ mod tests {
     fn a_group_that_ends_early() {
         let a = [1, 20, 21, 22, 23];
         let b = [1, 30, 31, 32];
-        let group = [&a[..], &b, &a].concat();
+        let group = Template::new(&sequence(), [&a[..], &b, &a].concat());
         let stretch = [&a[..], &b, &[90, 91, 92]].concat();
         assert_eq!(begun(&sequence(), &group, &[0, 5, 9], &stretch), [5, 9]);
     }

@@ -1,14 +1,41 @@
 //! Layers of the real traces.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
 use pipeline_analysis::{Detection, Expected, Kernel, detect};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// Name, start and duration.
 type Event = (String, i64, i64);
+
+/// An event, as far as kernels need it.
+#[derive(Deserialize)]
+struct Raw<'a> {
+    #[serde(borrow, default)]
+    ph: Cow<'a, str>,
+    #[serde(borrow, default)]
+    cat: Cow<'a, str>,
+    #[serde(borrow, default)]
+    name: Cow<'a, str>,
+    #[serde(default)]
+    ts: f64,
+    #[serde(default)]
+    dur: f64,
+    #[serde(borrow)]
+    pid: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tid: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Trace<'a> {
+    #[serde(borrow, rename = "traceEvents")]
+    events: Vec<Raw<'a>>,
+}
 
 /// Kernels of the busiest stream, in start order.
 fn busiest_stream(path: &Path) -> Vec<Event> {
@@ -17,23 +44,18 @@ fn busiest_stream(path: &Path) -> Vec<Event> {
     flate2::read::MultiGzDecoder::new(file)
         .read_to_end(&mut text)
         .unwrap();
-    let trace: Value = serde_json::from_slice(&text).unwrap();
-    let events = trace.get("traceEvents").unwrap_or(&trace).as_array().unwrap();
+    let trace: Trace<'_> = serde_json::from_slice(&text).unwrap();
     let mut streams: BTreeMap<String, Vec<Event>> = BTreeMap::new();
-    for event in events {
-        let kernel = event["ph"] == "X"
-            && event["cat"]
-                .as_str()
-                .is_some_and(|cat| cat.eq_ignore_ascii_case("kernel"));
-        if kernel {
+    for event in trace.events {
+        // Traces of 2021 write `Kernel`.
+        if event.ph == "X" && event.cat.eq_ignore_ascii_case("kernel") {
+            let stream = format!("{:?}/{:?}", event.pid, event.tid);
             // Nanoseconds are enough for the order; the reader of traces keeps them exactly.
-            let time = |key: &str| (event[key].as_f64().unwrap() * 1e3) as i64;
-            let name = event["name"].as_str().unwrap().to_owned();
-            let stream = format!("{}/{}", event["pid"], event["tid"]);
+            let (start, dur) = ((event.ts * 1e3) as i64, (event.dur * 1e3) as i64);
             streams
                 .entry(stream)
                 .or_default()
-                .push((name, time("ts"), time("dur")));
+                .push((event.name.into_owned(), start, dur));
         }
     }
     let mut events = streams.into_values().max_by_key(Vec::len).unwrap_or_default();
