@@ -17,6 +17,8 @@ mod phase;
 mod prefix;
 mod slots;
 mod split;
+mod steady;
 
 pub use detect::{MAX_KERNELS, detect};
 pub use detection::{Detection, DetectionWarning, Expected, Kernel, Layer, Method, Pass, Role};
+pub use steady::{Steady, steady};
