@@ -66,6 +66,7 @@ pub(crate) fn part(
     let mut costs = vec![u32::MAX; (period + 1) * width];
     let at = |row: usize, column: usize| row * width + column;
     for row in 0..=period {
+        let mut least = u32::MAX;
         for column in 0..width {
             let Some(taken) = (row + column)
                 .checked_sub(band)
@@ -86,6 +87,11 @@ pub(crate) fn part(
                 best = best.min(costs[at(row, column - 1)].saturating_add(step));
             }
             costs[at(row, column)] = best;
+            least = least.min(best);
+        }
+        // Costs only grow from row to row.
+        if least > limit {
+            return None;
         }
     }
     // Of equally dear ends the one nearest to the period: kernels behind the layer belong to what follows.

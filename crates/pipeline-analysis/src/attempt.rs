@@ -7,12 +7,7 @@ use crate::cut::{Block, Cut, Run, cut, extent};
 use crate::detection::Method;
 use crate::lag::Lag;
 use crate::phase::rotate;
-use crate::prefix::prefix;
-use crate::slots::slots;
-use crate::split::{MAX_GROUP, begun, self_similar, split};
-
-/// Dense layers before the repeats, where no configuration limits them.
-const MAX_PREFIX: usize = 16;
+use crate::shape::{Shape, lay, shape};
 
 /// Layers of a pass, in order.
 pub(crate) type Layers = Vec<Range<usize>>;
@@ -59,22 +54,20 @@ impl Attempt {
         (kernels as f64 * self.equal) as usize
     }
 
-    /// Layers of the longest pass.
+    /// Layers of a whole pass.
     pub(crate) fn layers(&self) -> usize {
-        self.passes.iter().map(Vec::len).max().unwrap_or(0)
+        typical(&self.passes).unwrap_or(0)
     }
 }
 
-/// How blocks become layers.
-enum Shape {
-    /// Each block is a layer, behind so many layers of another kind.
-    Whole { prefix: usize },
-    /// The kernels of a run are layers by their number.
-    Slots,
-    /// Each block is a group of layers, which start here.
-    Group { prefix: usize, starts: Vec<usize> },
-    /// So many blocks are one layer.
-    Part(usize),
+/// Layers of a whole pass: the length that most layers are in passes of; of equals, the greater. `None` without passes.
+pub(crate) fn typical(passes: &[Layers]) -> Option<usize> {
+    let mut lengths: Vec<usize> = passes.iter().map(Vec::len).collect();
+    lengths.sort_unstable();
+    lengths
+        .chunk_by(|a, b| a == b)
+        .max_by_key(|equal| equal.len() * equal[0])
+        .map(|equal| equal[0])
 }
 
 /// Tries one period. `None` where it gives no run of two blocks.
@@ -93,9 +86,11 @@ pub(crate) fn attempt(sequence: &Sequence, lag: Lag, expected: Option<usize>) ->
     let template = rotate(sequence, &layer, &first);
     let Cut { runs, gave_up } = cut(sequence, &template);
     let runs = apart(sequence, &template, runs);
+    // A run of the expected length shows more than a longer one, in which two passes may not be told apart.
+    let rank = |run: &usize| (Some(runs[*run].len()) == expected, runs[*run].len());
     let longest = (0..runs.len())
         .rev()
-        .max_by_key(|run| runs[*run].len())
+        .max_by_key(rank)
         .filter(|run| runs[*run].len() > 1)?;
     let shape = shape(sequence, &template, &runs, longest, expected);
     let mut passes = Vec::new();
@@ -185,146 +180,15 @@ fn apart(sequence: &Sequence, template: &Template, runs: Vec<Run>) -> Vec<Run> {
         .collect()
 }
 
-fn shape(
-    sequence: &Sequence,
-    template: &Template,
-    runs: &[Run],
-    longest: usize,
-    expected: Option<usize>,
-) -> Shape {
-    let run = &runs[longest];
-    let blocks = run.len();
-    let kernels = extent(run);
-    let before = longest.checked_sub(1).map_or(0, |index| extent(&runs[index]).end);
-    let after = runs
-        .get(longest + 1)
-        .map_or(sequence.classes.len(), |run| extent(run).start);
-    let ahead = |most| prefix(sequence, &template.kernels, before..kernels.start, most).len();
-    let strewn = slots(sequence, &template.kernels, kernels.clone()).map(|layers| layers.len());
-    let Some(expected) = expected else {
-        let groups = self_similar(sequence, &template.kernels);
-        return match split(sequence, &template.kernels, groups) {
-            _ if strewn.is_some_and(|layers| layers > blocks) => Shape::Slots,
-            Some(starts) if groups > 1 => Shape::Group { prefix: 0, starts },
-            _ => Shape::Whole {
-                prefix: ahead(MAX_PREFIX),
-            },
-        };
-    };
-    if blocks == expected {
-        return Shape::Whole { prefix: 0 };
-    }
-    if strewn == Some(expected) {
-        return Shape::Slots;
-    }
-    if blocks > expected {
-        let has_attention = template
-            .kernels
-            .iter()
-            .any(|class| sequence.kind(*class) == Kind::Attention);
-        if blocks.is_multiple_of(expected) && !has_attention {
-            return Shape::Part(blocks / expected);
-        }
-        return Shape::Whole { prefix: 0 };
-    }
-    let prefix = ahead(expected - blocks);
-    if prefix + blocks == expected {
-        return Shape::Whole { prefix };
-    }
-    for layers in (expected / (blocks + 1)).max(2)..=(expected / blocks).min(MAX_GROUP) {
-        let Some(starts) = split(sequence, &template.kernels, layers) else {
-            continue;
-        };
-        let more = begun(sequence, template, &starts, &sequence.classes[kernels.end..after]).len();
-        let rest = expected.checked_sub(blocks * layers + more);
-        if rest.is_some_and(|rest| rest == 0 || rest == prefix) {
-            return Shape::Group {
-                prefix: rest.unwrap_or(0),
-                starts,
-            };
-        }
-    }
-    Shape::Whole { prefix: 0 }
-}
-
-/// Layers of one run, and of what is around it, as one pass or more.
-fn lay(
-    sequence: &Sequence,
-    template: &Template,
-    run: &Run,
-    around: Range<usize>,
-    shape: &Shape,
-    expected: Option<usize>,
-    passes: &mut Vec<Layers>,
-) {
-    let kernels = extent(run);
-    let ahead = |most: usize| prefix(sequence, &template.kernels, around.start..kernels.start, most);
-    // What stands between two blocks belongs to the first.
-    let blocks: Layers = (0..run.len())
-        .map(|block| {
-            run[block].kernels.start..run.get(block + 1).map_or(kernels.end, |next| next.kernels.start)
-        })
-        .collect();
-    let layers = match shape {
-        Shape::Whole { prefix } => [ahead(*prefix), blocks].concat(),
-        Shape::Slots => slots(sequence, &template.kernels, kernels).unwrap_or(blocks),
-        Shape::Part(parts) => blocks
-            .chunks(*parts)
-            .map(|parts| parts[0].start..parts[parts.len() - 1].end)
-            .collect(),
-        Shape::Group { prefix, starts } => {
-            let mut layers = ahead(*prefix);
-            for block in &blocks {
-                layers.extend(group(sequence, template, starts, block.clone()));
-            }
-            let mut start = kernels.end;
-            for end in begun(
-                sequence,
-                template,
-                starts,
-                &sequence.classes[kernels.end..around.end],
-            ) {
-                layers.push(start..kernels.end + end);
-                start = kernels.end + end;
-            }
-            layers
-        }
-    };
-    let whole = expected.unwrap_or(layers.len()).max(1);
-    passes.extend(layers.chunks(whole).map(<[_]>::to_vec));
-}
-
-/// The layers of one block.
-fn group(sequence: &Sequence, template: &Template, starts: &[usize], block: Range<usize>) -> Layers {
-    let kernels = &sequence.classes[block.clone()];
-    let mut ends = if kernels == template.kernels {
-        starts[1..].to_vec()
-    } else {
-        begun(sequence, template, starts, kernels)
-    };
-    // A layer that does not fit is as long as its share of the template.
-    for start in &starts[ends.len() + 1..] {
-        let least = ends.last().copied().unwrap_or(0);
-        ends.push((start * kernels.len() / template.period()).clamp(least, kernels.len()));
-    }
-    let edges: Vec<usize> = std::iter::once(0)
-        .chain(ends)
-        .chain(std::iter::once(kernels.len()))
-        .collect();
-    edges
-        .windows(2)
-        .map(|edge| block.start + edge[0]..block.start + edge[1])
-        .collect()
-}
-
-/// Joins two parts of a pass that something unusual between them parted: together they have all layers.
+/// Joins two parts of a pass that something unusual between them parted: together they have all layers. Two equal parts
+/// are two passes, of a model with half as many.
 fn join(passes: &mut Vec<Layers>, period: usize, expected: Option<usize>) {
     let Some(expected) = expected else { return };
     let mut index = 0;
     while index + 1 < passes.len() {
         let (a, b) = (&passes[index], &passes[index + 1]);
         let gap = b[0].start - a[a.len() - 1].end;
-        if a.len() + b.len() == expected && gap <= period {
+        if a.len() + b.len() == expected && a.len() != b.len() && gap <= period {
             let rest = passes.remove(index + 1);
             if let Some(last) = passes[index].last_mut() {
                 last.end = rest[0].start;

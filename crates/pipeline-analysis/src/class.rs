@@ -1,5 +1,7 @@
 //! Kernel names as small numbers: one class for all tile variants of a kernel.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
 /// What a kernel does, as far as finding layers needs it. Tables take families from `torch-trace`, not from here.
@@ -37,6 +39,14 @@ impl Sequence {
             sequence.classes.push(class);
         }
         sequence
+    }
+
+    /// The same classes on a part of the kernels.
+    pub(crate) fn part(&self, kernels: Range<usize>) -> Sequence {
+        Sequence {
+            classes: self.classes[kernels].to_vec(),
+            kinds: self.kinds.clone(),
+        }
     }
 
     /// Number of classes.

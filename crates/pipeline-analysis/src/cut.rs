@@ -8,7 +8,7 @@ use crate::align::align;
 use crate::class::{Sequence, Template};
 
 /// Cells of alignments that are computed for one template before the search gives up: below a second.
-const MAX_WORK: usize = 200_000_000;
+const MAX_WORK: usize = 100_000_000;
 
 /// One repeat of the layer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,16 +4,18 @@ use std::ops::Range;
 
 use model_config::LayerType;
 
-use crate::attempt::{Attempt, Layers, attempt};
+use crate::assemble::assemble;
+use crate::attempt::{Attempt, Layers, attempt, typical};
 use crate::class::{Kind, Sequence};
 use crate::cluster;
-use crate::detection::{Detection, DetectionWarning, Expected, Kernel, Layer, Method, Pass, Role};
+use crate::detection::{Detection, DetectionWarning, Expected, Kernel, Method};
 use crate::divider::divide;
-use crate::draft::drafts;
 use crate::lag::{Lag, lags};
 
 /// Kernels of a stream that are looked at.
 pub const MAX_KERNELS: usize = 1 << 20;
+/// Kernels on which a period is tried out, around the stretch that repeats it longest.
+const SAMPLE: usize = 1 << 17;
 /// Periods that are tried out.
 const MAX_ATTEMPTS: usize = 8;
 
@@ -45,14 +47,14 @@ pub fn detect(kernels: &[Kernel<'_>], expected: &Expected<'_>) -> Detection {
         });
     }
     let found = find(&sequence, expected, &mut warnings);
-    let layers = found.passes.iter().map(Vec::len).max();
+    let layers = typical(&found.passes);
     let confidence = match (layers, config_layers) {
         (Some(trace), Some(config)) if trace != config => {
             found.confidence * trace.min(config) as f64 / trace.max(config) as f64
         }
         _ => found.confidence,
     };
-    let mut passes = assemble(analysed, &sequence, &found, expected);
+    let mut passes = assemble(analysed, &sequence, &found.passes, expected);
     let clusters = cluster::number(analysed, &mut passes, found.method == Method::Slots);
     Detection {
         method: found.method,
@@ -79,27 +81,28 @@ struct Found {
 fn find(sequence: &Sequence, expected: &Expected<'_>, warnings: &mut Vec<DetectionWarning>) -> Found {
     let lags = lags(&sequence.classes);
     let config = expected.num_hidden_layers;
-    let attempts = attempts(sequence, &lags, config);
-    let agreeing = || {
-        attempts
-            .iter()
-            .filter(|attempt| config.is_none_or(|config| attempt.layers() == config))
-    };
-    let best = agreeing()
-        .map(|attempt| attempt.explained(config))
+    let mut agreeing = attempts(sequence, &lags, config);
+    agreeing.retain(|(_, attempt)| config.is_none_or(|config| attempt.layers() == config));
+    let best = agreeing
+        .iter()
+        .map(|(_, attempt)| attempt.explained(config))
         .max()
         .unwrap_or(0);
     // The shortest that explains nearly as much as the best: several layers repeat, too, and may be as many by chance.
-    if let Some(attempt) = agreeing().find(|attempt| attempt.explained(config) * 20 >= best * 17) {
-        return from_attempt(attempt, warnings);
+    if let Some((lag, attempt)) = agreeing
+        .into_iter()
+        .find(|(_, attempt)| attempt.explained(config) * 20 >= best * 17)
+    {
+        return from_attempt(&throughout(sequence, lag, attempt, config), warnings);
     }
     if let Some(config) = config {
         if let Some(found) = by_divider(sequence, &lags, config, expected.layer_types) {
             return found;
         }
         // Nothing agrees: what the trace shows on its own.
-        if let Some(attempt) = self::attempts(sequence, &lags, None).first() {
-            let found = from_attempt(attempt, warnings);
+        if let Some((lag, attempt)) = attempts(sequence, &lags, None).pop() {
+            let attempt = throughout(sequence, lag, attempt, None);
+            let found = from_attempt(&attempt, warnings);
             let trace = attempt.layers();
             warnings.push(DetectionWarning::LayersDisagree { trace, config });
             if trace < config && config.is_multiple_of(attempt.blocks) {
@@ -142,7 +145,7 @@ fn from_attempt(attempt: &Attempt, warnings: &mut Vec<DetectionWarning>) -> Foun
 ///
 /// With a configuration, all of these. Without, the first that is nearly as good as the best, or is clearly a layer: whole
 /// steps repeat, too, and of many steps more comes back than of the layers in them; and a part of a layer may repeat.
-fn attempts(sequence: &Sequence, lags: &[Lag], config: Option<usize>) -> Vec<Attempt> {
+fn attempts(sequence: &Sequence, lags: &[Lag], config: Option<usize>) -> Vec<(Lag, Attempt)> {
     let best = lags.first().map_or(0, |lag| lag.matches);
     let mut chosen: Vec<Lag> = lags
         .iter()
@@ -150,53 +153,69 @@ fn attempts(sequence: &Sequence, lags: &[Lag], config: Option<usize>) -> Vec<Att
         .copied()
         .collect();
     chosen.sort_unstable_by_key(|lag| lag.period);
-    let mut attempts: Vec<Attempt> = Vec::new();
+    let mut attempts: Vec<(Lag, Attempt)> = Vec::new();
     let mut tried = 0;
     for lag in chosen {
         // The best is tried in any case.
         if tried == MAX_ATTEMPTS && lag.matches < best {
             continue;
         }
-        let Some(found) = attempt(sequence, lag, config) else {
+        let kernels = sequence.classes.len();
+        let from = lag
+            .exact_start
+            .saturating_sub(SAMPLE / 2)
+            .min(kernels.saturating_sub(SAMPLE));
+        let sample = sequence.part(from..kernels.min(from + SAMPLE));
+        let exact_start = lag.exact_start - from;
+        let Some(found) = attempt(&sample, Lag { exact_start, ..lag }, config) else {
             continue;
         };
         tried = (tried + 1).min(MAX_ATTEMPTS);
         if config.is_some() {
-            attempts.push(found);
+            attempts.push((lag, found));
         } else if lag.matches * 20 >= best * 17 || found.is_layer(sequence) {
-            return vec![found];
+            return vec![(lag, found)];
         }
     }
     attempts
 }
 
+/// A period that was tried out on a sample, on the whole stream.
+fn throughout(sequence: &Sequence, lag: Lag, sample: Attempt, config: Option<usize>) -> Attempt {
+    if sequence.classes.len() <= SAMPLE {
+        return sample;
+    }
+    attempt(sequence, lag, config).unwrap_or(sample)
+}
+
 fn by_divider(sequence: &Sequence, lags: &[Lag], config: usize, types: &[LayerType]) -> Option<Found> {
     let length = sequence.classes.len();
-    let whole = vec![0..length];
     // A whole step that comes back: the stream is several passes.
     let steps = lags
         .iter()
-        .filter(|lag| lag.period >= 2 * config && lag.matches * 5 >= (length - lag.period) * 4)
+        .filter(|lag| lag.period / 2 >= config && lag.matches * 5 >= (length - lag.period) * 4)
         .min_by_key(|lag| lag.period);
     let steps = steps.map_or(0, |lag| length.div_ceil(lag.period));
     let windows = [steps, 2 * steps]
         .into_iter()
         .filter(|_| steps > 0)
         .flat_map(|most| windows(sequence, most));
-    let found = std::iter::once(whole).chain(windows).filter_map(|windows| {
-        let divided: Vec<_> = windows
-            .into_iter()
-            .filter_map(|window| divide(sequence, window, config, types))
-            .collect();
-        let alike = divided.iter().map(|divided| divided.alike).sum::<f64>() / divided.len() as f64;
-        (!divided.is_empty()).then(|| Found {
-            method: Method::Divider,
-            period: None,
-            repeats: None,
-            confidence: alike,
-            passes: divided.into_iter().map(|divided| divided.layers).collect(),
-        })
-    });
+    let found = std::iter::once(std::iter::once(0..length).collect())
+        .chain(windows)
+        .filter_map(|windows: Vec<Range<usize>>| {
+            let divided: Vec<_> = windows
+                .into_iter()
+                .filter_map(|window| divide(sequence, window, config, types))
+                .collect();
+            let alike = divided.iter().map(|divided| divided.alike).sum::<f64>() / divided.len() as f64;
+            (!divided.is_empty()).then(|| Found {
+                method: Method::Divider,
+                period: None,
+                repeats: None,
+                confidence: alike,
+                passes: divided.into_iter().map(|divided| divided.layers).collect(),
+            })
+        });
     found.max_by(|a, b| {
         a.confidence
             .total_cmp(&b.confidence)
@@ -242,85 +261,4 @@ fn windows(sequence: &Sequence, most: usize) -> Vec<Vec<Range<usize>>> {
             windows
         })
         .collect()
-}
-
-/// Passes with their preambles, tails, roles and types.
-fn assemble(
-    kernels: &[Kernel<'_>],
-    sequence: &Sequence,
-    found: &Found,
-    expected: &Expected<'_>,
-) -> Vec<Pass> {
-    let longest = found.passes.iter().map(Vec::len).max().unwrap_or(0);
-    let whole = expected
-        .num_hidden_layers
-        .filter(|config| *config <= longest)
-        .unwrap_or(longest);
-    let mut all: Vec<(Role, &Layers)> = found.passes.iter().map(|layers| (Role::Main, layers)).collect();
-    let others = if found.passes.is_empty() {
-        Vec::new()
-    } else {
-        drafts(sequence, &found.passes)
-    };
-    all.extend(others.iter().map(|layers| (Role::Draft, layers)));
-    all.retain(|(_, layers)| !layers.is_empty());
-    all.sort_by_key(|(_, layers)| layers[0].start);
-    let mut passes: Vec<Pass> = Vec::with_capacity(all.len());
-    let mut complete_before = false;
-    for (index, (role, layers)) in all.iter().enumerate() {
-        let start = layers[0].start;
-        let end = layers[layers.len() - 1].end;
-        let from = passes.last().map_or(0, |pass| pass.tail.end);
-        let to = all
-            .get(index + 1)
-            .map_or(kernels.len(), |(_, next)| pause(kernels, end..next[0].start));
-        let complete = *role == Role::Main && layers.len() == whole;
-        // A few layers behind a whole pass, with more to follow, are no pass that the trace cut off.
-        let behind_draft = passes.last().is_some_and(|pass| pass.role == Role::Draft);
-        let few = complete_before && layers.len() * 2 <= whole && (to < kernels.len() || behind_draft);
-        let role = if *role == Role::Main && few {
-            Role::Draft
-        } else {
-            *role
-        };
-        complete_before |= complete;
-        let layer_type = |layer: usize| {
-            let types = expected.layer_types;
-            (complete && types.len() == whole).then(|| types[layer])
-        };
-        passes.push(Pass {
-            preamble: from..start,
-            layers: layers
-                .iter()
-                .enumerate()
-                .map(|(index, kernels)| Layer {
-                    kernels: kernels.clone(),
-                    layer_type: layer_type(index),
-                    cluster: 0,
-                })
-                .collect(),
-            tail: end..to,
-            role,
-            complete,
-        });
-    }
-    passes
-}
-
-/// The kernel before which the stream pauses longest: there a pass ends and the next begins.
-fn pause(kernels: &[Kernel<'_>], gap: Range<usize>) -> usize {
-    let idle = |at: usize| {
-        let before = at.checked_sub(1).map(|before| &kernels[before]);
-        before.map_or(0, |before| {
-            kernels[at]
-                .start_ns
-                .saturating_sub(before.start_ns.saturating_add(before.dur_ns))
-        })
-    };
-    let until = gap.end.min(kernels.len().saturating_sub(1));
-    (gap.start..=until)
-        .rev()
-        .max_by_key(|at| idle(*at))
-        .unwrap_or(gap.end)
-        .min(gap.end)
 }

@@ -8,11 +8,12 @@ use std::ops::Range;
 use model_config::LayerType;
 
 use crate::class::{Kind, Sequence};
+use crate::split::self_similar;
 
 /// Most occurrences of the divider in one layer.
 const MAX_EACH: usize = 6;
 /// Least share of kernels that layers of one type have in common.
-const ALIKE: f64 = 0.75;
+const ALIKE: f64 = 0.9;
 
 /// Layers of a stretch, and how alike those of one type are, from 0 to 1.
 pub(crate) struct Divided {
@@ -29,7 +30,9 @@ pub(crate) fn divide(
     layers: usize,
     types: &[LayerType],
 ) -> Option<Divided> {
-    if layers < 2 || stretch.len() < 2 * layers {
+    // Layers of one type would have been found by their period; here they would be as alike one too few or too many.
+    let differ = types.len() == layers && types.windows(2).any(|pair| pair[0] != pair[1]);
+    if !differ || stretch.len() < 2 * layers {
         return None;
     }
     let mut places: Vec<Vec<usize>> = vec![Vec::new(); sequence.class_count()];
@@ -72,13 +75,22 @@ pub(crate) fn divide(
                 let divided = close(sequence, &starts, behind, stretch.end, types);
                 let norm = sequence.kind(sequence.classes[starts[0]]) == Kind::Norm;
                 let value = divided.alike + if norm { 0.05 } else { 0.0 } - 0.002 * (each + offset) as f64;
-                if divided.alike >= ALIKE && best.as_ref().is_none_or(|(other, _)| value > *other) {
+                if divided.alike >= ALIKE
+                    && best.as_ref().is_none_or(|(other, _)| value > *other)
+                    && !are_groups(sequence, &divided.layers)
+                {
                     best = Some((value, divided));
                 }
             }
         }
     }
     best.map(|(_, divided)| divided)
+}
+
+/// Whether most of these layers are several: a layer does not repeat within itself.
+fn are_groups(sequence: &Sequence, layers: &[Range<usize>]) -> bool {
+    let group = |layer: &&Range<usize>| self_similar(sequence, &sequence.classes[(*layer).clone()]) > 1;
+    layers.iter().filter(group).count() * 2 > layers.len()
 }
 
 /// The layers that start here, with an end for the last one, and how alike they are.

@@ -27,10 +27,7 @@ pub(crate) fn drafts(sequence: &Sequence, passes: &[Layers]) -> Vec<Layers> {
 
 /// The repeat that most of the gap is, if it is half of it, and has a GEMM in each repeat, as every layer has.
 fn in_gap(sequence: &Sequence, gap: Range<usize>) -> Vec<Layers> {
-    let part = Sequence {
-        classes: sequence.classes[gap.clone()].to_vec(),
-        kinds: sequence.kinds.clone(),
-    };
+    let part = sequence.part(gap.clone());
     let found = lags(&part.classes);
     let Some(lag) = found
         .iter()

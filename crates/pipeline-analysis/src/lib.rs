@@ -4,6 +4,7 @@
 //! a document looks like.
 
 mod align;
+mod assemble;
 mod attempt;
 mod class;
 mod cluster;
@@ -15,6 +16,7 @@ mod draft;
 mod lag;
 mod phase;
 mod prefix;
+mod shape;
 mod slots;
 mod split;
 mod steady;

@@ -7,6 +7,9 @@ use crate::class::{Kind, Sequence, Template};
 pub(crate) const MAX_GROUP: usize = 64;
 /// Kernels around a start that are compared with those around the first one.
 const CONTEXT: usize = 8;
+/// Least likeness of the surroundings: four equal kernels. A norm with an all-reduce before it and a GEMM behind it is also in
+/// the middle of a layer.
+const LEAST_CONTEXT: u32 = 8;
 
 /// Where the layers of a group start, the first at 0. `None` where the group shows no such starts.
 pub(crate) fn split(sequence: &Sequence, group: &[u32], layers: usize) -> Option<Vec<usize>> {
@@ -84,7 +87,7 @@ fn by_context(sequence: &Sequence, group: &[u32], layers: usize) -> Option<Vec<u
     let worst = chosen.last()?.0;
     // The next best place has to be clearly worse, or the choice would be arbitrary.
     let next = places.get(layers - 1).map_or(0, |(score, _)| *score);
-    if worst < 4 || next >= worst {
+    if worst < LEAST_CONTEXT || next >= worst {
         return None;
     }
     let mut starts: Vec<usize> = std::iter::once(0)

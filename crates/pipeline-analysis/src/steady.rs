@@ -4,6 +4,7 @@
 //! its level changes (binary segmentation of the logarithms by least squares), as long as a part explains more than noise
 //! would; noise is measured between neighbours, so that steps in the level are no part of it.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 /// What a change of level has to explain, in variances of the noise, for each logarithm of the length. Noise alone then is a
@@ -58,7 +59,8 @@ pub fn steady(values_ns: &[i64]) -> Option<Steady> {
         .collect();
     let series = Series::new(&levels);
     let mut parts = vec![0];
-    let mut open = std::collections::VecDeque::from([0..levels.len()]);
+    let mut open = VecDeque::new();
+    open.push_back(0..levels.len());
     while let Some(part) = open.pop_front() {
         if let Some(at) = series.change(&part)
             && parts.len() < 64

@@ -195,30 +195,43 @@ fn a_draft_between_two_passes() {
 
 #[test]
 fn a_configuration_of_another_model_is_a_warning_with_both_numbers() {
-    let types = cycle(&[of(Mixer::Full, Ffn::Dense)], 32);
-    let detection = found(
-        &pass(&types),
-        &Expected {
-            num_hidden_layers: Some(61),
-            layer_types: &[],
-        },
-    );
-    assert_eq!((detection.layers, detection.config_layers), (Some(32), Some(61)));
-    assert_eq!(
-        detection.warnings[0],
-        DetectionWarning::LayersDisagree {
-            trace: 32,
-            config: 61
+    for layer_type in [of(Mixer::Full, Ffn::Dense), of(Mixer::Mla, Ffn::Moe)] {
+        let types = cycle(&[layer_type], 32);
+        for (config, steps) in [61, 16, 64, 20, 31, 33, 8, 2]
+            .into_iter()
+            .flat_map(|config| [(config, 1), (config, 3)])
+        {
+            let names = times(&pass(&types), steps);
+            let detection = found(
+                &names,
+                &Expected {
+                    num_hidden_layers: Some(config),
+                    layer_types: &[],
+                },
+            );
+            assert_eq!(
+                (detection.layers, detection.config_layers),
+                (Some(32), Some(config)),
+                "{steps} {detection:?}"
+            );
+            assert_eq!(
+                detection.warnings[0],
+                DetectionWarning::LayersDisagree { trace: 32, config }
+            );
+            assert_eq!(detection.warnings[0].code(), "layers-disagree");
+            assert!(detection.confidence < 0.98);
+            assert_eq!(
+                detection.passes.iter().filter(|pass| pass.complete).count(),
+                steps
+            );
+            assert!(
+                detection.passes[0]
+                    .layers
+                    .iter()
+                    .all(|layer| layer.layer_type.is_none())
+            );
         }
-    );
-    assert_eq!(detection.warnings[0].code(), "layers-disagree");
-    assert!(detection.confidence < 0.6);
-    assert!(
-        detection.passes[0]
-            .layers
-            .iter()
-            .all(|layer| layer.layer_type.is_none())
-    );
+    }
 }
 
 #[test]

@@ -48,11 +48,11 @@ type Event = (String, i64, i64);
 /// Kernels of the busiest stream, or those that launches name, in start order.
 fn kernels(path: &Path, launched: bool) -> Vec<Event> {
     let mut text = Vec::new();
-    let file = std::fs::File::open(path).unwrap();
+    let file = std::fs::File::open(path).expect("the trace can be read");
     flate2::read::MultiGzDecoder::new(file)
         .read_to_end(&mut text)
-        .unwrap();
-    let trace: Trace<'_> = serde_json::from_slice(&text).unwrap();
+        .expect("the trace can be inflated");
+    let trace: Trace<'_> = serde_json::from_slice(&text).expect("the trace is JSON");
     let mut streams: BTreeMap<String, Vec<Event>> = BTreeMap::new();
     for event in trace.events {
         // Nanoseconds are enough for the order; the reader of traces keeps them exactly.
@@ -117,8 +117,8 @@ fn real_traces() {
     };
     let folder = Path::new(&data).join("traces");
     let files: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the folder of traces can be read")
+        .map(|entry| entry.expect("the folder of traces can be read").path())
         .collect();
     for (name, layers, period, first) in TRACES {
         let path = files
