@@ -10,6 +10,7 @@ use crate::class::{Kind, Sequence};
 use crate::cluster;
 use crate::detection::{Detection, DetectionWarning, Expected, Kernel, Method};
 use crate::divider::divide;
+use crate::given::at_starts;
 use crate::lag::{Lag, lags};
 
 /// Kernels of a stream that are looked at.
@@ -40,6 +41,45 @@ const MAX_ATTEMPTS: usize = 8;
 /// [`MAX_KERNELS`], with a warning. A stream of a million kernels takes a fraction of a second; where every second layer is
 /// disturbed, seconds.
 pub fn detect(kernels: &[Kernel<'_>], expected: &Expected<'_>) -> Detection {
+    with(kernels, expected, |sequence, warnings| {
+        find(sequence, expected, warnings)
+    })
+}
+
+/// As [`detect`], with given layers: each starts at one of these kernels, whatever repeats. Starts beyond the stream are left
+/// out, and the order does not matter.
+///
+/// A pass has as many layers as the configuration names, if the starts are a multiple of that; else it ends where two starts
+/// are further apart than usual, with kernels between them that other layers do not have. The last layer of a pass is as long
+/// as the one before it.
+pub fn detect_at(kernels: &[Kernel<'_>], starts: &[usize], expected: &Expected<'_>) -> Detection {
+    with(kernels, expected, |sequence, warnings| {
+        let passes = at_starts(sequence, starts, expected.num_hidden_layers);
+        if let (Some(trace), Some(config)) = (typical(&passes), expected.num_hidden_layers)
+            && trace != config
+        {
+            warnings.push(DetectionWarning::LayersDisagree { trace, config });
+        }
+        Found {
+            method: if passes.is_empty() {
+                Method::None
+            } else {
+                Method::Given
+            },
+            period: None,
+            repeats: None,
+            confidence: if passes.is_empty() { 0.0 } else { 1.0 },
+            passes,
+        }
+    })
+}
+
+/// What is found in the part of the stream that is looked at, as passes with their layers.
+fn with(
+    kernels: &[Kernel<'_>],
+    expected: &Expected<'_>,
+    find: impl FnOnce(&Sequence, &mut Vec<DetectionWarning>) -> Found,
+) -> Detection {
     let analysed = &kernels[..kernels.len().min(MAX_KERNELS)];
     let sequence = Sequence::new(analysed.iter().map(|kernel| kernel.name));
     let config_layers = expected.num_hidden_layers;
@@ -50,7 +90,7 @@ pub fn detect(kernels: &[Kernel<'_>], expected: &Expected<'_>) -> Detection {
             analysed: analysed.len(),
         });
     }
-    let found = find(&sequence, expected, &mut warnings);
+    let found = find(&sequence, &mut warnings);
     let layers = typical(&found.passes);
     let confidence = match (layers, config_layers) {
         (Some(trace), Some(config)) if trace != config => {

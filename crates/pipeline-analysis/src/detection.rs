@@ -47,6 +47,8 @@ pub enum Method {
     Slots,
     /// The layers do not repeat in groups; a kernel that stands between them divides them.
     Divider,
+    /// The caller said where layers start.
+    Given,
     /// Nothing that repeats was found.
     None,
 }
@@ -60,6 +62,7 @@ impl Method {
             Method::Subperiod => "subperiod",
             Method::Slots => "slots",
             Method::Divider => "divider",
+            Method::Given => "given",
             Method::None => "none",
         }
     }
@@ -117,7 +120,7 @@ impl Pass {
 pub struct Detection {
     /// How the layers were found.
     pub method: Method,
-    /// Kernels of one repeat; `None` where nothing repeats, or with [`Method::Divider`].
+    /// Kernels of one repeat; `None` where nothing repeats, or with [`Method::Divider`] and [`Method::Given`].
     pub period: Option<usize>,
     /// Length of the longest run of repeats, in repeats; `None` with the period.
     pub repeats: Option<f64>,

@@ -13,6 +13,7 @@ mod detect;
 mod detection;
 mod divider;
 mod draft;
+mod given;
 mod lag;
 mod phase;
 mod prefix;
@@ -21,6 +22,6 @@ mod slots;
 mod split;
 mod steady;
 
-pub use detect::{MAX_KERNELS, detect};
+pub use detect::{MAX_KERNELS, detect, detect_at};
 pub use detection::{Detection, DetectionWarning, Expected, Kernel, Layer, Method, Pass, Role};
 pub use steady::{Steady, steady};

@@ -1,7 +1,7 @@
 //! Models whose layers differ, one pass or several, with and without a configuration.
 
 use model_config::{Ffn, LayerType, Mixer};
-use pipeline_analysis::{Detection, DetectionWarning, Expected, Method, Role};
+use pipeline_analysis::{Detection, DetectionWarning, Expected, Kernel, Method, Role, detect_at};
 
 use crate::generate::{ends, found, layer, of, pass, times};
 
@@ -249,6 +249,40 @@ fn a_stream_that_begins_and_ends_within_passes() {
     let complete: Vec<bool> = detection.passes.iter().map(|pass| pass.complete).collect();
     assert_eq!(complete, [false, true, true, false]);
     assert!(detection.passes.iter().all(|pass| pass.role == Role::Main));
+}
+
+#[test]
+fn given_starts_override_what_repeats() {
+    let types = cycle(&[of(Mixer::Full, Ffn::Dense)], 12);
+    let names = times(&pass(&types), 2);
+    // Somebody wants layers from one attention to the next.
+    let starts: Vec<usize> = (0..names.len())
+        .filter(|at| names[*at].starts_with("fmha"))
+        .collect();
+    let kernels: Vec<Kernel<'_>> = names
+        .iter()
+        .map(|name| Kernel {
+            name,
+            start_ns: 0,
+            dur_ns: 0,
+        })
+        .collect();
+    for (config, warnings) in [(None, 0), (Some(12), 0), (Some(13), 1)] {
+        let expected = Expected {
+            num_hidden_layers: config,
+            layer_types: &[],
+        };
+        let detection = detect_at(&kernels, &starts, &expected);
+        assert_eq!((detection.method, detection.layers), (Method::Given, Some(12)));
+        assert_eq!(detection.warnings.len(), warnings);
+        let found: Vec<usize> = detection
+            .passes
+            .iter()
+            .flat_map(|pass| &pass.layers)
+            .map(|layer| layer.kernels.start)
+            .collect();
+        assert_eq!(found, starts);
+    }
 }
 
 #[test]
