@@ -17,6 +17,7 @@ mod given;
 mod lag;
 mod phase;
 mod prefix;
+mod search;
 mod shape;
 mod slots;
 mod split;
