@@ -10,7 +10,7 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("contracts", &[]),
     ("stats", &[]),
     ("cli-kit", &["contracts"]),
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("gap-decide", &["stats", "cli-kit", "contracts"]),
     ("loop-ledger", &["cli-kit", "contracts"]),
     ("model-config", &[]),
+    ("pipeline-analysis", &["model-config"]),
     ("profile-tables", &["torch-trace", "cli-kit", "contracts"]),
     ("torch-trace", &[]),
     (
