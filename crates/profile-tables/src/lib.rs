@@ -2,11 +2,13 @@
 //!
 //! read (`load`, crate `torch-trace`) -> derive (`kernels`, `origin`, `stages`) -> fold (`fold`, `idle`, `align`, `ranks`)
 //! -> rows (`tables`) -> document and view (`report`, `render`). Everything between reading and emitting is pure.
+//! `capture` stands apart: it makes a server write the traces.
 
 pub mod cli;
 
 mod align;
 mod bind;
+mod capture;
 mod completeness;
 mod engine;
 mod error;
@@ -30,6 +32,9 @@ use cli_kit::{Failure, Report};
 /// # Errors
 /// Every documented exit that prints no document.
 pub fn run(args: cli::Args) -> Result<Report, Failure> {
+    if let Some(cli::Command::Capture(capture)) = &args.command {
+        return capture::run(capture, &args.output);
+    }
     let plan = plan::Plan::try_from(args.tables)?;
     report::run(&plan, &args.output)
 }
