@@ -135,12 +135,22 @@ impl Profiler {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
-    use crate::capture::plan::tests::plan;
+    use crate::cli::{Args, Command};
+
+    fn decode_plan() -> CapturePlan {
+        let line = "profile-tables capture --url http://127.0.0.1:1 --stage decode --output-len 100";
+        let Some(Command::Capture(args)) = Args::parse_from(line.split(' ')).command else {
+            panic!("{line} is a capture");
+        };
+        CapturePlan::new(&args, None).unwrap()
+    }
 
     #[test]
     fn tokens_are_recorded_apart_from_their_prompt() {
-        let plan = plan("decode");
+        let plan = decode_plan();
         for profiler in [Profiler::Sglang, Profiler::Tokenspeed] {
             let body = profiler.start_body(&plan, Path::new("/d"));
             assert_eq!(body["profile_by_stage"], true);

@@ -92,7 +92,7 @@ impl CapturePlan {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use clap::Parser as _;
 
     use super::*;
@@ -108,7 +108,7 @@ pub(super) mod tests {
     }
 
     /// A plan for 100 tokens in and out.
-    pub(in crate::capture) fn plan(stage: &str) -> CapturePlan {
+    fn plan(stage: &str) -> CapturePlan {
         let line = format!("--stage {stage} --input-len 100 --output-len 100");
         CapturePlan::new(&args(&line), None).unwrap()
     }

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use contracts::engine_sim::{ProfileStage, ProfileTruth, StepStage};
 use serde_json::Value;
 use torch_trace::{GpuKind, StepKind, Trace, Want, family_of, launches, read_file, step_of_events, steps};
 
 use crate::documents::check;
-use crate::process::{Ended, Sim, run};
+use crate::process::{Ended, Running, Sim, binary, run};
 use crate::repository::root;
 
 fn capture(sim: &Sim, stage: &str, more: &[&str]) -> Ended {
@@ -20,12 +22,12 @@ fn capture(sim: &Sim, stage: &str, more: &[&str]) -> Ended {
     run("profile-tables", arguments)
 }
 
-/// An order to a server, by hand.
-fn post(sim: &Sim, path: &str) -> String {
+/// A request to a server, by hand.
+fn ask(sim: &Sim, method: &str, path: &str) -> String {
     let mut socket = TcpStream::connect(sim.url.trim_start_matches("http://")).unwrap();
     write!(
         socket,
-        "POST {path} HTTP/1.1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
     )
     .unwrap();
     let mut answer = String::new();
@@ -391,7 +393,7 @@ fn wrong_use_ends_with_a_hint() {
         &["--input-len", "10", "--output-dir", to],
     ));
     // Somebody else's session is open.
-    assert!(post(&sim, "/start_profile").starts_with("HTTP/1.1 200"));
+    assert!(ask(&sim, "POST", "/start_profile").starts_with("HTTP/1.1 200"));
     capture(&sim, "prefill", &["--input-len", "10", "--output-dir", to]).fails(
         4,
         "capture-start-refused",
@@ -400,4 +402,44 @@ fn wrong_use_ends_with_a_hint() {
     let manifest = root().join("Cargo.toml");
     let no_result = capture(&sim, "prefill", &["--for", manifest.to_str().unwrap()]);
     assert_eq!(no_result.code(), 3, "{no_result:?}");
+}
+
+#[test]
+fn an_interrupted_capture_stops_the_profiler() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().to_str().unwrap();
+    let sim = Sim::engine(&["--flavor", "sglang"]);
+    let arguments = [
+        "capture",
+        "--url",
+        &sim.url,
+        "--stage",
+        "decode",
+        "--output-len",
+        "20000",
+        "--output-dir",
+        to,
+    ];
+    let running = Running::start(Command::new(binary("profile-tables")).args(arguments));
+    // The stop comes while the probe is answered.
+    let served = (0..2000).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        ask(&sim, "GET", "/metrics")
+            .lines()
+            .any(|line| line.starts_with("sglang:num_running_reqs{") && line.ends_with(" 1.0"))
+    });
+    assert!(served, "the probe never ran");
+    running.interrupt();
+    let ended = running.end();
+    assert_eq!(ended.code(), 130, "{ended:?}");
+    let document = ended.document();
+    check("interrupted", &document);
+    assert_eq!(
+        (&document["complete"], &document["data"]["sent"][1]["path"]),
+        (&Value::Bool(false), &Value::from("/stop_profile"))
+    );
+    assert!(
+        ask(&sim, "POST", "/start_profile").starts_with("HTTP/1.1 200"),
+        "nothing is open"
+    );
 }
