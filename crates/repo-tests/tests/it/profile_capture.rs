@@ -443,3 +443,41 @@ fn an_interrupted_capture_stops_the_profiler() {
         "nothing is open"
     );
 }
+
+#[test]
+fn prompts_that_come_while_others_decode_make_mixed_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().to_str().unwrap();
+    let sim = Sim::engine(&["--flavor", "vllm", "--profile-dir", to]);
+    assert!(ask(&sim, "POST", "/start_profile").starts_with("HTTP/1.1 200"));
+    let request = |tokens: u32| {
+        let mut socket = TcpStream::connect(sim.url.trim_start_matches("http://")).unwrap();
+        let body = format!(r#"{{"prompt": "a b c", "max_tokens": {tokens}, "stream": true}}"#);
+        write!(
+            socket,
+            "POST /v1/completions HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        socket
+    };
+    let mut first = request(200);
+    // Beyond the head: the first token is there, so the next steps decode.
+    first.read_exact(&mut [0; 400]).unwrap();
+    let mut rest = String::new();
+    request(3).read_to_string(&mut rest).unwrap();
+    first.read_to_string(&mut rest).unwrap();
+    assert!(ask(&sim, "POST", "/stop_profile").starts_with("HTTP/1.1 200"));
+    let trace = std::fs::read_dir(to)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_str().unwrap().ends_with(".pt.trace.json.gz"))
+        .unwrap();
+    let truth = agree(&trace);
+    let mixed = truth
+        .stages
+        .iter()
+        .find(|stage| stage.stage == StepStage::Mixed)
+        .unwrap();
+    assert_eq!((mixed.steps, mixed.decode_tokens), (1, 1));
+}
