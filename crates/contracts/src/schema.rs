@@ -3,14 +3,14 @@
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::Value;
 
-use crate::engine_sim::{Ready, Script, Truth};
+use crate::engine_sim::{ProfileTruth, Ready, Script, Truth};
 use crate::gap_decide::{calibration::CalibrationData, decision::DecisionData};
 use crate::loop_ledger::{
     best::BestData, digest::DigestData, done::DoneData, entry::Entry, history::History, lock::TargetLock,
     preflight::PreflightData, receipt::ReceiptData, root_cause::RootCause, status::StatusData,
     text::TextData, verify::VerifyData, watch::WatchData,
 };
-use crate::profile_tables::report::ReportData;
+use crate::profile_tables::{capture::CaptureData, report::ReportData};
 use crate::serve_bench::{
     compare::CompareData,
     doctor::DoctorData,
@@ -48,6 +48,7 @@ macro_rules! published {
 }
 
 published! {
+    "engine-sim.profile-truth/1" => "engine-sim.profile-truth-1.json": plain::<ProfileTruth>,
     "engine-sim.ready/1" => "engine-sim.ready-1.json": plain::<Ready>,
     "engine-sim.script/1" => "engine-sim.script-1.json": plain::<Script>,
     "engine-sim.truth/1" => "engine-sim.truth-1.json": plain::<Truth>,
@@ -67,6 +68,7 @@ published! {
     "loop-ledger.text/1" => "loop-ledger.text-1.json": document::<TextData>,
     "loop-ledger.verify/1" => "loop-ledger.verify-1.json": document::<VerifyData>,
     "loop-ledger.watch/1" => "loop-ledger.watch-1.json": document::<WatchData>,
+    "profile-tables.capture/1" => "profile-tables.capture-1.json": document::<CaptureData>,
     "profile-tables.report/1" => "profile-tables.report-1.json": document::<ReportData>,
     "serve-bench.compare/1" => "serve-bench.compare-1.json": document::<CompareData>,
     "serve-bench.doctor/1" => "serve-bench.doctor-1.json": document::<DoctorData>,

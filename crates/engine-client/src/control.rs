@@ -83,6 +83,23 @@ impl<'a> Control<'a> {
         self.read(request.body(body.to_string())).await
     }
 
+    /// A POST that may take longer than a question, with a body or without.
+    pub(crate) async fn order(
+        &self,
+        path: &str,
+        body: Option<&serde_json::Value>,
+        limit: Duration,
+    ) -> Result<Reply, ClientError> {
+        let request = self.client.post(self.endpoint.url(path)).timeout(limit);
+        self.read(match body {
+            Some(body) => request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.to_string()),
+            None => request,
+        })
+        .await
+    }
+
     async fn read(&self, request: reqwest::RequestBuilder) -> Result<Reply, ClientError> {
         let mut response = request.send().await.map_err(|error| self.meaning(&error))?;
         let status = response.status().as_u16();

@@ -35,6 +35,6 @@ pub use endpoint::Endpoint;
 pub use error::ClientError;
 pub use headers::Headers;
 pub use observation::Observation;
-pub use probe::{get_text, probe, served_model, tokenize};
+pub use probe::{Answered, get_text, post_order, probe, served_model, tokenize};
 pub use record::RecordContext;
 pub use request::{Call, CountTokens, Slot};

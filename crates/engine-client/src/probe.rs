@@ -244,6 +244,34 @@ pub async fn get_text(endpoint: &Endpoint, headers: &Headers, path: &str) -> Res
     })
 }
 
+/// What a control endpoint answered to a POST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// HTTP status.
+    pub status: u16,
+    /// What the body says, cleaned, with no secret in it; empty for an empty body.
+    pub text: String,
+}
+
+/// Sends an order to a control endpoint, with a JSON body or without one, and gives whatever status came back.
+///
+/// # Errors
+/// When no answer comes within `limit`, and what [`probe`] fails with for want of a connection.
+pub async fn post_order(
+    endpoint: &Endpoint,
+    headers: &Headers,
+    path: &str,
+    body: Option<&Value>,
+    limit: std::time::Duration,
+) -> Result<Answered, ClientError> {
+    let reply = Control::new(endpoint, headers)?.order(path, body, limit).await?;
+    let text = headers.without_secrets(&crate::chunk::error_body_text(&reply.body));
+    Ok(Answered {
+        status: reply.status,
+        text: contracts::text::clean(&text, 200),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use contracts::serve_bench::result::EngineInfo;

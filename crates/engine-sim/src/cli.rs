@@ -1,6 +1,7 @@
 //! What is typed: the only file that knows clap.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use clap::Parser;
 use cli_kit::{Cli, OutputArgs, ToolInfo};
@@ -53,6 +54,15 @@ pub struct Args {
         allow_negative_numbers = true
     )]
     pub slowdown: f64,
+    /// Folder of the traces that `/start_profile` asks no other folder for
+    ///
+    /// Without it SGLANG_TORCH_PROFILER_DIR or VLLM_TORCH_PROFILER_DIR, as the flavour has it, else `profile` in the
+    /// working folder.
+    #[arg(long, value_name = "DIR", conflicts_with = "script")]
+    pub profile_dir: Option<PathBuf>,
+    /// Layers of every step in a trace; together they take the time of all layers of the model
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=128))]
+    pub profile_layers: u64,
     #[command(flatten)]
     pub(crate) engine: EngineFlags,
     #[command(flatten)]
@@ -73,6 +83,24 @@ impl Args {
             .ok_or_else(|| SimError::NotLoopback {
                 host: self.host.clone(),
             })
+    }
+}
+
+impl Args {
+    /// Where traces go: the flag, the variable of the engine, a folder of the working folder.
+    pub(crate) fn profile_folder(&self, flavor: Flavor) -> PathBuf {
+        let variable = match flavor {
+            Flavor::Sglang => "SGLANG_TORCH_PROFILER_DIR",
+            Flavor::Vllm => "VLLM_TORCH_PROFILER_DIR",
+        };
+        let named = std::env::var_os(variable).filter(|value| !value.is_empty());
+        let folder = self
+            .profile_dir
+            .clone()
+            .or_else(|| named.map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from("profile"));
+        // Said to clients, who have a working folder of their own.
+        std::path::absolute(&folder).unwrap_or(folder)
     }
 }
 
@@ -107,6 +135,7 @@ impl Cli for Args {
         schemas: &[
             ("", contracts::engine_sim::SCRIPT_SCHEMA),
             ("script", contracts::engine_sim::SCRIPT_SCHEMA),
+            ("profile-truth", contracts::engine_sim::PROFILE_TRUTH_SCHEMA),
             ("ready", contracts::engine_sim::READY_SCHEMA),
             ("truth", contracts::engine_sim::TRUTH_SCHEMA),
         ],

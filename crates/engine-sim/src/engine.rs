@@ -14,6 +14,7 @@ mod sequence;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 pub(crate) use cost::{Cost, Graphs, Overhead};
 pub(crate) use hardware::{HARDWARE, Hardware};
@@ -22,3 +23,4 @@ pub(crate) use noise::Noise;
 pub(crate) use scheduler::{Scheduler, Step};
 pub(crate) use sequence::Job;
 pub(crate) use settings::{Policy, Settings};
+pub(crate) use timing::Timing;

@@ -5,7 +5,8 @@
 //! a scheduler behind SGLang's or vLLM's flags, logs and metric names.
 //!
 //! One request: `http` makes a request of bytes, `api` an ask of the request, `reply` a timeline of the ask and the
-//! script (or `engine` steps of it), `server` writes when it is due, `truth` records when that was.
+//! script (or `engine` steps of it), `server` writes when it is due, `truth` records when that was. `profile` makes
+//! traces of an engine's steps.
 
 mod api;
 pub mod cli;
@@ -16,6 +17,7 @@ mod error;
 mod flavor;
 mod http;
 mod metrics;
+mod profile;
 mod reply;
 mod run;
 mod script;

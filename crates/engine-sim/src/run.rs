@@ -15,7 +15,7 @@ use crate::api::Served;
 use crate::cli::Args;
 use crate::engine::Noise;
 use crate::flavor::Flavor;
-use crate::server::{EngineSetup, Server, Setup, Stopper};
+use crate::server::{EngineSetup, ProfileSetup, Server, Setup, Stopper};
 use crate::{SimError, script};
 
 /// Serves as the arguments say; returns only when the server cannot start or fails.
@@ -41,12 +41,21 @@ fn setup(args: &Args) -> Result<Setup, SimError> {
     if let Some(script) = &args.script {
         return Ok(scripted(script::load(script)?));
     }
-    let launch = args.launch().inspect_err(|error| {
+    let mut launch = args.launch().inspect_err(|error| {
         // First as the engine prints it, for whoever looks for that line; the error of this tool follows.
         if matches!(error, SimError::EngineUsage { .. } | SimError::OutOfMemory { .. }) {
             eprintln!("{error}");
         }
     })?;
+    let profile = ProfileSetup {
+        folder: args.profile_folder(launch.flavor),
+        layers: args.profile_layers,
+    };
+    if launch.flavor == Flavor::Vllm {
+        // Where vLLM's own settings name the folder, which no request can.
+        launch.server_args["profiler_config"] =
+            serde_json::json!({"profiler": "torch", "torch_profiler_dir": profile.folder});
+    }
     let script = Script {
         api_key: launch.api_key.clone(),
         ..Script::default()
@@ -66,6 +75,7 @@ fn setup(args: &Args) -> Result<Setup, SimError> {
         stretch: 1.0 + args.slowdown / 100.0,
         noise: Noise::new(args.seed, args.noise_cv / 100.0),
         quiet: args.output.quiet,
+        profile,
         launch,
     };
     Ok(Setup {

@@ -11,8 +11,10 @@ mod deadlines;
 mod generate;
 mod live;
 mod pace;
+mod profile;
 mod serve;
 mod submit;
 
 pub(crate) use core::EngineSetup;
+pub(crate) use profile::ProfileSetup;
 pub(crate) use serve::{Server, Setup, Stopper};

@@ -3,8 +3,6 @@
 //!
 //! `SOTA_LOOP_TEST_DATA=… cargo bench -p profile-tables`
 
-#![expect(missing_docs, reason = "a bench has no users")]
-
 #[path = "../../torch-trace/benches/large/mod.rs"]
 mod large;
 

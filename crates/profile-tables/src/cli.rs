@@ -6,13 +6,69 @@ use cli_kit::{Cli, OutputArgs, ToolInfo};
 
 /// Say where the GPU time of torch-profiler traces goes: kernels, overlap, known fusions, idle time.
 #[derive(Clone, Debug, clap::Parser)]
+#[command(subcommand_negates_reqs = true)]
 pub struct Args {
+    /// What to do instead of making tables.
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// The tables.
     #[command(flatten)]
     pub tables: TablesArgs,
     /// Output.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Sub-commands.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Command {
+    /// Record a trace on a running server, with a probe of a scenario's lengths
+    Capture(CaptureArgs),
+}
+
+/// Arguments of `capture`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CaptureArgs {
+    /// Base URL of the server
+    #[arg(long, value_name = "URL")]
+    pub url: String,
+    /// What to record: prompts of --input-len with one token each, or --output-len tokens after a prompt of one
+    #[arg(long, value_enum)]
+    pub stage: CaptureStageArg,
+    /// Input length of the slow scenario, tokens [default: the mean of the scenario of --for]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    pub input_len: Option<u64>,
+    /// Output length of the slow scenario, tokens [default: the mean of the scenario of --for]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1_048_576))]
+    pub output_len: Option<u64>,
+    /// Steps to record: prompts one after the other, or tokens where the engine counts [default: 3 prompts, 16 tokens]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub steps: Option<u64>,
+    /// Folder of the traces, as the server sees it and this machine too [default: profile; with vLLM the folder that the
+    /// server names]
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+    /// Bind the capture to a result of serve-bench: lengths and contract are taken over
+    #[arg(long = "for", value_name = "RESULT")]
+    pub for_result: Option<PathBuf>,
+    /// Model name to ask for [default: the first that the server lists]
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Environment variable that holds the API key
+    #[arg(long, value_name = "NAME")]
+    pub api_key_env: Option<String>,
+    /// How long to wait for the files, seconds
+    #[arg(long, value_name = "S", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub wait_s: u64,
+}
+
+/// Stages that can be captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum CaptureStageArg {
+    /// Prompts
+    Prefill,
+    /// Tokens
+    Decode,
 }
 
 /// What to read and how to divide it.
@@ -73,6 +129,9 @@ const EXAMPLES: &str = "  # Where does the time of a decode step go?
 
   # Kernels that a CUDA or HIP graph replays, with their Python lines from the capture's trace
   profile-tables replay.trace.json.gz --mapping capture.trace.json.gz
+
+  # A trace of decode steps from a running server, with the lengths of the benchmark it explains
+  profile-tables capture --url http://127.0.0.1:30000 --stage decode --for ours.result.json -o capture.json
 ";
 
 impl Cli for Args {
@@ -80,7 +139,10 @@ impl Cli for Args {
         name: "profile-tables",
         version: env!("CARGO_PKG_VERSION"),
         skill: SKILL,
-        schemas: &[("", contracts::profile_tables::report::SCHEMA)],
+        schemas: &[
+            ("", contracts::profile_tables::report::SCHEMA),
+            ("capture", contracts::profile_tables::capture::SCHEMA),
+        ],
         examples: EXAMPLES,
     };
 

@@ -2,12 +2,14 @@
 //!
 //! read (`load`, crate `torch-trace`) -> derive (`kernels`, `origin`, `stages`) -> fold (`fold`, `idle`, `align`, `ranks`)
 //! -> rows (`tables`) -> document and view (`report`, `render`). Everything between reading and emitting is pure.
+//! `capture` stands apart: it makes a server write the traces.
 
 pub mod cli;
 pub mod fuse;
 
 mod align;
 mod bind;
+mod capture;
 mod completeness;
 mod engine;
 mod error;
@@ -32,6 +34,9 @@ use cli_kit::{Failure, Report};
 /// # Errors
 /// Every documented exit that prints no document.
 pub fn run(args: cli::Args) -> Result<Report, Failure> {
+    if let Some(cli::Command::Capture(capture)) = &args.command {
+        return capture::run(capture, &args.output);
+    }
     let plan = plan::Plan::try_from(args.tables)?;
     report::run(&plan, &args.output)
 }

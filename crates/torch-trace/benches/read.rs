@@ -2,8 +2,6 @@
 //!
 //! `SOTA_LOOP_TEST_DATA=… cargo bench -p torch-trace`
 
-#![expect(missing_docs, reason = "a bench has no users")]
-
 mod large;
 
 use torch_trace::{Moment, Want, launches, locations, read_file};

@@ -1,3 +1,4 @@
 //! Documents of `profile-tables`.
 
+pub mod capture;
 pub mod report;

@@ -24,6 +24,30 @@ pub(crate) struct Overhead {
     pub(crate) layer_ns: f64,
 }
 
+/// Where the time of one step goes, in nanoseconds; nothing overlaps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct StepTime {
+    /// The accelerator computes.
+    pub(crate) forward_ns: f64,
+    /// Share of attention in it, 0 to 1.
+    pub(crate) attention: f64,
+    /// Choosing a batch.
+    pub(crate) round_ns: f64,
+    /// Preparing the step and handing over its result.
+    pub(crate) step_ns: f64,
+    /// Detokenizing and sending.
+    pub(crate) sequences_ns: f64,
+    /// Launching kernels one by one.
+    pub(crate) launches_ns: f64,
+}
+
+impl StepTime {
+    /// The whole step.
+    pub(crate) fn total_ns(&self) -> f64 {
+        self.forward_ns + self.round_ns + self.step_ns + self.sequences_ns + self.launches_ns
+    }
+}
+
 /// When kernels are launched as one graph instead of layer by layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Graphs {
@@ -48,37 +72,61 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// The forward pass alone, in nanoseconds.
-    pub(crate) fn forward_ns(&self, parts: &[Part]) -> f64 {
+    /// The forward pass in nanoseconds, and the share of attention in what bounds it.
+    fn forward(&self, parts: &[Part]) -> (f64, f64) {
         let active = self.model.active_parameters() as f64;
         let kv = self.model.kv_bytes(self.kv_element_bytes) as f64;
         let heads = (self.model.layers * self.model.heads * self.model.head_size) as f64;
         let (mut bytes, mut operations) = (active * 2.0, 0.0);
+        let (mut cache_bytes, mut attention_operations) = (0.0, 0.0);
         for part in parts {
             let (tokens, context) = (part.tokens as f64, part.context as f64);
             // Every token sees on average the context in the middle of its chunk.
             let seen = context - (tokens - 1.0) / 2.0;
             bytes += kv * context;
             operations += tokens * (2.0 * active + 4.0 * heads * seen);
+            cache_bytes += kv * context;
+            attention_operations += tokens * 4.0 * heads * seen;
         }
-        1e9 * (bytes / self.hardware.bandwidth).max(operations / self.hardware.peak)
+        let (memory, arithmetic) = (bytes / self.hardware.bandwidth, operations / self.hardware.peak);
+        let attention = if memory >= arithmetic {
+            cache_bytes / bytes
+        } else {
+            attention_operations / operations
+        };
+        (1e9 * memory.max(arithmetic), attention)
     }
 
-    /// The whole step, in nanoseconds; `begins_round` when the scheduler chose a batch for it.
-    pub(crate) fn step_ns(&self, parts: &[Part], begins_round: bool) -> f64 {
-        let graph = match self.graphs {
+    /// Whether the kernels of a step are launched as a graph.
+    pub(crate) fn is_graph(&self, parts: &[Part]) -> bool {
+        match self.graphs {
             Graphs::Off => false,
             Graphs::Decode => parts.iter().all(|part| part.tokens == 1),
             Graphs::All => true,
+        }
+    }
+
+    /// Where the time of a whole step goes; `begins_round` when the scheduler chose a batch for it.
+    pub(crate) fn step_time(&self, parts: &[Part], begins_round: bool) -> StepTime {
+        let launches = if self.is_graph(parts) {
+            0.0
+        } else {
+            self.model.layers as f64
         };
-        let launches = if graph { 0.0 } else { self.model.layers as f64 };
         let Overhead {
             round_ns,
             step_ns,
             sequence_ns,
             layer_ns,
         } = self.overhead;
-        let round_ns = if begins_round { round_ns } else { 0.0 };
-        self.forward_ns(parts) + round_ns + step_ns + sequence_ns * parts.len() as f64 + layer_ns * launches
+        let (forward_ns, attention) = self.forward(parts);
+        StepTime {
+            forward_ns,
+            attention,
+            round_ns: if begins_round { round_ns } else { 0.0 },
+            step_ns,
+            sequences_ns: sequence_ns * parts.len() as f64,
+            launches_ns: layer_ns * launches,
+        }
     }
 }

@@ -7,6 +7,7 @@ use super::kv::Kv;
 use super::noise::Noise;
 use super::sequence::{Job, Sequence};
 use super::settings::Settings;
+use super::timing::Timing;
 
 /// One token of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,12 @@ pub(crate) struct Step {
     pub(crate) decodes: u64,
     /// Sequences that lost their cache and wait again.
     pub(crate) preempted: u64,
+    /// Sequences whose prompts were computed, or a chunk of them.
+    pub(crate) prefills: u64,
+    /// Where the time went.
+    pub(crate) timing: Timing,
+    /// The kernels were launched as a graph.
+    pub(crate) graph: bool,
 }
 
 /// The state between steps.
@@ -158,8 +165,13 @@ impl Scheduler {
                 });
             }
         }
-        let nanos = self.cost.step_ns(&parts, begins_round) * self.stretch * self.noise.next();
+        let time = self.cost.step_time(&parts, begins_round);
+        let noise = self.noise.next();
+        let nanos = time.total_ns() * self.stretch * noise;
         step.duration_ns = nanos.round().max(1.0) as u64;
+        step.timing = Timing::of(&time, self.stretch * noise, step.duration_ns);
+        step.graph = self.cost.is_graph(&parts);
+        step.prefills = (parts.len() as u64).saturating_sub(step.decodes);
         for (sequence, &tokens) in self.running.iter_mut().zip(work) {
             if tokens == 0 || sequence.computed < sequence.target() {
                 continue;

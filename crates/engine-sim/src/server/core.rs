@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 use super::connection::{Peer, Work};
 use super::deadlines::Subject;
+use super::profile::{ProfileSetup, Profiler};
 use super::serve::Server;
 use crate::engine::{Noise, Scheduler, Step};
 use crate::engine_log::EngineLog;
 use crate::flavor::{Flavor, Launch, startup_lines};
 use crate::metrics::{Counts, Finished, Gauges, render};
+use crate::profile::StepRecord;
 use crate::reply::Events;
 
 /// A step that should have ended this long ago is not caught up with: the machine was elsewhere.
@@ -27,6 +29,8 @@ pub(crate) struct EngineSetup {
     pub(crate) noise: Noise,
     /// No log.
     pub(crate) quiet: bool,
+    /// Where traces go.
+    pub(crate) profile: ProfileSetup,
 }
 
 /// The engine between requests.
@@ -36,6 +40,7 @@ pub(super) struct Core {
     pub(super) scheduler: Scheduler,
     pub(super) counts: Counts,
     pub(super) log: EngineLog,
+    pub(super) profiler: Profiler,
     jobs: HashMap<u64, usize>,
     next_id: u64,
     step: Option<(Step, u64)>,
@@ -61,10 +66,13 @@ impl Core {
             stretch,
             noise,
             quiet,
+            profile,
         } = setup;
         let log = EngineLog::start(launch.flavor, quiet);
         startup_lines(&launch).iter().for_each(|line| log.line(line));
+        let (model, hardware) = (launch.cost.model.name, launch.cost.hardware.name);
         Core {
+            profiler: Profiler::new(profile, launch.flavor, model, hardware),
             scheduler: Scheduler::new(launch.settings, launch.cost, stretch, noise),
             counts: Counts::new(launch.flavor),
             launch,
@@ -151,6 +159,7 @@ impl Core {
         let step = self.scheduler.step()?;
         let due_ns = start_ns + step.duration_ns;
         self.account(&step, start_ns, due_ns);
+        self.profile_step(StepRecord::of(&step));
         self.step = Some((step, due_ns));
         Some(due_ns)
     }

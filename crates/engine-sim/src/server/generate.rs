@@ -64,7 +64,8 @@ impl Server {
             }
             path if path.starts_with("/v1/") && !authorized => ApiError::Unauthorized.answer(identity),
             path => self
-                .control(path, request)
+                .profile_control(request, authorized)
+                .or_else(|| self.control(path, request))
                 .unwrap_or_else(|| ApiError::NoSuchPath.answer(identity)),
         };
         self.answer(key, &answer);

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::client::{Got, exchange_at, post_bytes};
 
-struct Engine {
+pub(crate) struct Engine {
     child: Child,
     address: SocketAddr,
 }
 
 impl Engine {
-    fn start(arguments: &[&str]) -> Engine {
+    pub(crate) fn start(arguments: &[&str]) -> Engine {
         let mut child = Command::new(env!("CARGO_BIN_EXE_engine-sim"))
             .args(arguments)
             .stdout(Stdio::piped())
@@ -33,11 +33,15 @@ impl Engine {
         }
     }
 
-    fn get(&self, path: &str) -> Got {
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Got {
         exchange_at(self.address, format!("GET {path} HTTP/1.1\r\n\r\n").as_bytes())
     }
 
-    fn ask(&self, prompt: &str, tokens: u32, stream: bool) -> Got {
+    pub(crate) fn ask(&self, prompt: &str, tokens: u32, stream: bool) -> Got {
         let body = json!({
             "messages": [{"role": "user", "content": prompt}], "max_tokens": tokens, "stream": stream,
             "stream_options": {"include_usage": true}, "ignore_eos": true,

@@ -6,5 +6,6 @@ mod cli;
 mod client;
 mod endpoints;
 mod engine;
+mod profile;
 mod timing;
 mod traps;

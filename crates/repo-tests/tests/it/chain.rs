@@ -26,7 +26,7 @@ margin_ratio: 0.01
 ";
 
 /// Freezes a small workload into a folder and gives its path.
-fn freeze(folder: &Path, prompts: &str, output_len: &str) -> (String, String) {
+pub(crate) fn freeze(folder: &Path, prompts: &str, output_len: &str) -> (String, String) {
     let (workload, target) = (path(folder, "w.jsonl"), path(folder, "target.yaml"));
     std::fs::write(&target, TARGET).unwrap();
     let ended = run(

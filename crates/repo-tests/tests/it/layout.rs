@@ -21,7 +21,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("loop-ledger", &["cli-kit", "contracts"]),
     ("model-config", &[]),
     ("pipeline-analysis", &["model-config"]),
-    ("profile-tables", &["torch-trace", "cli-kit", "contracts"]),
+    (
+        "profile-tables",
+        &["torch-trace", "engine-client", "cli-kit", "contracts"],
+    ),
     ("torch-trace", &[]),
     (
         "serve-bench",

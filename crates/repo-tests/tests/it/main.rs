@@ -11,6 +11,7 @@ mod generated;
 mod layout;
 mod markdown;
 mod process;
+mod profile_capture;
 mod prose;
 mod repository;
 mod shell;

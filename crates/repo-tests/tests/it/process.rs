@@ -194,8 +194,14 @@ pub(crate) struct Sim {
 impl Sim {
     /// Starts one with a script and waits until it says where it listens.
     pub(crate) fn script(script: &str) -> Sim {
+        Sim::engine(&["--script", script])
+    }
+
+    /// Starts one with any arguments and waits until it says where it listens.
+    pub(crate) fn engine(arguments: &[&str]) -> Sim {
         let mut child = Command::new(binary("engine-sim"))
-            .args(["--script", script, "--port", "0"])
+            .args(arguments)
+            .args(["--port", "0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

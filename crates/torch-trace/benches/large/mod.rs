@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 const ID_STEP: u64 = 100_000_000;
 
 /// The real traces; ends the bench with a word when they are not there.
-pub fn traces() -> PathBuf {
+pub(crate) fn traces() -> PathBuf {
     let Some(data) = std::env::var_os("SOTA_LOOP_TEST_DATA") else {
         println!("bench: NOT RUN, SOTA_LOOP_TEST_DATA names no folder with real traces");
         std::process::exit(0);
@@ -23,7 +23,7 @@ pub fn traces() -> PathBuf {
 }
 
 /// `copies` of a trace as one file; returns it with the bytes of its JSON.
-pub fn replicate(source: &str, copies: u64) -> (PathBuf, u64) {
+pub(crate) fn replicate(source: &str, copies: u64) -> (PathBuf, u64) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("large-traces");
     std::fs::create_dir_all(&folder).expect("the target folder is writable");
     let path = folder.join(format!("{source}-x{copies}.json.gz"));
@@ -122,13 +122,13 @@ impl<W: Write> Write for Counting<W> {
 }
 
 /// CPU seconds that this process has used, user and system.
-pub fn cpu_s() -> f64 {
+pub(crate) fn cpu_s() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// Most memory that this process has had, megabytes.
-pub fn peak_mb() -> f64 {
+pub(crate) fn peak_mb() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<f64>().ok())

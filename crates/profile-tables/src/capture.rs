@@ -1,0 +1,164 @@
+//! `profile-tables capture`: start the profiler of a running server, make it work, stop, and wait for the files.
+//!
+//! plan (`plan`, `engines`) -> is anybody else being served (`load`)? -> start, probe (`probe`), stop -> wait (`wait`)
+//! -> document (`report`). The profiler is stopped whatever happens in between.
+
+mod engines;
+mod error;
+mod lengths;
+mod load;
+mod plan;
+mod probe;
+mod report;
+mod wait;
+
+use std::time::Duration;
+
+use cli_kit::{Failure, OutputArgs, Report};
+use contracts::profile_tables::capture::{ProbeStage, Refusal, Sent, ServerLoad};
+use contracts::serve_bench::probe::ProbeData;
+use engine_client::{ClientError, Endpoint, Headers, post_order, served_model};
+use serde_json::Value;
+
+use crate::bind::bind;
+use crate::cli::CaptureArgs;
+use engines::Profiler;
+use error::CaptureError;
+use lengths::Lengths;
+use plan::CapturePlan;
+use probe::Probed;
+use wait::Watch;
+
+/// Writing a large trace can take minutes, and the answer to the stop comes after it.
+const STOP_LIMIT: Duration = Duration::from_secs(600);
+
+/// Everything that a capture found out.
+struct Captured {
+    server: ProbeData,
+    model: String,
+    steps_asked: Option<u64>,
+    load: ServerLoad,
+    refused: Option<Refusal>,
+    sent: Vec<Sent>,
+    folder: std::path::PathBuf,
+    probed: Option<Probed>,
+    files: Vec<std::path::PathBuf>,
+    interrupted: bool,
+}
+
+pub(crate) fn run(args: &CaptureArgs, output: &OutputArgs) -> Result<Report, Failure> {
+    let endpoint = Endpoint::parse(&args.url).map_err(client_failure)?;
+    let headers = headers(args)?;
+    // Without handlers Ctrl-C would leave the profiler of the server running.
+    cli_kit::install_interrupt().map_err(CaptureError::Signals)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CaptureError::Runtime)?;
+    let bar = cli_kit::spinner("capturing", output);
+    let server = runtime
+        .block_on(engine_client::probe(&endpoint, &headers))
+        .map_err(client_failure)?;
+    let binding = args
+        .for_result
+        .as_deref()
+        .map(|path| bind(path, Some(server.engine.kind.name())))
+        .transpose()?;
+    let lengths = args.for_result.as_deref().map(Lengths::read).transpose()?;
+    let plan = CapturePlan::new(args, lengths.as_ref())?;
+    let captured = runtime.block_on(capture(&plan, &endpoint, &headers, server))?;
+    bar.finish_and_clear();
+    report::report(&plan, captured, binding)
+}
+
+async fn capture(
+    plan: &CapturePlan,
+    endpoint: &Endpoint,
+    headers: &Headers,
+    server: ProbeData,
+) -> Result<Captured, Failure> {
+    let profiler = Profiler::of(server.engine.kind)?;
+    let model = served_model(&server, plan.model.as_deref()).map_err(client_failure)?;
+    let folder = profiler.folder(plan, &server)?;
+    let load = load::load(endpoint, headers, server.engine.kind).await;
+    let mut captured = Captured {
+        steps_asked: profiler.steps(plan),
+        server,
+        model,
+        load,
+        refused: None,
+        sent: Vec::new(),
+        folder,
+        probed: None,
+        files: Vec::new(),
+        interrupted: false,
+    };
+    if captured.load.running.unwrap_or(0) + captured.load.waiting.unwrap_or(0) > 0 {
+        captured.refused = Some(Refusal::ServerBusy);
+        return Ok(captured);
+    }
+    let watch = Watch::begin(&captured.folder);
+    let body = profiler.start_body(plan, &captured.folder);
+    let status = order(&mut captured, endpoint, headers, "/start_profile", body).await?;
+    profiler.started(status.0, &status.1)?;
+    let probed = probe::probe(plan, endpoint, headers, &captured.model).await;
+    // Steps that were counted to the end have written their file by now; what is left of the session ends here.
+    let stopped = order(&mut captured, endpoint, headers, "/stop_profile", Value::Null).await;
+    let probed = probed?;
+    captured.interrupted = probed.interrupted;
+    captured.probed = Some(probed);
+    let stopped = stopped?;
+    let counted = captured.steps_asked.is_some() && plan.stage == ProbeStage::Decode;
+    // A profiler that has counted to its end is not in progress any more, and SGLang says so with a 500.
+    if stopped.0 != 200 && !(counted && stopped.0 == 500) {
+        return Err(CaptureError::StopRefused {
+            status: stopped.0,
+            reason: stopped.1,
+        }
+        .into());
+    }
+    if !captured.interrupted {
+        captured.files = watch
+            .files(plan.stage, profiler.ranks(&captured.server), plan.wait)
+            .await?;
+    }
+    Ok(captured)
+}
+
+/// Sends an order to the profiler and keeps it for the document.
+async fn order(
+    captured: &mut Captured,
+    endpoint: &Endpoint,
+    headers: &Headers,
+    path: &str,
+    body: Value,
+) -> Result<(u16, String), Failure> {
+    let sent = Some(&body).filter(|body| !body.is_null());
+    let answered = post_order(endpoint, headers, path, sent, STOP_LIMIT)
+        .await
+        .map_err(client_failure)?;
+    captured.sent.push(Sent {
+        path: path.to_owned(),
+        body,
+        status: answered.status,
+    });
+    Ok((answered.status, answered.text))
+}
+
+fn headers(args: &CaptureArgs) -> Result<Headers, Failure> {
+    let mut headers = Headers::new();
+    if let Some(variable) = &args.api_key_env {
+        let key = std::env::var(variable).map_err(|_| CaptureError::KeyMissing(variable.clone()))?;
+        headers.set_bearer(&key).map_err(client_failure)?;
+    }
+    Ok(headers)
+}
+
+fn client_failure(error: ClientError) -> Failure {
+    let mut failure = Failure::new(error.exit(), error.code(), error.to_string());
+    failure.document.retryable = error.retryable();
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}

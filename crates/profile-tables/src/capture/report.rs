@@ -1,0 +1,232 @@
+//! Files to document: each trace hashed and looked into, and the command that reads them.
+
+use std::path::Path;
+
+use cli_kit::{Align, Cli as _, DocumentParts, Failure, Report, Table, View};
+use contracts::profile_tables::capture::{CaptureData, CapturedTrace, Probe, ProbeStage, Refusal, SCHEMA};
+use contracts::{Artifact, Document, Exit, NextAction, Warning};
+use torch_trace::{GpuKind, StepKind, Want, steps};
+
+use super::Captured;
+use super::plan::CapturePlan;
+use crate::bind::Binding;
+use crate::cli::Args;
+use crate::load::{TraceFile, read_all};
+
+pub(super) fn report(
+    plan: &CapturePlan,
+    captured: Captured,
+    binding: Option<Binding>,
+) -> Result<Report, Failure> {
+    let files = read_all(&captured.files, Want::DEVICE)?;
+    let traces: Vec<CapturedTrace> = files.iter().map(|file| of_file(file, plan.stage)).collect();
+    let mut parts = DocumentParts::new(SCHEMA);
+    parts.simulated = captured.server.simulated;
+    if let Some(binding) = binding {
+        parts.contract = binding.contract;
+        parts.environment = binding.environment;
+        parts.subject = binding.subject;
+        parts.inputs.push(binding.input);
+    }
+    parts.artifacts = traces
+        .iter()
+        .map(|trace| Artifact {
+            kind: "torch_trace".to_owned(),
+            path: trace.path.clone(),
+            sha256: Some(trace.sha256.clone()),
+            bytes: trace.bytes,
+        })
+        .collect();
+    parts.complete = !captured.interrupted;
+    parts.warnings = warnings(plan, &captured, &traces);
+    parts.next_actions = next(plan, &captured, &traces);
+    parts.summary = summary(plan, &captured, &traces);
+    let exit = if captured.interrupted {
+        Exit::Interrupted
+    } else if captured.refused.is_some() || traces.iter().all(|trace| trace.kernels == 0) {
+        Exit::Undecided
+    } else {
+        Exit::Ok
+    };
+    let data = CaptureData {
+        url: captured.server.url,
+        engine: captured.server.engine,
+        model: captured.model,
+        stage: plan.stage,
+        probe: Probe {
+            requests: plan.requests,
+            input_tokens: plan.input_tokens,
+            output_tokens: plan.output_tokens,
+            served_input_tokens: captured.probed.and_then(|probed| probed.served_input_tokens),
+            derived_from: plan.derived_from.clone(),
+        },
+        steps_asked: captured.steps_asked,
+        load: captured.load,
+        refused: captured.refused,
+        sent: captured.sent,
+        folder: captured.folder.display().to_string(),
+        traces,
+    };
+    let document = cli_kit::document(&Args::TOOL, parts, data);
+    let view = view(&document);
+    Ok(Report::new(&document, view, exit))
+}
+
+fn of_file(file: &TraceFile, stage: ProbeStage) -> CapturedTrace {
+    let trace = &file.trace;
+    let all = steps(trace);
+    let wanted = match stage {
+        ProbeStage::Prefill => StepKind::Prefill,
+        ProbeStage::Decode => StepKind::Decode,
+    };
+    let of_stage = all
+        .iter()
+        .filter(|step| step.text.kind == wanted && !step.on_gpu)
+        .count() as u64;
+    CapturedTrace {
+        path: file.path.display().to_string(),
+        sha256: file.input.sha256.clone(),
+        bytes: file.input.bytes,
+        rank: file.rank,
+        kernels: trace
+            .gpu
+            .iter()
+            .filter(|event| event.kind == GpuKind::Kernel)
+            .count() as u64,
+        steps: (!all.is_empty()).then_some(of_stage),
+    }
+}
+
+fn stage_name(stage: ProbeStage) -> &'static str {
+    match stage {
+        ProbeStage::Prefill => "prefill",
+        ProbeStage::Decode => "decode",
+    }
+}
+
+fn warnings(plan: &CapturePlan, captured: &Captured, traces: &[CapturedTrace]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let mut warn = |code: &str, message: String| warnings.push(Warning::new(code, message));
+    if captured.load.source.is_none() {
+        warn(
+            "capture-load-unknown",
+            "the server does not say whether it serves anybody else: start SGLang with --enable-metrics"
+                .to_owned(),
+        );
+    }
+    if let Some(other) = &plan.other_lengths {
+        warn(
+            "capture-other-length",
+            format!("the probe is not of the scenario's length: {other}"),
+        );
+    }
+    let Some(probed) = &captured.probed else {
+        return warnings;
+    };
+    if let Some(served) = probed.served_input_tokens
+        && served != plan.input_tokens
+    {
+        warn(
+            "capture-prompt-length",
+            format!(
+                "the server counts {served} prompt tokens, {} were sent",
+                plan.input_tokens
+            ),
+        );
+    }
+    let stage = stage_name(plan.stage);
+    for trace in traces {
+        if trace.kernels == 0 {
+            warn("capture-no-kernels", format!("{} holds no kernels", trace.path));
+        } else if trace.steps == Some(0) {
+            warn(
+                "capture-no-such-stage",
+                format!("{} holds no {stage} step", trace.path),
+            );
+        }
+    }
+    warnings
+}
+
+fn next(plan: &CapturePlan, captured: &Captured, traces: &[CapturedTrace]) -> Vec<NextAction> {
+    let mut command = vec!["profile-tables".to_owned()];
+    let why = if traces.is_empty() {
+        command.extend(["capture", "--url", &plan.url, "--stage", stage_name(plan.stage)].map(str::to_owned));
+        for (flag, length) in [
+            ("--input-len", plan.derived_from.input_len),
+            ("--output-len", plan.derived_from.output_len),
+        ] {
+            if let Some(length) = length {
+                command.extend([flag.to_owned(), length.to_string()]);
+            }
+        }
+        command.extend(["--output-dir".to_owned(), captured.folder.display().to_string()]);
+        "capture again when the server is idle"
+    } else {
+        command.extend(traces.iter().map(|trace| trace.path.clone()));
+        command.extend(["--stage".to_owned(), stage_name(plan.stage).to_owned()]);
+        "see where the time goes"
+    };
+    if let Some(result) = &plan.for_result {
+        command.extend(["--for".to_owned(), result.clone()]);
+    }
+    vec![NextAction {
+        why: why.to_owned(),
+        command,
+    }]
+}
+
+fn summary(plan: &CapturePlan, captured: &Captured, traces: &[CapturedTrace]) -> String {
+    let engine = captured.server.engine.kind.name();
+    let stage = stage_name(plan.stage);
+    if captured.refused == Some(Refusal::ServerBusy) {
+        let count = |count: Option<u64>| count.unwrap_or(0);
+        return format!(
+            "Nothing recorded: {engine} has {} running and {} waiting requests, and a profiler would slow down what is being measured.",
+            count(captured.load.running),
+            count(captured.load.waiting),
+        );
+    }
+    if captured.interrupted {
+        return "Interrupted; the profiler was stopped.".to_owned();
+    }
+    let kernels: u64 = traces.iter().map(|trace| trace.kernels).sum();
+    let steps = traces
+        .iter()
+        .find_map(|trace| trace.steps)
+        .map_or("an unknown number of".to_owned(), |steps| steps.to_string());
+    format!(
+        "{} trace(s) of {engine}: {steps} {stage} steps a rank, {kernels} kernels in all; {} request(s) of {} prompt and {} output tokens.",
+        traces.len(),
+        plan.requests,
+        plan.input_tokens,
+        plan.output_tokens
+    )
+}
+
+fn view(document: &Document<CaptureData>) -> View {
+    let mut table = Table::new(&[
+        ("trace", Align::Left),
+        ("rank", Align::Right),
+        ("steps", Align::Right),
+        ("kernels", Align::Right),
+        ("bytes", Align::Right),
+    ]);
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    for trace in &document.data.traces {
+        let name = Path::new(&trace.path).file_name().unwrap_or_default();
+        table.row(vec![
+            name.to_string_lossy().into_owned(),
+            or_dash(trace.rank.map(|rank| rank.to_string())),
+            or_dash(trace.steps.map(|steps| steps.to_string())),
+            trace.kernels.to_string(),
+            trace.bytes.to_string(),
+        ]);
+    }
+    View::new()
+        .heading("Profile capture")
+        .head(document)
+        .text(format!("Folder: {}", document.data.folder))
+        .table(table)
+        .next(document)
+}
