@@ -134,6 +134,8 @@ async fn a_taken_port_and_a_missing_program_are_told_at_once() {
     let taken = place.launch("serve {port}").start().await.unwrap_err();
     assert_eq!((taken.code(), taken.exit().code()), ("port-in-use", 4));
     drop(listener);
+    // Another port: a process that a parallel test starts holds the first one between its fork and its exec.
+    let place = Place::new();
     let missing = Launch {
         argv: vec!["no-such-program-here".to_owned()],
         ..place.launch("")
