@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use contracts::profile_tables::report::IdleCause;
 use rustc_hash::FxHashMap;
 use torch_trace::{
-    Family, SameStreamOverlap, StageTime, Trace, Work, same_stream_overlap, short_location, sweep,
+    Family, Gap, Moment, NameId, SameStreamOverlap, StageTime, Trace, Work, locations, same_stream_overlap,
+    short_location, sweep,
 };
 
-use crate::idle::{HostCalls, explain};
+use crate::idle::{Explained, HostCalls, explain};
 use crate::kernels::Kernels;
 use crate::origin::{LocatedBy, Origins};
 use crate::stages::{Stage, StageChoice, Stages};
@@ -163,31 +164,54 @@ pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: 
     add_idle(sums, trace, derived, &swept.gaps);
 }
 
-fn add_idle(
-    sums: &mut BTreeMap<Stage, StageSum>,
-    trace: &Trace,
-    derived: &Derived,
-    gaps: &[torch_trace::Gap],
-) {
+fn add_idle(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: &Derived, gaps: &[Gap]) {
     let host = HostCalls::of(trace);
     let mut by_end: Vec<usize> = (0..derived.work.len()).collect();
     by_end.sort_by_key(|index| (derived.work[*index].end_ns, *index));
-    for gap in gaps {
-        let ended = by_end.partition_point(|index| derived.work[*index].end_ns <= gap.start_ns);
-        let previous = ended.checked_sub(1).map(|place| by_end[place]);
-        let explained = explain(trace, &derived.origins, &derived.stages, &host, *gap, previous);
+    let explained: Vec<Explained> = gaps
+        .iter()
+        .map(|gap| {
+            let ended = by_end.partition_point(|index| derived.work[*index].end_ns <= gap.start_ns);
+            let previous = ended.checked_sub(1).map(|place| by_end[place]);
+            explain(trace, &derived.origins, &derived.stages, &host, *gap, previous)
+        })
+        .collect();
+    let lines = lines_of_gaps(trace, gaps, &explained);
+    for ((gap, explained), line) in gaps.iter().zip(explained).zip(lines) {
         let sum = sums.entry(derived.stages.of_event[gap.next]).or_default();
         sum.idle_launch_bound_ns += explained.launch_bound_ns;
         let row = sum.idle.entry(explained.cause).or_default();
         row.gaps += 1;
         row.ns += explained.ns;
-        if let Some(location) = explained
-            .call
-            .and_then(|call| derived.origins.frame_of_call(trace, call))
-        {
-            *row.locations.entry(location).or_default() += explained.ns;
+        if let Some(line) = line {
+            let text = short_location(&trace.names.text(line)).to_owned();
+            *row.locations.entry(text).or_default() += explained.ns;
         }
     }
+}
+
+/// The line that each gap was spent in: what the launching thread was at half-way to the launch.
+fn lines_of_gaps(trace: &Trace, gaps: &[Gap], explained: &[Explained]) -> Vec<Option<NameId>> {
+    let launched: Vec<(usize, Moment)> = gaps
+        .iter()
+        .zip(explained)
+        .enumerate()
+        .filter_map(|(place, (gap, explained))| {
+            let call = &trace.calls[explained.call?];
+            let waited = (call.start_ns - gap.start_ns).max(0);
+            let moment = Moment {
+                track: call.track,
+                at_ns: call.start_ns - waited / 2,
+            };
+            Some((place, moment))
+        })
+        .collect();
+    let moments: Vec<Moment> = launched.iter().map(|(_, moment)| *moment).collect();
+    let mut lines = vec![None; gaps.len()];
+    for ((place, _), line) in launched.iter().zip(locations(trace, &moments)) {
+        lines[*place] = line;
+    }
+    lines
 }
 
 /// Names of sites, made once for each pair of frame and operator.
