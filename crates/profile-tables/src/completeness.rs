@@ -18,7 +18,7 @@ pub(crate) fn grade(trace: &Trace, derived: &Derived) -> Completeness {
         grade = grade.max(at_least);
         reasons.push(reason);
     };
-    let lost: u64 = trace.defects.iter().map(|defect| defect.events_lost).sum();
+    let lost = trace.events_lost();
     if trace.defects.iter().any(|defect| {
         use torch_trace::DefectKind::{GzipCorrupt, GzipCut, Truncated};
         matches!(defect.kind, Truncated | GzipCut | GzipCorrupt)

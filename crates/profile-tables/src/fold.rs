@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use contracts::profile_tables::report::IdleCause;
 use rustc_hash::FxHashMap;
 use torch_trace::{
-    Family, Gap, Moment, NameId, SameStreamOverlap, StageTime, Trace, Work, locations, same_stream_overlap,
-    short_location, sweep,
+    Family, Gap, Moment, NameId, SameStreamOverlap, StageTime, Sweep, Trace, Work, locations,
+    same_stream_overlap, short_location, sweep,
 };
 
 use crate::idle::{Explained, HostCalls, explain};
@@ -31,6 +31,24 @@ pub(crate) struct KernelSum {
     pub(crate) sites: BTreeMap<SiteKey, (u64, i64)>,
 }
 
+impl KernelSum {
+    /// Adds what another trace of the same stage has of the kernel.
+    fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.gpu_time_ns += other.gpu_time_ns;
+        self.share_ns += other.share_ns;
+        self.exclusive_ns += other.exclusive_ns;
+        self.hidden_ns += other.hidden_ns;
+        self.followed += other.followed;
+        self.followed_at_once += other.followed_at_once;
+        for (site, (calls, ns)) in other.sites {
+            let entry = self.sites.entry(site).or_default();
+            entry.0 += calls;
+            entry.1 += ns;
+        }
+    }
+}
+
 /// Where a kernel is launched from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SiteKey {
@@ -44,7 +62,7 @@ pub(crate) struct SiteKey {
 pub(crate) struct IdleSum {
     pub(crate) gaps: u64,
     pub(crate) ns: i64,
-    /// Location of the launch that was waited for -> time.
+    /// Line that it was spent in -> time.
     pub(crate) locations: BTreeMap<String, i64>,
 }
 
@@ -72,6 +90,7 @@ pub(crate) struct Derived {
     pub(crate) origins: Origins,
     pub(crate) stages: Stages,
     pub(crate) work: Vec<Work>,
+    pub(crate) swept: Sweep,
 }
 
 impl Derived {
@@ -79,7 +98,7 @@ impl Derived {
         let kernels = Kernels::of(trace);
         let origins = Origins::of(trace);
         let stages = Stages::of(trace, &origins.launch, choice, file_name);
-        let work = trace
+        let work: Vec<Work> = trace
             .gpu
             .iter()
             .enumerate()
@@ -93,6 +112,7 @@ impl Derived {
             kernels,
             origins,
             stages,
+            swept: sweep(&work),
             work,
         }
     }
@@ -105,8 +125,8 @@ pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: 
         origins,
         stages,
         work,
+        swept,
     } = derived;
-    let swept = sweep(work);
     let overlap = same_stream_overlap(work);
     let followed = followed_at_once(trace, origins, work);
     // Graphs of a stage: only where some work came from a graph is work outside of it a break.
@@ -134,7 +154,10 @@ pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: 
             }
         }
     }
-    let mut sites = SiteNames::default();
+    // By number while there is one entry an event: names and sites are long, and copied once a row.
+    let mut rows: FxHashMap<(Stage, u32), KernelSum> = FxHashMap::default();
+    let mut site_sums: FxHashMap<((Stage, u32), usize), (u64, i64)> = FxHashMap::default();
+    let mut sites = Sites::default();
     for (index, event) in trace.gpu.iter().enumerate() {
         let sum = sums.entry(stages.of_event[index]).or_default();
         sum.sum_ns += event.dur_ns;
@@ -145,9 +168,8 @@ pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: 
         {
             sum.graph_breaks += 1;
         }
-        let kernel = kernels.at(index);
-        let key = (kernel.name.clone(), kernel.family);
-        let row = sum.kernels.entry(key).or_default();
+        let kernel = (stages.of_event[index], kernels.of_event[index]);
+        let row = rows.entry(kernel).or_default();
         let exposure = swept.exposure[index];
         row.calls += 1;
         row.gpu_time_ns += event.dur_ns;
@@ -156,10 +178,30 @@ pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: 
         row.hidden_ns += exposure.hidden_ns;
         row.followed += u64::from(followed[index].is_some());
         row.followed_at_once += u64::from(followed[index] == Some(true));
-        let site = sites.of(trace, origins, aligned, index);
-        let entry = row.sites.entry(site).or_default();
+        let place = sites.place(trace, origins, aligned, index);
+        let entry = site_sums.entry((kernel, place)).or_default();
         entry.0 += 1;
         entry.1 += event.dur_ns;
+    }
+    for ((kernel, place), (calls, ns)) in site_sums {
+        let entry = rows
+            .entry(kernel)
+            .or_default()
+            .sites
+            .entry(sites.list[place].clone());
+        let entry = entry.or_default();
+        entry.0 += calls;
+        entry.1 += ns;
+    }
+    for ((stage, number), row) in rows {
+        let kernel = &kernels.list[number as usize];
+        let key = (kernel.name.clone(), kernel.family);
+        sums.entry(stage)
+            .or_default()
+            .kernels
+            .entry(key)
+            .or_default()
+            .add(row);
     }
     add_idle(sums, trace, derived, &swept.gaps);
 }
@@ -214,39 +256,45 @@ fn lines_of_gaps(trace: &Trace, gaps: &[Gap], explained: &[Explained]) -> Vec<Op
     lines
 }
 
-/// Names of sites, made once for each pair of frame and operator.
+/// Sites of one trace, made once for each pair of frame and operator.
 #[derive(Default)]
-struct SiteNames {
-    known: FxHashMap<(Option<usize>, Option<usize>, bool), SiteKey>,
+struct Sites {
+    list: Vec<SiteKey>,
+    known: FxHashMap<(usize, Option<usize>, bool), usize>,
 }
 
-impl SiteNames {
-    fn of(&mut self, trace: &Trace, origins: &Origins, aligned: &Aligned, event: usize) -> SiteKey {
+impl Sites {
+    /// The site of an event, by its place in the list.
+    fn place(&mut self, trace: &Trace, origins: &Origins, aligned: &Aligned, event: usize) -> usize {
         if let Some((location, cpu_op)) = aligned.get(&event) {
-            return SiteKey {
+            return self.push(SiteKey {
                 location: Some(location.clone()),
                 cpu_op: cpu_op.clone(),
                 by: Some(LocatedBy::GraphAlignment),
-            };
+            });
         }
         let op = origins.op(trace, event);
-        let named = (
-            origins.launch[event].and_then(|call| origins.frame_id(call)),
-            op.map(|op| op.name.index()),
-            origins.in_graph(event),
-        );
         // Call stacks belong to single operators: only frames repeat.
-        if let (Some(_), Some(known)) = (named.0, self.known.get(&named)) {
-            return known.clone();
+        let frame = origins.launch[event].and_then(|call| origins.frame_id(call));
+        let repeats = frame.map(|frame| (frame, op.map(|op| op.name.index()), origins.in_graph(event)));
+        if let Some(place) = repeats.and_then(|key| self.known.get(&key)) {
+            return *place;
         }
         let found = origins.location(trace, event);
-        let site = SiteKey {
+        let place = self.push(SiteKey {
             by: found.as_ref().map(|(_, by)| *by),
             location: found.map(|(text, _)| short_location(&text).to_owned()),
             cpu_op: op.map(|op| trace.names.text(op.name).into_owned()),
-        };
-        self.known.insert(named, site.clone());
-        site
+        });
+        if let Some(key) = repeats {
+            self.known.insert(key, place);
+        }
+        place
+    }
+
+    fn push(&mut self, site: SiteKey) -> usize {
+        self.list.push(site);
+        self.list.len() - 1
     }
 }
 

@@ -2,7 +2,7 @@
 //! one collective, the rank that comes last has the shortest kernel.
 
 use contracts::profile_tables::report::{CollectiveRow, RankRow, Ranks};
-use torch_trace::{Family, Trace, sweep};
+use torch_trace::{Family, Trace};
 
 use crate::fold::Derived;
 
@@ -57,7 +57,7 @@ pub(crate) fn compare(ranks: &[OfRank<'_>]) -> (Ranks, bool) {
         .iter()
         .enumerate()
         .map(|(place, rank)| {
-            let stages = sweep(&rank.derived.work).stages;
+            let stages = &rank.derived.swept.stages;
             let sum = |part: fn(&torch_trace::StageTime) -> i64| stages.iter().map(part).sum::<i64>();
             RankRow {
                 rank: rank.rank,

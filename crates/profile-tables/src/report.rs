@@ -135,11 +135,17 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     Ok(Report::new(&document, view, Exit::Ok))
 }
 
-/// Which files the stage tables are of.
-fn choose(choice: RankChoice, files: &[TraceFile]) -> Result<Vec<bool>, TablesError> {
+/// The ranks that the files name, each once, lowest first.
+fn ranks_named(files: &[TraceFile]) -> Vec<u32> {
     let mut ranks: Vec<u32> = files.iter().filter_map(|file| file.rank).collect();
     ranks.sort_unstable();
     ranks.dedup();
+    ranks
+}
+
+/// Which files the stage tables are of.
+fn choose(choice: RankChoice, files: &[TraceFile]) -> Result<Vec<bool>, TablesError> {
+    let ranks = ranks_named(files);
     let wanted = match choice {
         RankChoice::All => return Ok(vec![true; files.len()]),
         RankChoice::Lowest => ranks.first().copied(),
@@ -207,9 +213,7 @@ fn one_run(
         .iter()
         .find_map(|file| file.trace.header.world_size)
         .unwrap_or(1);
-    let mut ranks: Vec<u32> = files.iter().filter_map(|file| file.rank).collect();
-    ranks.sort_unstable();
-    ranks.dedup();
+    let ranks = ranks_named(files);
     if files.len() > 1 && ranks.len() < size as usize {
         warnings.push(Warning::new(
             "trace-ranks-missing",
@@ -293,12 +297,8 @@ fn trace_info(file: &TraceFile, derived: &Derived, engine: Option<&str>, analyse
         gpu: trace.header.gpus.first().cloned(),
         engine: engine.map(str::to_owned),
         events: trace.events,
-        kernels: trace
-            .gpu
-            .iter()
-            .filter(|event| event.kind == torch_trace::GpuKind::Kernel)
-            .count() as u64,
-        events_lost: trace.defects.iter().map(|defect| defect.events_lost).sum(),
+        kernels: trace.kernel_count(),
+        events_lost: trace.events_lost(),
         analysed,
         completeness,
     }

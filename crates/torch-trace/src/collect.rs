@@ -57,6 +57,23 @@ pub struct Trace {
     pub defects: Vec<crate::Defect>,
 }
 
+impl Trace {
+    /// Kernels; copies and fills are not counted.
+    #[must_use]
+    pub fn kernel_count(&self) -> u64 {
+        self.gpu
+            .iter()
+            .filter(|event| event.kind == GpuKind::Kernel)
+            .count() as u64
+    }
+
+    /// Events that damage made unreadable.
+    #[must_use]
+    pub fn events_lost(&self) -> u64 {
+        self.defects.iter().map(|defect| defect.events_lost).sum()
+    }
+}
+
 /// What an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {

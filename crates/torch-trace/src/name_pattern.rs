@@ -151,6 +151,12 @@ fn is_identifier(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
+/// Whether a name fits a rule: each of `all`, one of `any` where there are some, and none of `not`.
+pub fn fits(name: &Words, part: Part, all: &[NamePattern], any: &[NamePattern], not: &[NamePattern]) -> bool {
+    let hit = |pattern: &NamePattern| pattern.matches(name, part);
+    all.iter().all(hit) && (any.is_empty() || any.iter().any(hit)) && !not.iter().any(hit)
+}
+
 impl WordPattern {
     fn matches(&self, word: &str) -> bool {
         match (self.open_start, self.open_end) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use cli_kit::{Align, Cli as _, DocumentParts, Failure, Report, Table, View};
 use contracts::profile_tables::capture::{CaptureData, CapturedTrace, Probe, ProbeStage, Refusal, SCHEMA};
 use contracts::{Artifact, Document, Exit, NextAction, Warning};
-use torch_trace::{GpuKind, StepKind, Want, steps};
+use torch_trace::{StepKind, Want, steps};
 
 use super::Captured;
 use super::plan::CapturePlan;
@@ -88,11 +88,7 @@ fn of_file(file: &TraceFile, stage: ProbeStage) -> CapturedTrace {
         sha256: file.input.sha256.clone(),
         bytes: file.input.bytes,
         rank: file.rank,
-        kernels: trace
-            .gpu
-            .iter()
-            .filter(|event| event.kind == GpuKind::Kernel)
-            .count() as u64,
+        kernels: trace.kernel_count(),
         steps: (!all.is_empty()).then_some(of_stage),
     }
 }

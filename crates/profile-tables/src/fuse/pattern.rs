@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use torch_trace::family::Family;
-use torch_trace::name_pattern::{NamePattern, Part, Words};
+use torch_trace::name_pattern::{NamePattern, Part, Words, fits};
 
 /// A kind of kernel: a family, words of its name, or both.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,10 +28,7 @@ pub struct Kernel {
 impl Kernel {
     /// Whether the words of a name fit; the family is not looked at.
     pub(super) fn fits(&self, words: &Words) -> bool {
-        let hit = |pattern: &NamePattern| pattern.matches(words, self.part);
-        self.all.iter().all(hit)
-            && (self.any.is_empty() || self.any.iter().any(hit))
-            && !self.not.iter().any(hit)
+        fits(words, self.part, &self.all, &self.any, &self.not)
     }
 
     /// Whether it asks for something at all.

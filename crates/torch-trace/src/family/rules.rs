@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::Family;
-use crate::name_pattern::{NamePattern, Part, Words};
+use crate::name_pattern::{NamePattern, Part, Words, fits};
 
 const TEXT: &str = include_str!("families.yaml");
 
@@ -45,10 +45,7 @@ pub struct Rule {
 
 impl Rule {
     pub(super) fn matches(&self, words: &Words) -> bool {
-        let hit = |pattern: &NamePattern| pattern.matches(words, self.part);
-        self.all.iter().all(hit)
-            && (self.any.is_empty() || self.any.iter().any(hit))
-            && !self.not.iter().any(hit)
+        fits(words, self.part, &self.all, &self.any, &self.not)
     }
 }
 
