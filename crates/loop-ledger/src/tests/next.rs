@@ -23,7 +23,7 @@ fn judged(decision: Decision, ours: [f64; 2], effects: [f64; 2]) -> Campaign {
         Some(&changed),
     );
     campaign.verdict(&changed, ours, Phase::Revalidate, decision, effects);
-    campaign.write()
+    campaign.today().write()
 }
 
 fn first_command(document: &Value) -> Vec<String> {
@@ -73,13 +73,13 @@ fn an_open_attempt_ends_before_the_campaign() {
 
 #[test]
 fn done_is_closed_until_a_state_is_reached() {
-    let campaign = Campaign::behind().write();
+    let campaign = Campaign::behind().today().write();
     let document = campaign.document(&["status"]);
     let phases = document["data"]["phases"].as_array().unwrap();
     let done = phases.iter().find(|phase| phase["phase"] == "done").unwrap();
     assert_eq!(done["open"], false, "{done}");
     assert!(!done["missing"].as_array().unwrap().is_empty());
-    let ended = Campaign::ended().write().document(&["status"]);
+    let ended = Campaign::ended().today().write().document(&["status"]);
     let done = ended["data"]["phases"]
         .as_array()
         .unwrap()
@@ -123,7 +123,7 @@ fn the_relaunch_of_the_winner_is_offered_whole() {
 
 #[test]
 fn a_launch_that_is_not_the_declared_change_is_said_when_it_begins() {
-    let campaign = Campaign::behind().write();
+    let campaign = Campaign::behind().today().write();
     let subject = campaign.path("subject.yaml");
     let launch = format!("{OURS} --tp 2");
     std::fs::write(
