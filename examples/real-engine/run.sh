@@ -90,17 +90,17 @@ until_decided() {
 }
 
 say 'theirs: four requests at a time'
-side theirs -t 2 -np 4
+side theirs -t 1 -np 4
 theirs=$engine_url
 say 'ours: one request at a time'
-side ours -t 2 -np 1
+side ours -t 1 -np 1
 ours=$engine_url ours_pid=$engine_pid
 
 say 'probe'
 "$bench" probe --url "$ours" --quiet --format markdown -o probe.json
 
 say 'freeze: the same bytes for every run below'
-"$bench" freeze --dataset random --num-prompts 8 --input-len 16 --output-len 24 --seed 270 \
+"$bench" freeze --dataset random --num-prompts 8 --input-len 16 --output-len 16 --seed 270 \
   --extra-body '{"cache_prompt": false, "temperature": 0}' --target target.yaml --quiet --format markdown \
   --out workload.jsonl
 
@@ -110,11 +110,11 @@ until_decided round0 "$ours" "$theirs"
 
 say 'the change: ours with -np 4; equal sides from here, so this is the A/A test too'
 stop_engine "$ours_pid"
-side ours -t 2 -np 4
+side ours -t 1 -np 4
 ours=$engine_url ours_pid=$engine_pid
 false_alarms=0
 for attempt in 1 2; do
-  measure "aa$attempt" "$ours" "$theirs" 18
+  measure "aa$attempt" "$ours" "$theirs" 12
   decide_gap "aa$attempt" "aa$attempt" --confidence 0.999
   case $verdict in behind | ahead) false_alarms=$((false_alarms + 1)) ;; *) break ;; esac
 done
@@ -125,7 +125,7 @@ decide_gap "aa$attempt" round1
 
 say 'planted gap: ours computes one token at a time'
 stop_engine "$ours_pid"
-side ours -t 2 -np 4 -b 4 -ub 1
+side ours -t 1 -np 4 -b 4 -ub 1
 ours=$engine_url
 until_decided planted "$ours" "$theirs"
 [ "$verdict" = behind ] || fail "a server that cannot batch must be behind, the verdict is $verdict after $pairs pairs"

@@ -1,6 +1,7 @@
 //! What every sota-loop binary does identically: flags, documents in and out, tables, progress, errors to exit
 //! codes. A tool is `cli_kit::main::<Args>(run)`, where `run` returns a [`Report`] or a [`Failure`].
 
+mod bind;
 mod companion;
 mod create;
 mod embedded;
@@ -21,6 +22,7 @@ use std::ffi::OsString;
 
 use contracts::Exit;
 
+pub use bind::{BindArgs, Binding};
 pub use companion::find_companion;
 pub use create::{DocumentParts, created_at, document, tool};
 pub use emit::{Report, write_atomically};

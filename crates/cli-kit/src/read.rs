@@ -67,6 +67,14 @@ pub fn input_of(path: &Path, bytes: &[u8]) -> Input {
 /// # Errors
 /// Exit 3: unreadable, empty, cut, foreign JSON, another schema or another version of it.
 pub fn load_document<D: DeserializeOwned>(path: &Path, schema: &str) -> Result<Loaded<D>, Failure> {
+    load_one_of(path, &[schema])
+}
+
+/// [`load_document`] for a document of any of the given schemas.
+///
+/// # Errors
+/// Those of [`load_document`].
+pub(crate) fn load_one_of<D: DeserializeOwned>(path: &Path, schemas: &[&str]) -> Result<Loaded<D>, Failure> {
     let bytes = read_bounded(path, DOCUMENT_CAP)?;
     let input = input_of(path, &bytes);
     let name = path.display();
@@ -80,13 +88,16 @@ pub fn load_document<D: DeserializeOwned>(path: &Path, schema: &str) -> Result<L
                 .hint("the file was cut; take the original, or rebuild it from the records with `serve-bench summarize`")
         } else {
             bad("input-not-json", format!("{name} is not JSON: {error}"))
-                .hint(format!("expected a `{schema}` document"))
+                .hint(format!("expected a `{}` document", schemas.join("` or `")))
         }
     })?;
     let found = value.get("schema").and_then(Value::as_str).unwrap_or_default();
-    if found != schema {
-        return Err(wrong_schema(&name.to_string(), found, schema));
-    }
+    let Some(schema) = schemas.iter().find(|schema| **schema == found) else {
+        let kind = |schema: &str| schema.split('/').next().map(str::to_owned);
+        let same_kind = schemas.iter().find(|schema| kind(schema) == kind(found));
+        let wanted = same_kind.map_or_else(|| schemas.join("` or `"), |schema| (*schema).to_owned());
+        return Err(wrong_schema(&name.to_string(), found, &wanted));
+    };
     let document = serde_json::from_value(value).map_err(|error| {
         bad(
             "input-malformed",

@@ -3,9 +3,9 @@
 
 use rustc_hash::FxHashMap;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
-use torch_trace::{Trace, canonical, short_location};
+use torch_trace::{Derived, Trace, canonical, short_location};
 
-use crate::fold::{Aligned, Derived};
+use crate::fold::Aligned;
 
 /// Longer sequences are not aligned: a graph has a few thousand kernels.
 const MAX_SEQUENCE: usize = 50_000;

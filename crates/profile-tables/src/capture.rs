@@ -20,7 +20,6 @@ use contracts::serve_bench::probe::ProbeData;
 use engine_client::{ClientError, Endpoint, Headers, post_order, served_model};
 use serde_json::Value;
 
-use crate::bind::bind;
 use crate::cli::CaptureArgs;
 use engines::Profiler;
 use error::CaptureError;
@@ -59,12 +58,8 @@ pub(crate) fn run(args: &CaptureArgs, output: &OutputArgs) -> Result<Report, Fai
     let server = runtime
         .block_on(engine_client::probe(&endpoint, &headers))
         .map_err(client_failure)?;
-    let binding = args
-        .for_result
-        .as_deref()
-        .map(|path| bind(path, Some(server.engine.kind.name())))
-        .transpose()?;
-    let lengths = args.for_result.as_deref().map(Lengths::read).transpose()?;
+    let binding = args.bind.read(Some(server.engine.kind.name()))?;
+    let lengths = binding.as_ref().map(|binding| Lengths::of(&binding.workload));
     let plan = CapturePlan::new(args, lengths.as_ref())?;
     let captured = runtime.block_on(capture(&plan, &endpoint, &headers, server))?;
     bar.finish_and_clear();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cli_kit::{Cli, OutputArgs, ToolInfo};
+use cli_kit::{BindArgs, Cli, OutputArgs, ToolInfo};
 
 /// Say where the GPU time of torch-profiler traces goes: kernels, overlap, known fusions, idle time.
 #[derive(Clone, Debug, clap::Parser)]
@@ -48,9 +48,9 @@ pub struct CaptureArgs {
     /// server names]
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
-    /// Bind the capture to a result of serve-bench: lengths and contract are taken over
-    #[arg(long = "for", value_name = "RESULT")]
-    pub for_result: Option<PathBuf>,
+    /// What it explains; its lengths are taken over, too.
+    #[command(flatten)]
+    pub bind: BindArgs,
     /// Model name to ask for [default: the first that the server lists]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
@@ -89,9 +89,9 @@ pub struct TablesArgs {
     /// The rank whose tables are made, or `all` [default: the lowest]
     #[arg(long, value_name = "R|all")]
     pub rank: Option<String>,
-    /// Bind the tables to a result of serve-bench: its contract is taken over
-    #[arg(long = "for", value_name = "RESULT")]
-    pub for_result: Option<PathBuf>,
+    /// What they explain.
+    #[command(flatten)]
+    pub bind: BindArgs,
     /// Read only what the kernel table needs: less memory, no Python lines
     #[arg(long, value_enum, default_value_t = TablesArg::All)]
     pub tables: TablesArg,

@@ -2,6 +2,7 @@
 
 use cli_kit::ToolError;
 use contracts::Exit;
+use torch_trace::FilesError;
 
 /// Why there are no tables.
 #[derive(Debug, thiserror::Error)]
@@ -12,17 +13,9 @@ pub(crate) enum TablesError {
     /// `--rank` is no number.
     #[error("read --rank `{0}`: it is a number or `all`")]
     Rank(String),
-    /// No file of a trace in a folder.
-    #[error("find a trace in the folder {0}")]
-    NoTraceInFolder(String),
-    /// A file that cannot be read or holds no trace.
-    #[error("read {path}: {source}")]
-    Unreadable {
-        /// File.
-        path: String,
-        /// Why.
-        source: torch_trace::ReadError,
-    },
+    /// No trace to read.
+    #[error("{0}")]
+    Files(#[from] FilesError),
     /// A trace without device work.
     #[error("find device work in {path}: {events} events, of them {cpu_ops} CPU operators{damage}")]
     NoGpuEvents {
@@ -71,8 +64,7 @@ impl ToolError for TablesError {
         match self {
             Self::MinShare(_) => "min-share-out-of-range",
             Self::Rank(_) => "rank-unreadable",
-            Self::NoTraceInFolder(_) => "trace-not-found",
-            Self::Unreadable { .. } => "trace-unreadable",
+            Self::Files(files) => files.code(),
             Self::NoGpuEvents { .. } => "trace-no-gpu-events",
             Self::NoSuchRank { .. } => "trace-no-such-rank",
             Self::NoSuchStage { .. } => "trace-no-such-stage",
@@ -86,10 +78,7 @@ impl ToolError for TablesError {
             match self {
                 Self::MinShare(_) => "1.0 is the default; 0 shows every row",
                 Self::Rank(_) => "write `--rank 0` or `--rank all`",
-                Self::NoTraceInFolder(_) => {
-                    "a trace's name ends in .json or .json.gz; server_args.json and the like are no traces"
-                }
-                Self::Unreadable { .. } => "give the file that the profiler wrote, whole, as it is",
+                Self::Files(files) => files.hint(),
                 Self::NoGpuEvents { .. } => {
                     "record with activities CPU and CUDA, with at least one step inside the window; a file that was cut has to be copied again"
                 }
@@ -107,8 +96,7 @@ impl ToolError for TablesError {
     fn exit(&self) -> Exit {
         match self {
             Self::MinShare(_) | Self::Rank(_) => Exit::Usage,
-            Self::NoTraceInFolder(_)
-            | Self::Unreadable { .. }
+            Self::Files(_)
             | Self::NoGpuEvents { .. }
             | Self::NoSuchRank { .. }
             | Self::NoSuchStage { .. }

@@ -6,14 +6,11 @@ use std::collections::BTreeMap;
 use contracts::profile_tables::report::IdleCause;
 use rustc_hash::FxHashMap;
 use torch_trace::{
-    Family, Gap, Moment, NameId, SameStreamOverlap, StageTime, Sweep, Trace, Work, locations,
-    same_stream_overlap, short_location, sweep,
+    Derived, Family, Gap, LocatedBy, Moment, NameId, Origins, SameStreamOverlap, Stage, StageTime, Trace,
+    Work, locations, same_stream_overlap, short_location,
 };
 
 use crate::idle::{Explained, HostCalls, explain};
-use crate::kernels::Kernels;
-use crate::origin::{LocatedBy, Origins};
-use crate::stages::{Stage, StageChoice, Stages};
 
 /// Sums of one kernel in one stage.
 #[derive(Clone, Debug, Default)]
@@ -83,40 +80,6 @@ pub(crate) struct StageSum {
 
 /// Locations of events that a mapping trace knows; by event.
 pub(crate) type Aligned = FxHashMap<usize, (String, Option<String>)>;
-
-/// A trace with everything that is derived from it once.
-pub(crate) struct Derived {
-    pub(crate) kernels: Kernels,
-    pub(crate) origins: Origins,
-    pub(crate) stages: Stages,
-    pub(crate) work: Vec<Work>,
-    pub(crate) swept: Sweep,
-}
-
-impl Derived {
-    pub(crate) fn of(trace: &Trace, choice: StageChoice, file_name: &str) -> Self {
-        let kernels = Kernels::of(trace);
-        let origins = Origins::of(trace);
-        let stages = Stages::of(trace, &origins.launch, choice, file_name);
-        let work: Vec<Work> = trace
-            .gpu
-            .iter()
-            .enumerate()
-            .map(|(index, event)| {
-                let comm = kernels.at(index).family == Family::Comm;
-                let stage = u32::try_from(stages.of_event[index].number()).unwrap_or(0);
-                Work::of(event, comm, stage)
-            })
-            .collect();
-        Self {
-            kernels,
-            origins,
-            stages,
-            swept: sweep(&work),
-            work,
-        }
-    }
-}
 
 /// Adds a trace to the sums of its stages.
 pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: &Derived, aligned: &Aligned) {

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use contracts::Finite;
 use contracts::profile_tables::report::{FuseRow, FuseState};
-use torch_trace::{Trace, TrackId};
+use torch_trace::{Derived, Stage, Trace, TrackId};
 
-use crate::fold::Derived;
 use crate::fuse::{Catalogue, Context, Finding, Node, State, find, gpu_arch};
-use crate::stages::Stage;
 
 /// Sums of one pattern in one stage.
 #[derive(Clone, Debug, Default)]

@@ -8,10 +8,7 @@
 //! ```
 
 use contracts::profile_tables::report::IdleCause as Cause;
-use torch_trace::{Gap, Trace};
-
-use crate::origin::Origins;
-use crate::stages::Stages;
+use torch_trace::{Gap, Origins, Stages, Trace};
 
 /// One gap, explained.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,22 +8,15 @@ pub mod cli;
 pub mod fuse;
 
 mod align;
-mod bind;
 mod capture;
-mod completeness;
-mod engine;
 mod error;
 mod fold;
 mod fusions;
 mod idle;
-mod kernels;
-mod load;
-mod origin;
 mod plan;
 mod ranks;
 mod render;
 mod report;
-mod stages;
 mod summary;
 mod tables;
 

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use torch_trace::{StepKind, Want};
+use cli_kit::BindArgs;
+use torch_trace::{StageChoice, StepKind, Want};
 
 use crate::cli::{StageArg, TablesArg, TablesArgs};
 use crate::error::TablesError;
-use crate::stages::StageChoice;
 
 /// Which ranks the tables are of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) struct Plan {
     pub(crate) stage: StageChoice,
     pub(crate) min_share_pct: f64,
     pub(crate) rank: RankChoice,
-    pub(crate) for_result: Option<PathBuf>,
+    pub(crate) bind: BindArgs,
     pub(crate) want: Want,
 }
 
@@ -55,7 +55,7 @@ impl TryFrom<TablesArgs> for Plan {
             },
             min_share_pct: args.min_share_pct,
             rank,
-            for_result: args.for_result,
+            bind: args.bind,
             want: match args.tables {
                 TablesArg::All => Want {
                     locations: true,

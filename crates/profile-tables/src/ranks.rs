@@ -2,9 +2,7 @@
 //! one collective, the rank that comes last has the shortest kernel.
 
 use contracts::profile_tables::report::{CollectiveRow, RankRow, Ranks};
-use torch_trace::{Family, Trace};
-
-use crate::fold::Derived;
+use torch_trace::{Derived, Family, Trace};
 
 /// Collectives that are listed.
 const MAX_ROWS: usize = 200;

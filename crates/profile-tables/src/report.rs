@@ -4,21 +4,19 @@ use std::collections::BTreeMap;
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::profile_tables::report::{Completeness, Grade, MappingInfo, ReportData, SCHEMA, TraceInfo};
-use contracts::{Exit, Warning};
-use torch_trace::{DefectKind, Trace};
+use contracts::{Exit, Input, Warning};
+use torch_trace::{
+    DefectKind, Derived, Stage, StageChoice, Trace, TraceFile, engine_of, grade, read_all, read_one,
+    trace_paths,
+};
 
 use crate::align::{Alignment, align};
-use crate::bind::bind;
 use crate::cli::Args;
-use crate::completeness::grade;
-use crate::engine::engine_of;
 use crate::error::TablesError;
-use crate::fold::{Derived, StageSum, add};
+use crate::fold::{StageSum, add};
 use crate::fusions::{self, FuseSums};
-use crate::load::{TraceFile, read_all, read_one, trace_paths};
 use crate::plan::{Plan, RankChoice};
 use crate::ranks::{OfRank, compare};
-use crate::stages::{Stage, StageChoice};
 use crate::summary::summary;
 use crate::tables::stage_row;
 
@@ -27,7 +25,9 @@ const MAPPING_FITS_PCT: u64 = 50;
 
 pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let bar = cli_kit::spinner("reading traces", output);
-    let files = read_all(&trace_paths(&plan.traces)?, plan.want)?;
+    let files = trace_paths(&plan.traces)
+        .and_then(|paths| read_all(&paths, plan.want))
+        .map_err(TablesError::from)?;
     let derived: Vec<Derived> = files
         .iter()
         .map(|file| Derived::of(&file.trace, plan.stage, &file.file_name()))
@@ -47,7 +47,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let mapping = plan
         .mapping
         .as_deref()
-        .map(|path| read_one(path, plan.want))
+        .map(|path| read_one(path, plan.want).map_err(TablesError::from))
         .transpose()?;
     let mapped = mapping
         .as_ref()
@@ -104,14 +104,9 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let ranks = ranks_of(&files, &derived, &mut warnings);
 
     let mut parts = DocumentParts::new(SCHEMA);
-    parts.inputs = files
-        .iter()
-        .chain(&mapping)
-        .map(|file| file.input.clone())
-        .collect();
+    parts.inputs = files.iter().chain(&mapping).map(input_of).collect();
     parts.simulated = engines.contains(&Some("engine-sim"));
-    if let Some(result) = &plan.for_result {
-        let binding = bind(result, engines.iter().find_map(|engine| *engine))?;
+    if let Some(binding) = plan.bind.read(engines.iter().find_map(|engine| *engine))? {
         parts.contract = binding.contract;
         parts.environment = binding.environment;
         parts.subject = binding.subject;
@@ -289,7 +284,6 @@ fn chosen_stages(
 
 fn trace_info(file: &TraceFile, derived: &Derived, engine: Option<&str>, analysed: bool) -> TraceInfo {
     let trace = &file.trace;
-    let completeness: Completeness = grade(trace, derived);
     TraceInfo {
         path: file.path.display().to_string(),
         rank: file.rank,
@@ -300,7 +294,26 @@ fn trace_info(file: &TraceFile, derived: &Derived, engine: Option<&str>, analyse
         kernels: trace.kernel_count(),
         events_lost: trace.events_lost(),
         analysed,
-        completeness,
+        completeness: graded(grade(trace, &derived.origins)),
+    }
+}
+
+fn graded(found: torch_trace::Completeness) -> Completeness {
+    Completeness {
+        grade: match found.grade {
+            torch_trace::Grade::Complete => Grade::Complete,
+            torch_trace::Grade::Partial => Grade::Partial,
+            torch_trace::Grade::Incomplete => Grade::Incomplete,
+        },
+        reasons: found.reasons,
+    }
+}
+
+fn input_of(file: &TraceFile) -> Input {
+    Input {
+        path: file.path.display().to_string(),
+        sha256: file.sha256.clone(),
+        bytes: file.file_bytes,
     }
 }
 

@@ -2,11 +2,10 @@
 
 use contracts::Finite;
 use contracts::profile_tables::report::{IdleCause, IdleRow, KernelRow, OverlapRow, Site, Stage as StageRow};
-use torch_trace::Family;
+use torch_trace::{Family, Stage};
 
 use crate::fold::{IdleSum, KernelSum, SiteKey, StageSum};
 use crate::fusions::{FuseSums, rows};
-use crate::stages::Stage;
 
 /// Sites that a row names.
 const MAX_SITES: usize = 4;

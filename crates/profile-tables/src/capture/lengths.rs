@@ -1,9 +1,6 @@
 //! The lengths of a benchmark's scenario.
 
-use std::path::Path;
-
-use cli_kit::{Failure, load_document};
-use contracts::serve_bench::result::{self, LengthRange, ResultData};
+use contracts::serve_bench::result::{LengthRange, WorkloadInfo};
 
 /// Lengths of one scenario: smallest, mean, largest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,20 +11,12 @@ pub(super) struct Lengths {
 }
 
 impl Lengths {
-    /// Reads them from a result of serve-bench.
-    ///
-    /// # Errors
-    /// Exit 3 when it is no result.
-    pub(super) fn read(path: &Path) -> Result<Lengths, Failure> {
-        let workload = load_document::<ResultData>(path, result::SCHEMA)?
-            .document
-            .data
-            .workload;
-        let whole = |range: LengthRange| (range.min, range.mean.get().round().max(1.0) as u64, range.max);
-        Ok(Lengths {
-            scenario: workload.scenario,
-            input: workload.input_len.map(whole),
-            output: workload.output_len.map(whole),
-        })
+    pub(super) fn of(workload: &WorkloadInfo) -> Lengths {
+        let whole = |range: &LengthRange| (range.min, range.mean.get().round().max(1.0) as u64, range.max);
+        Lengths {
+            scenario: workload.scenario.clone(),
+            input: workload.input_len.as_ref().map(whole),
+            output: workload.output_len.as_ref().map(whole),
+        }
     }
 }

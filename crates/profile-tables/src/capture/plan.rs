@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cli_kit::BindArgs;
 use contracts::profile_tables::capture::{DerivedFrom, ProbeStage};
 
 use super::error::CaptureError;
@@ -30,7 +31,7 @@ pub(super) struct CapturePlan {
     pub(super) model: Option<String>,
     pub(super) wait: Duration,
     pub(super) url: String,
-    pub(super) for_result: Option<String>,
+    pub(super) bind: BindArgs,
 }
 
 impl CapturePlan {
@@ -76,7 +77,11 @@ impl CapturePlan {
             output_tokens,
             steps,
             derived_from: DerivedFrom {
-                result: args.for_result.as_ref().map(|path| path.display().to_string()),
+                result: args
+                    .bind
+                    .for_result
+                    .as_ref()
+                    .map(|path| path.display().to_string()),
                 scenario: lengths.map(|lengths| lengths.scenario.clone()),
                 input_len,
                 output_len,
@@ -86,7 +91,7 @@ impl CapturePlan {
             model: args.model.clone(),
             wait: Duration::from_secs(args.wait_s),
             url: args.url.clone(),
-            for_result: args.for_result.as_ref().map(|path| path.display().to_string()),
+            bind: args.bind.clone(),
         })
     }
 }

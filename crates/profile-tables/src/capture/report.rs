@@ -2,23 +2,22 @@
 
 use std::path::Path;
 
-use cli_kit::{Align, Cli as _, DocumentParts, Failure, Report, Table, View};
+use cli_kit::{Align, Binding, Cli as _, DocumentParts, Failure, Report, Table, View};
 use contracts::profile_tables::capture::{CaptureData, CapturedTrace, Probe, ProbeStage, Refusal, SCHEMA};
 use contracts::{Artifact, Document, Exit, NextAction, Warning};
-use torch_trace::{StepKind, Want, steps};
+use torch_trace::{StepKind, TraceFile, Want, read_all, steps};
 
 use super::Captured;
 use super::plan::CapturePlan;
-use crate::bind::Binding;
 use crate::cli::Args;
-use crate::load::{TraceFile, read_all};
+use crate::error::TablesError;
 
 pub(super) fn report(
     plan: &CapturePlan,
     captured: Captured,
     binding: Option<Binding>,
 ) -> Result<Report, Failure> {
-    let files = read_all(&captured.files, Want::DEVICE)?;
+    let files = read_all(&captured.files, Want::DEVICE).map_err(TablesError::from)?;
     let traces: Vec<CapturedTrace> = files.iter().map(|file| of_file(file, plan.stage)).collect();
     let mut parts = DocumentParts::new(SCHEMA);
     parts.simulated = captured.server.simulated;
@@ -85,8 +84,8 @@ fn of_file(file: &TraceFile, stage: ProbeStage) -> CapturedTrace {
         .count() as u64;
     CapturedTrace {
         path: file.path.display().to_string(),
-        sha256: file.input.sha256.clone(),
-        bytes: file.input.bytes,
+        sha256: file.sha256.clone(),
+        bytes: file.file_bytes,
         rank: file.rank,
         kernels: trace.kernel_count(),
         steps: (!all.is_empty()).then_some(of_stage),
@@ -163,8 +162,11 @@ fn next(plan: &CapturePlan, captured: &Captured, traces: &[CapturedTrace]) -> Ve
         command.extend(["--stage".to_owned(), stage_name(plan.stage).to_owned()]);
         "see where the time goes"
     };
-    if let Some(result) = &plan.for_result {
-        command.extend(["--for".to_owned(), result.clone()]);
+    if let Some(result) = &plan.bind.for_result {
+        command.extend(["--for".to_owned(), result.display().to_string()]);
+        if let Some(side) = &plan.bind.side {
+            command.extend(["--side".to_owned(), side.clone()]);
+        }
     }
     vec![NextAction {
         why: why.to_owned(),

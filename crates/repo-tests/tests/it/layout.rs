@@ -20,12 +20,12 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("gap-decide", &["stats", "cli-kit", "contracts"]),
     ("loop-ledger", &["cli-kit", "contracts"]),
     ("model-config", &[]),
-    ("pipeline-analysis", &["model-config"]),
     (
         "profile-tables",
         &["torch-trace", "engine-client", "cli-kit", "contracts"],
     ),
     ("torch-trace", &[]),
+    ("trace-layers", &["model-config"]),
     (
         "serve-bench",
         &["engine-client", "engine-launch", "stats", "cli-kit", "contracts"],

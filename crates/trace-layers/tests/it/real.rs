@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-use pipeline_analysis::{Detection, DetectionWarning, Expected, Kernel, Method, detect};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use trace_layers::{Detection, DetectionWarning, Expected, Kernel, Method, detect};
 
 /// An event, as far as kernels need it.
 #[derive(Deserialize)]

@@ -1,10 +1,11 @@
 //! Which stage each event belongs to: by the step around its launch, else by what the file's name says.
 
-use torch_trace::{Step, StepKind, Trace, step_of_events, steps};
+use crate::collect::Trace;
+use crate::steps::{Step, StepKind, step_of_events, steps};
 
 /// What the caller asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StageChoice {
+pub enum StageChoice {
     /// Every stage that is there.
     Auto,
     /// Everything as one.
@@ -15,7 +16,7 @@ pub(crate) enum StageChoice {
 
 /// Stage of a piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Stage {
+pub enum Stage {
     /// A kind of step.
     Kind(StepKind),
     /// Outside every step.
@@ -25,7 +26,9 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    pub(crate) fn as_str(self) -> &'static str {
+    /// Name in documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Kind(kind) => kind.as_str(),
             Self::Unassigned => "unassigned",
@@ -34,7 +37,7 @@ impl Stage {
     }
 
     /// Small numbers, for the sweep.
-    pub(crate) const LIST: [Self; 6] = [
+    pub const LIST: [Self; 6] = [
         Self::Kind(StepKind::Prefill),
         Self::Kind(StepKind::Decode),
         Self::Kind(StepKind::Mixed),
@@ -43,25 +46,29 @@ impl Stage {
         Self::All,
     ];
 
-    pub(crate) fn number(self) -> usize {
+    /// Its place in [`Self::LIST`].
+    #[must_use]
+    pub fn number(self) -> usize {
         Self::LIST.iter().position(|stage| *stage == self).unwrap_or(0)
     }
 }
 
 /// Stages of the events of one trace.
-pub(crate) struct Stages {
+pub struct Stages {
     /// Of each event.
-    pub(crate) of_event: Vec<Stage>,
+    pub of_event: Vec<Stage>,
     /// How they are known.
-    pub(crate) source: &'static str,
+    pub source: &'static str,
     /// The steps of the trace.
-    pub(crate) steps: Vec<Step>,
+    pub steps: Vec<Step>,
     /// Of each event, its step.
-    pub(crate) step_of: Vec<Option<usize>>,
+    pub step_of: Vec<Option<usize>>,
 }
 
 impl Stages {
-    pub(crate) fn of(trace: &Trace, launch: &[Option<usize>], choice: StageChoice, file_name: &str) -> Self {
+    /// Stages of the events of `trace`, whose launches are known.
+    #[must_use]
+    pub fn of(trace: &Trace, launch: &[Option<usize>], choice: StageChoice, file_name: &str) -> Self {
         let steps = steps(trace);
         let step_of = step_of_events(trace, &steps, launch);
         let known = step_of.iter().any(Option::is_some);
@@ -86,7 +93,8 @@ impl Stages {
     }
 
     /// Steps of a stage that launched work; ranges that name the same step twice count once.
-    pub(crate) fn count(&self, stage: Stage) -> u64 {
+    #[must_use]
+    pub fn count(&self, stage: Stage) -> u64 {
         let mut used: Vec<usize> = self
             .step_of
             .iter()

@@ -1,7 +1,7 @@
 //! Models whose layers differ, one pass or several, with and without a configuration.
 
 use model_config::{Ffn, LayerType, Mixer};
-use pipeline_analysis::{Detection, DetectionWarning, Expected, Kernel, Method, Role, detect_at};
+use trace_layers::{Detection, DetectionWarning, Expected, Kernel, Method, Role, detect_at};
 
 use crate::generate::{ends, found, layer, of, pass, times};
 

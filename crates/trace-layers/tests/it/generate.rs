@@ -1,7 +1,7 @@
 //! Streams of made-up models, with names as engines have them and no words of a real trace.
 
 use model_config::{Ffn, LayerType, Mixer};
-use pipeline_analysis::{Detection, Expected, Kernel, detect};
+use trace_layers::{Detection, Expected, Kernel, detect};
 
 /// Kernels of one layer, first its norm.
 pub(crate) fn layer(layer_type: LayerType, first: bool) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Which engine wrote a trace: by its own files in the Python stacks, then by the names of its steps.
 
-use torch_trace::Trace;
+use crate::collect::Trace;
 
 /// Packages and the engine each stands for; an engine before the libraries that it uses.
 const PACKAGES: [(&str, &str); 6] = [
@@ -13,7 +13,8 @@ const PACKAGES: [(&str, &str); 6] = [
 ];
 
 /// The engine; `None` when nothing says.
-pub(crate) fn engine_of(trace: &Trace) -> Option<&'static str> {
+#[must_use]
+pub fn engine_of(trace: &Trace) -> Option<&'static str> {
     let mut counts = [0_u64; PACKAGES.len()];
     let mut seen = vec![false; trace.names.len()];
     for frame in &trace.frames {

@@ -1,8 +1,8 @@
 //! Any sequence gives passes that lie in it, in order; a planted repeat is found through noise.
 
 use model_config::{Ffn, LayerType, Mixer};
-use pipeline_analysis::{Detection, Expected};
 use proptest::prelude::*;
+use trace_layers::{Detection, Expected};
 
 use crate::generate::{found, of, pass, times};
 

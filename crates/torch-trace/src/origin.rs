@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
-use torch_trace::{
-    CpuOp, Id, Moment, NameId, RuntimeCall, Trace, launches, location_in_call_stack, locations,
-    short_location,
-};
+
+use crate::collect::Trace;
+use crate::correlate::launches;
+use crate::event::{CpuOp, Id, RuntimeCall};
+use crate::names::NameId;
+use crate::stack::{Moment, location_in_call_stack, locations, short_location};
 
 /// How a location is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum LocatedBy {
+pub enum LocatedBy {
     /// The Python frames around the launch.
     Stack,
     /// The call stack that traces of 2021 keep with the operator.
@@ -20,7 +22,9 @@ pub(crate) enum LocatedBy {
 }
 
 impl LocatedBy {
-    pub(crate) fn as_str(self) -> &'static str {
+    /// Name in documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Stack => "stack",
             Self::CallStack => "call-stack",
@@ -30,9 +34,9 @@ impl LocatedBy {
 }
 
 /// Origins of the events of one trace.
-pub(crate) struct Origins {
+pub struct Origins {
     /// For each event, its launch in `Trace::calls`.
-    pub(crate) launch: Vec<Option<usize>>,
+    pub launch: Vec<Option<usize>>,
     /// For each call, the frame around it.
     frames: Vec<Option<NameId>>,
     /// For each call, whether it launches a graph.
@@ -42,7 +46,9 @@ pub(crate) struct Origins {
 }
 
 impl Origins {
-    pub(crate) fn of(trace: &Trace) -> Self {
+    /// Finds the origins of all events of a trace.
+    #[must_use]
+    pub fn of(trace: &Trace) -> Self {
         let launch = launches(trace);
         let moments: Vec<Moment> = trace
             .calls
@@ -72,18 +78,21 @@ impl Origins {
     }
 
     /// The call that launched an event.
-    pub(crate) fn call<'t>(&self, trace: &'t Trace, event: usize) -> Option<(usize, &'t RuntimeCall)> {
+    #[must_use]
+    pub fn call<'t>(&self, trace: &'t Trace, event: usize) -> Option<(usize, &'t RuntimeCall)> {
         let index = self.launch[event]?;
         Some((index, &trace.calls[index]))
     }
 
     /// Whether a graph launch started the event.
-    pub(crate) fn in_graph(&self, event: usize) -> bool {
+    #[must_use]
+    pub fn in_graph(&self, event: usize) -> bool {
         self.launch[event].is_some_and(|call| self.graph[call])
     }
 
     /// The operator of an event: by its own external id, else by that of its launch.
-    pub(crate) fn op<'t>(&self, trace: &'t Trace, event: usize) -> Option<&'t CpuOp> {
+    #[must_use]
+    pub fn op<'t>(&self, trace: &'t Trace, event: usize) -> Option<&'t CpuOp> {
         let own = trace.gpu[event].external_id;
         let launched = || self.call(trace, event).and_then(|(_, call)| call.external_id);
         let find = |id: Id| id.is_some().then(|| self.ops.get(&id)).flatten();
@@ -93,7 +102,8 @@ impl Origins {
     }
 
     /// The line of Python that launched an event. The line that launches a graph is that of none of its kernels.
-    pub(crate) fn location<'t>(&self, trace: &'t Trace, event: usize) -> Option<(Cow<'t, str>, LocatedBy)> {
+    #[must_use]
+    pub fn location<'t>(&self, trace: &'t Trace, event: usize) -> Option<(Cow<'t, str>, LocatedBy)> {
         if self.in_graph(event) {
             return None;
         }
@@ -108,18 +118,21 @@ impl Origins {
     }
 
     /// The frame around a call, as a number.
-    pub(crate) fn frame_id(&self, call: usize) -> Option<usize> {
+    #[must_use]
+    pub fn frame_id(&self, call: usize) -> Option<usize> {
         self.frames[call].map(NameId::index)
     }
 
     /// The frame around a call, as people read it.
-    pub(crate) fn frame_of_call(&self, trace: &Trace, call: usize) -> Option<String> {
+    #[must_use]
+    pub fn frame_of_call(&self, trace: &Trace, call: usize) -> Option<String> {
         let frame = self.frames[call]?;
         Some(short_location(&trace.names.text(frame)).to_owned())
     }
 }
 
 /// Whether a runtime call launches a graph, of CUDA or of HIP.
-pub(crate) fn is_graph_launch(name: &str) -> bool {
+#[must_use]
+pub fn is_graph_launch(name: &str) -> bool {
     name.contains("GraphLaunch")
 }

@@ -1,28 +1,34 @@
 //! The kernels of a trace: events that mean the same code have one number, whatever address or spacing their names hold.
 
 use rustc_hash::FxHashMap;
-use torch_trace::{Family, GpuEvent, GpuKind, Trace, canonical, family_of};
+
+use crate::collect::Trace;
+use crate::event::{GpuEvent, GpuKind};
+use crate::family::{Family, family_of};
+use crate::kernel_name::canonical;
 
 /// One kernel, copy or fill.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Kernel {
+pub struct Kernel {
     /// Canonical name, whole.
-    pub(crate) name: String,
+    pub name: String,
     /// Family.
-    pub(crate) family: Family,
+    pub family: Family,
 }
 
 /// All of a trace.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Kernels {
+pub struct Kernels {
     /// By number.
-    pub(crate) list: Vec<Kernel>,
+    pub list: Vec<Kernel>,
     /// For each event of the trace, its kernel.
-    pub(crate) of_event: Vec<u32>,
+    pub of_event: Vec<u32>,
 }
 
 impl Kernels {
-    pub(crate) fn of(trace: &Trace) -> Self {
+    /// Numbers the kernels of a trace.
+    #[must_use]
+    pub fn of(trace: &Trace) -> Self {
         let mut list: Vec<Kernel> = Vec::new();
         let mut by_text: FxHashMap<(String, GpuKind), u32> = FxHashMap::default();
         // Names are few and events many: each name is looked at once.
@@ -49,7 +55,8 @@ impl Kernels {
     }
 
     /// The kernel of an event.
-    pub(crate) fn at(&self, event: usize) -> &Kernel {
+    #[must_use]
+    pub fn at(&self, event: usize) -> &Kernel {
         &self.list[self.of_event[event] as usize]
     }
 }

@@ -6,24 +6,68 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use contracts::Input;
 use sha2::{Digest as _, Sha256};
-use torch_trace::{Trace, Want, read_file};
 
-use crate::error::TablesError;
+use crate::collect::{Trace, Want};
+use crate::file::read_file;
+use crate::read::ReadError;
+
+/// Why there is no trace to look at.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// No file of a trace in a folder.
+    #[error("find a trace in the folder {0}")]
+    NoTraceInFolder(String),
+    /// A file that cannot be read or holds no trace.
+    #[error("read {path}: {source}")]
+    Unreadable {
+        /// File.
+        path: String,
+        /// Why.
+        source: ReadError,
+    },
+}
+
+impl FilesError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoTraceInFolder(_) => "trace-not-found",
+            Self::Unreadable { .. } => "trace-unreadable",
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoTraceInFolder(_) => {
+                "a trace's name ends in .json or .json.gz; server_args.json and the like are no traces"
+            }
+            Self::Unreadable { .. } => "give the file that the profiler wrote, whole, as it is",
+        }
+    }
+}
 
 /// A trace with the file it came from.
-pub(crate) struct TraceFile {
-    pub(crate) path: PathBuf,
-    pub(crate) input: Input,
-    pub(crate) trace: Trace,
+pub struct TraceFile {
+    /// As it was named.
+    pub path: PathBuf,
+    /// Of the bytes of the file, lower-case hex.
+    pub sha256: String,
+    /// Length of the file.
+    pub file_bytes: u64,
+    /// What is in it.
+    pub trace: Trace,
     /// From the content, else from the name.
-    pub(crate) rank: Option<u32>,
+    pub rank: Option<u32>,
 }
 
 impl TraceFile {
     /// The name without its folders.
-    pub(crate) fn file_name(&self) -> String {
+    #[must_use]
+    pub fn file_name(&self) -> String {
         self.path
             .file_name()
             .unwrap_or_default()
@@ -33,7 +77,10 @@ impl TraceFile {
 }
 
 /// The files that `paths` name, folders opened, by name.
-pub(crate) fn trace_paths(paths: &[PathBuf]) -> Result<Vec<PathBuf>, TablesError> {
+///
+/// # Errors
+/// [`FilesError`]
+pub fn trace_paths(paths: &[PathBuf]) -> Result<Vec<PathBuf>, FilesError> {
     let mut found = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -46,7 +93,7 @@ pub(crate) fn trace_paths(paths: &[PathBuf]) -> Result<Vec<PathBuf>, TablesError
             .filter(|path| is_trace_name(path) && path.is_file())
             .collect();
         if inside.is_empty() {
-            return Err(TablesError::NoTraceInFolder(path.display().to_string()));
+            return Err(FilesError::NoTraceInFolder(path.display().to_string()));
         }
         inside.sort();
         found.append(&mut inside);
@@ -73,9 +120,12 @@ fn is_trace_name(path: &Path) -> bool {
 }
 
 /// Reads all files, as many at once as there are cores; the order is that of the paths.
-pub(crate) fn read_all(paths: &[PathBuf], want: Want) -> Result<Vec<TraceFile>, TablesError> {
+///
+/// # Errors
+/// [`FilesError`]
+pub fn read_all(paths: &[PathBuf], want: Want) -> Result<Vec<TraceFile>, FilesError> {
     let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<(usize, Result<TraceFile, TablesError>)>> = Mutex::new(Vec::new());
+    let results: Mutex<Vec<(usize, Result<TraceFile, FilesError>)>> = Mutex::new(Vec::new());
     let workers = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(paths.len());
@@ -101,29 +151,33 @@ pub(crate) fn read_all(paths: &[PathBuf], want: Want) -> Result<Vec<TraceFile>, 
 }
 
 /// Reads one file.
-pub(crate) fn read_one(path: &Path, want: Want) -> Result<TraceFile, TablesError> {
+///
+/// # Errors
+/// [`FilesError`]
+pub fn read_one(path: &Path, want: Want) -> Result<TraceFile, FilesError> {
     let trace = read_file(path, want).map_err(|source| unreadable(path, source))?;
-    let input = hash(path).map_err(|error| unreadable(path, error.into()))?;
+    let (sha256, file_bytes) = hash(path).map_err(|error| unreadable(path, error.into()))?;
     let rank = trace
         .header
         .rank
         .or_else(|| rank_in_name(&path.file_name().unwrap_or_default().to_string_lossy()));
     Ok(TraceFile {
         path: path.to_owned(),
-        input,
+        sha256,
+        file_bytes,
         trace,
         rank,
     })
 }
 
-fn unreadable(path: &Path, source: torch_trace::ReadError) -> TablesError {
-    TablesError::Unreadable {
+fn unreadable(path: &Path, source: ReadError) -> FilesError {
+    FilesError::Unreadable {
         path: path.display().to_string(),
         source,
     }
 }
 
-fn hash(path: &Path) -> std::io::Result<Input> {
+fn hash(path: &Path) -> std::io::Result<(String, u64)> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
@@ -141,11 +195,7 @@ fn hash(path: &Path) -> std::io::Result<Input> {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    Ok(Input {
-        path: path.display().to_string(),
-        sha256,
-        bytes,
-    })
+    Ok((sha256, bytes))
 }
 
 /// `TP-0`, `tp0`, `rank-3`, `rank_3`, `rank3`.

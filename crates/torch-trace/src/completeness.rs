@@ -1,17 +1,37 @@
 //! How far a trace can be trusted: events lost to damage, launches without their work, graphs without their kernels.
 
-use contracts::profile_tables::report::{Completeness, Grade};
 use rustc_hash::FxHashSet;
-use torch_trace::Trace;
 
-use crate::fold::Derived;
-use crate::origin::is_graph_launch;
+use crate::collect::Trace;
+use crate::defect::DefectKind;
+use crate::origin::{Origins, is_graph_launch};
+
+/// How far a trace can be trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completeness {
+    /// How much is missing.
+    pub grade: Grade,
+    /// What is missing, one sentence each.
+    pub reasons: Vec<String>,
+}
+
+/// Grades of completeness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// Nothing is known to be missing.
+    Complete,
+    /// Something is missing; what is there holds.
+    Partial,
+    /// So much is missing that shares and idle time mislead.
+    Incomplete,
+}
 
 /// Share of launches without work from which on a trace counts as incomplete, percent.
 const MISSING_MUCH_PCT: u64 = 20;
 
 /// Grades a trace.
-pub(crate) fn grade(trace: &Trace, derived: &Derived) -> Completeness {
+#[must_use]
+pub fn grade(trace: &Trace, origins: &Origins) -> Completeness {
     let mut grade = Grade::Complete;
     let mut reasons = Vec::new();
     let mut note = |at_least: Grade, reason: String| {
@@ -20,7 +40,7 @@ pub(crate) fn grade(trace: &Trace, derived: &Derived) -> Completeness {
     };
     let lost = trace.events_lost();
     if trace.defects.iter().any(|defect| {
-        use torch_trace::DefectKind::{GzipCorrupt, GzipCut, Truncated};
+        use DefectKind::{GzipCorrupt, GzipCut, Truncated};
         matches!(defect.kind, Truncated | GzipCut | GzipCorrupt)
     }) {
         note(
@@ -30,7 +50,7 @@ pub(crate) fn grade(trace: &Trace, derived: &Derived) -> Completeness {
     } else if lost > 0 {
         note(Grade::Partial, format!("{lost} events were unreadable"));
     }
-    let worked: FxHashSet<usize> = derived.origins.launch.iter().flatten().copied().collect();
+    let worked: FxHashSet<usize> = origins.launch.iter().flatten().copied().collect();
     let (mut graphs, mut empty_graphs, mut launches, mut empty_launches) = (0_u64, 0_u64, 0_u64, 0_u64);
     for (index, call) in trace.calls.iter().enumerate() {
         let name = trace.names.text(call.name);
@@ -60,12 +80,7 @@ pub(crate) fn grade(trace: &Trace, derived: &Derived) -> Completeness {
             format!("{empty_launches} of {launches} kernel launches have no kernel"),
         );
     }
-    let orphans = derived
-        .origins
-        .launch
-        .iter()
-        .filter(|launch| launch.is_none())
-        .count();
+    let orphans = origins.launch.iter().filter(|launch| launch.is_none()).count();
     if orphans > 0 {
         note(
             Grade::Partial,
