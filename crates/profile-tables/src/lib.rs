@@ -13,6 +13,7 @@ mod error;
 mod fold;
 mod fusions;
 mod idle;
+mod levers;
 mod plan;
 mod ranks;
 mod render;

@@ -151,6 +151,7 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
         ("ms", Align::Right),
         ("of span %", Align::Right),
         ("around", Align::Left),
+        ("to try", Align::Left),
     ]);
     for row in &stage.idle {
         idle.row(vec![
@@ -161,6 +162,7 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
             row.python_location
                 .as_deref()
                 .map_or_else(|| "-".to_owned(), near),
+            row.levers.first().map_or("-", |lever| &lever.change).to_owned(),
         ]);
     }
     view.table(idle)

@@ -7,7 +7,7 @@ use contracts::profile_tables::report::{Completeness, Grade, MappingInfo, Report
 use contracts::{Exit, Input, Warning};
 use torch_trace::{
     DefectKind, Derived, Stage, StageChoice, Trace, TraceFile, engine_of, grade, read_all, read_one,
-    trace_paths,
+    style_of, trace_paths,
 };
 
 use crate::align::{Alignment, align};
@@ -79,10 +79,25 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     }
     bar.finish_and_clear();
 
+    // A simulated engine takes the flags of the engine that it simulates.
+    let settings = files
+        .iter()
+        .zip(&engines)
+        .find_map(|(file, engine)| match *engine {
+            Some("engine-sim") => style_of(&file.trace),
+            engine => engine,
+        });
     let sums = chosen_stages(sums, plan.stage)?;
     let stages: Vec<_> = sums
         .iter()
-        .map(|(stage, sum)| stage_row(*stage, sum, fusions.get(stage).unwrap_or(&FuseSums::new())))
+        .map(|(stage, sum)| {
+            stage_row(
+                *stage,
+                sum,
+                fusions.get(stage).unwrap_or(&FuseSums::new()),
+                settings,
+            )
+        })
         .collect();
     let traces: Vec<TraceInfo> = files
         .iter()

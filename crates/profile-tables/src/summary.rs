@@ -39,6 +39,9 @@ fn of_stage(stage: &Stage) -> String {
             .map(|location| format!(" around {location}"))
             .unwrap_or_default();
         text.push_str(&format!(" The device mostly waits: {}{at}.", cause.cause.words()));
+        if let Some(lever) = cause.levers.first() {
+            text.push_str(&format!(" To try: {} ({}).", lever.change, lever.why));
+        }
     }
     text
 }

@@ -6,12 +6,13 @@ use torch_trace::{Family, Stage};
 
 use crate::fold::{IdleSum, KernelSum, SiteKey, StageSum};
 use crate::fusions::{FuseSums, rows};
+use crate::levers::levers;
 
 /// Sites that a row names.
 const MAX_SITES: usize = 4;
 
-/// The rows of one stage.
-pub(crate) fn stage_row(stage: Stage, sum: &StageSum, fusions: &FuseSums) -> StageRow {
+/// The rows of one stage; `engine` is the one whose settings apply.
+pub(crate) fn stage_row(stage: Stage, sum: &StageSum, fusions: &FuseSums, engine: Option<&str>) -> StageRow {
     let busy_ns = sum.time.busy_ns;
     let span_ns = busy_ns + sum.time.idle_ns;
     let mut kernels: Vec<(&(String, Family), &KernelSum)> = sum.kernels.iter().collect();
@@ -58,6 +59,7 @@ pub(crate) fn stage_row(stage: Stage, sum: &StageSum, fusions: &FuseSums) -> Sta
                 ns: sum.ns,
                 span_pct: percent(sum.ns as f64, span_ns as f64),
                 python_location: longest(&sum.locations),
+                levers: levers(*cause, engine),
             })
             .collect(),
         kernel_table: kernels

@@ -31,6 +31,12 @@ pub fn engine_of(trace: &Trace) -> Option<&'static str> {
         let place = counts.iter().position(|count| *count == most)?;
         return Some(PACKAGES[place].1);
     }
+    style_of(trace)
+}
+
+/// The engine whose way of naming steps a trace follows, whoever wrote it; `None` when no step is named.
+#[must_use]
+pub fn style_of(trace: &Trace) -> Option<&'static str> {
     trace.annotations.iter().find_map(|annotation| {
         let text = trace.names.text(annotation.name);
         if text.starts_with("step[") {

@@ -143,6 +143,20 @@ pub struct IdleRow {
     pub span_pct: Option<Finite>,
     /// Line of Python that was being worked on in most of it; null when no stack was recorded.
     pub python_location: Option<String>,
+    /// Settings of this engine that are known to act on this cause; empty where none is known or the engine is not.
+    pub levers: Vec<Lever>,
+}
+
+/// A setting to try: what to measure next, not what will help.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Lever {
+    /// The change of the launch command, as `add FLAG` or `drop FLAG`.
+    pub change: String,
+    /// What it acts on.
+    pub why: String,
+    /// Where the engine says so.
+    pub source: String,
 }
 
 /// Causes of idle time.
