@@ -1,5 +1,5 @@
 //! kill -9 at random instants: what was finished stays, and the chain holds. `LOOP_LEDGER_KILLS` says how often;
-//! `tests/real/ledger_kill.sh` runs a thousand on a release build.
+//! `tests/real/ledger.sh` runs a thousand.
 
 use std::io::Read as _;
 use std::path::PathBuf;

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The ledger's guarantees at full length: a thousand commands killed at random instants, eight writers at once, every byte
+# of a small campaign changed, and a ledger of 10,000 entries verified. Needs the root of a campaign that has ended
+# (examples/sota-loop-offline/run.sh ROOT), and cargo.
+#
+#   ledger.sh ROOT
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+fail() { echo "ledger.sh: FAILED: $*" >&2; exit 1; }
+campaign=${1:?the root of a campaign}
+[ -f "$campaign/ledger.jsonl" ] || fail "there is no campaign in $campaign"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# exactly NAME WANTED: runs one test of the workspace, as `cargo test --workspace` has built it, and wants its figure.
+exactly() {
+  cargo test --workspace --locked --quiet --test it -- --nocapture --exact "$1" >"$scratch/log" 2>&1 ||
+    { tail -n 40 "$scratch/log" >&2; fail "$1"; }
+  grep -E "$2" "$scratch/log" || fail "$1 did not run: no line says /$2/"
+}
+LOOP_LEDGER_KILLS=1000 exactly kills::killed_at_any_instant_no_finished_entry_is_lost '^1000 kills: .*; 0 lost, 0 chain breaks'
+exactly writers::eight_writers_tear_no_line_and_break_no_chain '^8 concurrent'
+LOOP_LEDGER_BYTES=all exactly bytes::a_changed_byte_anywhere_is_found_with_its_place '^([0-9]+) of \1 '
+
+cp -R "$campaign" "$scratch/root"
+cargo build --release --locked --quiet -p loop-ledger
+# Built by `cargo test --workspace`, as every example is.
+target/debug/examples/grow_ledger "$scratch/root" 10000
+TIMEFORMAT='%U %S'
+{ time target/release/loop-ledger --root "$scratch/root" --format json verify >"$scratch/verify.json"; } 2>"$scratch/times" ||
+  { cat "$scratch/verify.json" "$scratch/times" >&2; fail 'the grown ledger does not verify'; }
+spent=$(tail -n 1 "$scratch/times" | awk '{ print $1 + $2 }')
+awk -v spent="$spent" 'BEGIN { exit !(spent <= 1.0) }' || fail "loop-ledger verify took $spent CPU s, the limit is 1.0"
+echo "ledger.sh: ok: 10,000 entries and their evidence verified in $spent CPU s"
