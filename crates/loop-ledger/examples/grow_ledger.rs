@@ -14,7 +14,11 @@ fn main() {
     let path = Root::new(&root).ledger();
     let mut bytes = std::fs::read(&path).expect("the ledger is there");
     let whole = chain::read(&bytes).expect("the ledger is whole");
-    let last = whole.entries.last().expect("a campaign has a first entry").clone();
+    let last = whole
+        .entries
+        .last()
+        .expect("a campaign has a first entry")
+        .clone();
     let mut prev = last.hash.clone();
     for seq in last.seq + 1..=last.seq + count {
         let mut entry = Entry {
