@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The SOTA loop on two simulated engines: freeze a workload, compare interleaved, decide the gap, change one thing,
-# compare again on the same bytes, decide again. Needs a Rust toolchain, or SOTA_LOOP_BIN with the folder of the installed
+# The SOTA loop on two simulated engines: freeze a workload, compare interleaved, decide the gap, look into a trace of the
+# slower side, change one thing, compare again on the same bytes, decide again. Needs a Rust toolchain, or SOTA_LOOP_BIN with the folder of the installed
 # binaries; uses loopback only; stops what it started.
 set -euo pipefail
 
@@ -10,7 +10,7 @@ root=$(cd "$here/../.." && pwd)
 cd "$root"
 
 if [ -z "${SOTA_LOOP_BIN:-}" ]; then
-  cargo build --release --locked --quiet -p serve-bench -p gap-decide -p engine-sim
+  cargo build --release --locked --quiet -p serve-bench -p gap-decide -p profile-tables -p engine-sim
 fi
 export PATH="${SOTA_LOOP_BIN:-$root/target/release}:$PATH"
 
@@ -83,13 +83,24 @@ say "3. round 0: interleaved comparison and gap decision"
 decide round0
 first=$decision
 
-say "4. one change: relaunch ours with the flags that its own log points at"
+say "4. why: a trace of the slower side, bound to the comparison"
+explains=(--for "$out/round0.compare.json" --side ours-sglang)
+profile-tables capture --url "$ours" --stage decode "${explains[@]}" --output-dir "$out/profile" --format markdown \
+  -o "$out/round0.capture.json" >"$out/round0.capture.md"
+profile-tables "$out/profile" --stage decode "${explains[@]}" --format markdown -o "$out/round0.tables.json" \
+  >"$out/round0.tables.md"
+# The summary, the kernels and what the device waited for; the whole page lies beside the document.
+sed -n '3p; /^| kernel/,/^$/p; /^| idle because/,/^$/p' "$out/round0.tables.md" | sed 's/^/  /'
+grep -q -- '"change": "add --num-continuous-decode-steps' "$out/round0.tables.json" ||
+  { echo "error: the tables do not name the setting that the next step changes" >&2; exit 1; }
+
+say "5. one change: relaunch ours with the flags that the trace points at"
 stop "$ours_pid"
 engine ours-changed --flavor sglang --noise-cv 0.3 --max-running-requests 8 \
   --num-continuous-decode-steps 8 --enable-mixed-chunk --schedule-policy lpm
 ours=$url
 
-say "5. round 1: revalidation on the same bytes"
+say "6. round 1: revalidation on the same bytes"
 decide round1
 second=$decision
 

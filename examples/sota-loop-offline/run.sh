@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A whole campaign without a language model: a scripted agent that follows the skills, on simulated engines. It locks the
-# contract, measures, decides, records what is missing as blockers, tries three changes (one does not start, one is a
-# trick that is refused, one is kept), relaunches the winner from a cleared environment, and ends.
+# contract, measures, decides, profiles the slower side, records as blockers what is missing, tries three changes (one does
+# not start, one is a trick that is refused, one is kept), relaunches the winner from a cleared environment, and ends.
 #
 #   run.sh [ARTIFACT_ROOT]      default: sessions/campaign-<time>
 #
@@ -15,7 +15,7 @@ root=${1:-$repo/sessions/campaign-$(date -u +%Y%m%dT%H%M%SZ)}
 mkdir -p "$root"
 root=$(cd "$root" && pwd)
 if [ -z "${SOTA_LOOP_BIN:-}" ]; then
-  (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p engine-sim -p loop-ledger)
+  (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p profile-tables -p engine-sim -p loop-ledger)
 fi
 bin=${SOTA_LOOP_BIN:-$repo/target/release}
 export PATH="$bin:$PATH" LOOP_LEDGER_ROOT=$root
@@ -60,25 +60,43 @@ engine() { # NAME FLAG…: starts a simulated engine on a free port; sets $url, 
   port=${url##*:}
 }
 
-# pairs NAME WORKLOAD SCENARIO FLAG…: twelve interleaved pairs (two scenarios share the error: eight are too few) into NAME.SCENARIO.compare.json, measured again when other
-# work on this machine disturbed too many of them.
+# pairs NAME WORKLOAD SCENARIO BLOCKS FLAG…: interleaved pairs into NAME.SCENARIO.compare.json, gone on with where they exist,
+# and measured again when other work on this machine disturbed too many of them.
 pairs() {
-  local name=$1 workload=$2 scenario=$3 status try
-  shift 3
+  local name=$1 workload=$2 scenario=$3 blocks=$4 status try resume=()
+  shift 4
+  [ ! -e "$name.$scenario.compare.json" ] || resume=(--resume)
   for try in 1 2 3; do
     status=0
-    serve-bench compare "$@" --a-name sglang --b-name vllm --workload "$workload" --target target.yaml \
-      --concurrency 32 --blocks 12 --quiet --format markdown -o "$name.$scenario.compare.json" >view.md || status=$?
+    serve-bench compare "$@" "${resume[@]}" --a-name sglang --b-name vllm --workload "$workload" --target target.yaml \
+      --concurrency 32 --blocks "$blocks" --quiet --format markdown -o "$name.$scenario.compare.json" >view.md || status=$?
     [ "$status" = 5 ] && [ "$try" -lt 3 ] || break
     echo "  other work on this machine disturbed the measurement; once more"
+    rm -f "$name.$scenario.compare.json"
+    resume=()
   done
   [ "$status" = 0 ] || { sed 's/^/  /' view.md; echo "FAILED: serve-bench compare ended with $status" >&2; exit 1; }
 }
 
-# decide NAME: the verdict over both scenarios into NAME.gap.json
-decide() {
-  expect 0 gap-decide --compare "$1.chat.compare.json" "$1.summary.compare.json" --target target.yaml \
-    --format markdown -o "$1.gap.json"
+# round NAME FLAG…: both scenarios measured and decided together into NAME.gap.json, and all of it appended. They share the
+# error, so eight pairs are too few: twelve, and more where gap-decide cannot tell yet.
+round() {
+  local name=$1 blocks scenario status
+  shift
+  for blocks in 12 18 26 38; do
+    for scenario in chat summary; do
+      pairs "$name" "$scenario.jsonl" "$scenario" "$blocks" "$@"
+    done
+    status=0
+    gap-decide --compare "$name.chat.compare.json" "$name.summary.compare.json" --target target.yaml \
+      --format markdown -o "$name.gap.json" >view.md || status=$?
+    [ "$status" = 5 ] || break
+    echo "  not decided with $blocks pairs"
+  done
+  sed 's/^/  /' view.md
+  [ "$status" = 0 ] || { echo "FAILED: gap-decide ended with $status" >&2; exit 1; }
+  ledger append "$name.chat.compare.json" "$name.summary.compare.json"
+  ledger append "$name.gap.json"
 }
 
 # missing PHASE TOOL WHAT: a blocker when the tool is not there yet
@@ -118,26 +136,34 @@ done
 sed -n 's/^/  /; 3p' view.md
 stop "$pid"
 ledger append theirs-tuned.json
-engine theirs "${theirs_flags[@]}"
+engine theirs "${theirs_flags[@]}" --profile-dir "$work/theirs.traces"
 theirs=$url
 engine ours0 "${ours_flags[@]}"
-ours0_pid=$pid
+ours0=$url ours0_pid=$pid
 ours > subject-0.yaml
-for scenario in chat summary; do
-  pairs round0 "$scenario.jsonl" "$scenario" --a "$url" --b "$theirs" --subject subject-0.yaml
-done
-ledger append round0.chat.compare.json round0.summary.compare.json
-decide round0
-ledger append round0.gap.json
-stop "$ours0_pid"
+round round0 --a "$url" --b "$theirs" --subject subject-0.yaml
 
 say '3. why'
-# The benchmark of a campaign is a comparison, and profile-tables binds its tables to a single result.
-ledger blocker --phase profile --what 'profile-tables binds to a result, and not to a comparison yet' --exit-code 3 \
-  -- profile-tables profile/ --for round0.summary.compare.json
+# A trace of both sides while they run, at the lengths of each scenario and bound to its comparison: the ledger wants both
+# where ours is furthest behind.
+profile() { # SCENARIO SIDE URL
+  local explains=(--for "round0.$1.compare.json" --side "$2") name=round0.$1.$2 traces
+  # SGLang writes where the order says, vLLM where its own launch said.
+  [ "$2" = vllm ] || explains+=(--output-dir "$name.traces")
+  expect 0 profile-tables capture --url "$3" --stage decode "${explains[@]}" --format markdown -o "$name.capture.json"
+  mapfile -t traces < <(sed -n 's/^ *"path": "\(.*\.trace\.json\.gz\)".*/\1/p' "$name.capture.json" | sort -u)
+  expect 0 profile-tables "${traces[@]}" --stage decode "${explains[@]:0:4}" --format markdown -o "$name.tables.json"
+  ledger append "$name.tables.json"
+}
+for scenario in chat summary; do
+  profile "$scenario" sglang "$ours0"
+  profile "$scenario" vllm "$theirs"
+done
+stop "$ours0_pid"
 missing pipeline pipeline-analysis 'pipeline-analysis is not built yet'
 missing kernel ncu-digest 'ncu-digest is not built yet'
 sha=$(sha256sum round0.gap.json | cut -c1-16)
+tables=$(sha256sum round0.chat.sglang.tables.json | cut -c1-16)
 cat > root-cause.yaml <<EOF
 schema: loop-ledger.root-cause/1
 scenario: chat
@@ -145,6 +171,7 @@ cause: every decode step waits for the scheduler; theirs waits less
 targets: [--num-continuous-decode-steps, --enable-mixed-chunk]
 claims:
   - {claim: ours is behind on chat, document: $sha, pointer: /data/scenarios/0/verdict, value: behind}
+  - {claim: the device waits between steps, document: $tables, pointer: /data/stages/0/idle/0/cause, value: between_steps}
 EOF
 ledger append root-cause.yaml
 echo '  a claim that no document holds is refused:'
@@ -167,7 +194,7 @@ ledger begin --kind flags --change 'another seed, called the same workload' --gp
 engine ours2 "${ours_flags[@]}"
 serve-bench freeze --dataset random --num-prompts 48 --input-len 128 --output-len 64 --len-spread 0.5 --seed 8 \
   --name chat --target target.yaml --out easier.jsonl --quiet --format markdown >/dev/null
-pairs round2 easier.jsonl chat --a "$url" --b "$theirs" --subject subject-0.yaml
+pairs round2 easier.jsonl chat 12 --a "$url" --b "$theirs" --subject subject-0.yaml
 expect 7 loop-ledger append round2.chat.compare.json
 stop "$pid"
 ledger end --outcome failed --learned 'another seed is another workload, and the ledger says so' --pid "$pid" --port "$port"
@@ -177,12 +204,7 @@ ours "${better[@]}" > subject-3.yaml
 ledger begin --kind flags --change "${better[*]}" --gpu-s 120 --subject subject-3.yaml \
   --hypothesis 'eight decode steps share one turn of the scheduler' --predicted-pct 9
 engine ours3 "${ours_flags[@]}" "${better[@]}"
-for scenario in chat summary; do
-  pairs round3 "$scenario.jsonl" "$scenario" --a "$url" --b "$theirs" --subject subject-3.yaml
-done
-ledger append round3.chat.compare.json round3.summary.compare.json
-decide round3
-ledger append round3.gap.json
+round round3 --a "$url" --b "$theirs" --subject subject-3.yaml
 stop "$pid"
 ledger end --outcome kept --learned 'the scheduler was the limit' --pid "$pid" --port "$port"
 
@@ -192,12 +214,7 @@ ledger best
 json() { local words='' word; for word in "$@"; do words+="${words:+,}\"$word\""; done; echo "[$words]"; }
 a_cmd=$(json "$bin/engine-sim" "${ours_flags[@]}" "${better[@]}" --port '{port}')
 b_cmd=$(json "$bin/engine-sim" "${theirs_flags[@]}" --port '{port}')
-for scenario in chat summary; do
-  pairs final "$scenario.jsonl" "$scenario" --swap --clear-env --a-cmd "$a_cmd" --b-cmd "$b_cmd" --subject subject-3.yaml
-done
-ledger append final.chat.compare.json final.summary.compare.json
-decide final
-ledger append final.gap.json
+round final --swap --clear-env --a-cmd "$a_cmd" --b-cmd "$b_cmd" --subject subject-3.yaml
 ledger 'done'
 
 say 'result'
