@@ -106,9 +106,9 @@ fn alarms(state: &State<'_>, since: Timestamp) -> Vec<String> {
     if state.stop_asked && state.stop.is_none() {
         alarms.push("a STOP file is there, and the campaign has not ended".to_owned());
     }
-    let budget = state.budget();
-    if !budget.exhausted.is_empty() {
-        alarms.push(format!("the budget is spent: {}", budget.exhausted.join(", ")));
+    let spent = state.spent();
+    if !spent.is_empty() {
+        alarms.push(format!("the budget is spent: {}", spent.join(", ")));
     } else {
         alarms.extend(nearly(state));
     }

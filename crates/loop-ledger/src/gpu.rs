@@ -9,7 +9,7 @@ use crate::probe::{self, NotRun};
 /// A driver that hangs must not hang the ledger.
 const LIMIT: Duration = Duration::from_secs(20);
 /// Memory that an idle GPU may hold: a driver's own contexts.
-const IDLE_MEMORY_MIB: u64 = 1024;
+pub(crate) const IDLE_MEMORY_MIB: u64 = 1024;
 
 /// A GPU now.
 #[derive(Clone, Debug, PartialEq, Eq)]

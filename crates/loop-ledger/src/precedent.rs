@@ -3,7 +3,6 @@
 use contracts::serve_bench::compare::SCHEMA;
 use contracts::serve_bench::result::{LoadInfo, TargetInfo, WorkloadInfo};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::ledger::{Root, objects};
 use crate::state::State;
@@ -25,6 +24,8 @@ pub struct Precedent {
     pub load: LoadInfo,
     /// Blocks.
     pub blocks: usize,
+    /// Fastest median of what one request of ours decoded, tokens per second.
+    pub decode_tps: Option<f64>,
 }
 
 /// What is read of a comparison.
@@ -41,7 +42,22 @@ struct HeadData {
     load: LoadInfo,
     plan: HeadPlan,
     swap: bool,
-    blocks: Vec<IgnoredAny>,
+    blocks: Vec<HeadBlock>,
+}
+
+#[derive(Deserialize)]
+struct HeadBlock {
+    a: HeadRun,
+}
+
+#[derive(Deserialize)]
+struct HeadRun {
+    decode_tps: HeadRates,
+}
+
+#[derive(Deserialize)]
+struct HeadRates {
+    p50: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +96,35 @@ pub(crate) fn latest(root: &Root, state: &State<'_>) -> Vec<Precedent> {
     found
 }
 
+/// Ports at which ours answered in the open attempt: whoever started it has to end it. With `--swap` serve-bench did both.
+pub(crate) fn served_at(root: &Root, state: &State<'_>) -> Vec<u16> {
+    let Some(open) = state.open_attempt() else {
+        return Vec::new();
+    };
+    let mut ports: Vec<u16> = state
+        .benchmarks()
+        .filter(|accepted| accepted.attempt == Some(open.id) && accepted.facts.schema == SCHEMA)
+        .filter_map(|accepted| read(root, &accepted.facts.sha256))
+        .filter(|compared| !compared.swap)
+        .filter_map(|compared| port(&compared.urls[0]))
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
+
+/// The port of an address, as far as it is said.
+fn port(url: &str) -> Option<u16> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let said = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    said.or(match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    })
+}
+
 fn read(root: &Root, sha256: &str) -> Option<Precedent> {
     let bytes = objects::get(root, sha256).ok().flatten()?;
     let data = serde_json::from_slice::<Head>(&bytes).ok()?.data;
@@ -94,6 +139,25 @@ fn read(root: &Root, sha256: &str) -> Option<Precedent> {
         swap: data.swap,
         command: if is_whole { command } else { Vec::new() },
         load: data.load,
+        decode_tps: data
+            .blocks
+            .iter()
+            .filter_map(|block| block.a.decode_tps.p50)
+            .reduce(f64::max),
         blocks: data.blocks.len(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_read_from_an_address() {
+        assert_eq!(port("http://127.0.0.1:30000/v1"), Some(30000));
+        assert_eq!(port("http://[::1]:8000"), Some(8000));
+        assert_eq!(port("http://gpu-7"), Some(80));
+        assert_eq!(port("https://gpu-7/x:9"), Some(443));
+        assert_eq!(port("gpu-7:9"), None);
+    }
 }

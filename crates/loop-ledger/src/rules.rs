@@ -3,8 +3,10 @@
 mod attempt;
 mod change;
 mod coverage;
+mod explain;
 mod keep;
 mod offer;
+mod pool;
 mod terminal;
 
 use contracts::NextAction;
@@ -17,7 +19,10 @@ pub use attempt::open_attempt;
 pub use change::differs as change_differs;
 pub use coverage::uncovered;
 use coverage::{slower_competitor, untuned};
+pub use explain::unprofiled;
+use explain::{family_share, pipeline, profiled, root_cause};
 pub use keep::{improvement, may_keep};
+pub(crate) use pool::pool;
 pub use terminal::{blocked_end, terminal_states};
 
 /// Weak rounds in a row after which the next attempt needs a new idea.
@@ -244,11 +249,11 @@ pub fn ends(state: &State<'_>) -> Option<Need> {
             finish(),
         ));
     }
-    let budget = state.budget();
-    if !budget.exhausted.is_empty() && state.open_attempt().is_none() {
+    let spent = state.spent();
+    if !spent.is_empty() {
         return Some(need(
             "budget-exhausted",
-            format!("the budget is spent: {}", budget.exhausted.join(", ")),
+            format!("the budget is spent: {}", spent.join(", ")),
             finish(),
         ));
     }
@@ -324,127 +329,6 @@ fn missing_of_decide(state: &State<'_>) -> Vec<Need> {
     needs.extend(untuned(state));
     needs.extend(slower_competitor(state));
     needs
-}
-
-/// Frameworks stably ahead of ours, and ours, that have no profile since ours last changed.
-pub fn unprofiled(state: &State<'_>) -> Vec<Need> {
-    let Some((_, decision)) = state.current_decision() else {
-        return Vec::new();
-    };
-    // Every framework that is ahead, and ours, where ours is furthest behind it.
-    let mut wanted: Vec<(&str, &str)> = Vec::new();
-    for row in decision.rows.iter().filter(|row| row.verdict == Verdict::Behind) {
-        let is_slowest = decision.rows.iter().all(|other| {
-            other.other_framework != row.other_framework
-                || other.verdict != Verdict::Behind
-                || other.effect_pct >= row.effect_pct
-        });
-        if is_slowest {
-            wanted.push((&row.other_framework, &row.scenario));
-            wanted.push((&state.campaign.framework, &row.scenario));
-        }
-    }
-    wanted.sort_unstable();
-    // Where two scenarios are equally slow, one of them is enough.
-    wanted.dedup_by_key(|(framework, _)| *framework);
-    let current = state.current_subject();
-    wanted
-        .into_iter()
-        .filter(|(framework, scenario)| {
-            !state.of_phase(Phase::Profile).any(|accepted| {
-                // Telemetry is of the phase, and no profile.
-                accepted.facts.schema.starts_with("profile-tables.")
-                    && accepted.facts.scenario.as_deref() == Some(scenario)
-                    && accepted.facts.sides.iter().any(|side| {
-                        side.framework == **framework
-                            && (**framework != state.campaign.framework || side.subject.as_deref() == current)
-                    })
-            })
-        })
-        .map(|(framework, scenario)| {
-            need(
-                "profile-missing",
-                format!(
-                    "{framework} is not profiled at the lengths of {scenario}, where ours is furthest behind"
-                ),
-                Some(NextAction::new(
-                    "profile, or record what is missing",
-                    &[
-                        "loop-ledger",
-                        "blocker",
-                        "--phase",
-                        "profile",
-                        "--what",
-                        "no profiler",
-                        "--",
-                        "profile-tables",
-                        "capture",
-                    ],
-                )),
-            )
-        })
-        .collect()
-}
-
-fn profiled(state: &State<'_>) -> Vec<Need> {
-    if state.is_downgraded(Phase::Profile) {
-        return Vec::new();
-    }
-    unprofiled(state)
-}
-
-fn root_cause(state: &State<'_>) -> Option<Need> {
-    (!stands(state, Phase::RootCause)).then(|| {
-        need(
-            "root-cause-missing",
-            "no root cause (`loop-ledger.root-cause/1`) that cites stored rows for the current gap",
-            Some(NextAction::new(
-                "write root-cause.yaml (`loop-ledger --schema root-cause`), then",
-                &["loop-ledger", "append", "root-cause.yaml"],
-            )),
-        )
-    })
-}
-
-fn pipeline(state: &State<'_>) -> Option<Need> {
-    (!stands(state, Phase::Pipeline)).then(|| {
-        need(
-            "pipeline-missing",
-            "no layer pipeline of the current round",
-            Some(NextAction::new(
-                "analyse, or record what is missing",
-                &[
-                    "loop-ledger",
-                    "blocker",
-                    "--phase",
-                    "pipeline",
-                    "--what",
-                    "no layer pipeline",
-                    "--",
-                    "pipeline-analysis",
-                ],
-            )),
-        )
-    })
-}
-
-/// Kernel counters only for families that could matter.
-fn family_share(state: &State<'_>) -> Option<Need> {
-    let largest = state
-        .of_phase(Phase::Profile)
-        .flat_map(|accepted| &accepted.facts.family_shares)
-        .map(|family| family.share_pct.get())
-        .fold(0.0, f64::max);
-    let is_known = state
-        .of_phase(Phase::Profile)
-        .any(|accepted| !accepted.facts.family_shares.is_empty());
-    (is_known && largest < KERNEL_SHARE_PCT).then(|| {
-        need(
-            "kernel-share",
-            format!("no kernel family has {KERNEL_SHARE_PCT} % of the time or more"),
-            None,
-        )
-    })
 }
 
 /// What would bring the evidence of an open phase.

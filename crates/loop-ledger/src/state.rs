@@ -90,6 +90,8 @@ pub struct State<'a> {
     pub stop_asked: bool,
     /// How the stored comparisons were measured; empty where only the entries are known.
     pub precedents: Vec<Precedent>,
+    /// Ports at which ours was measured in the open attempt and that serve-bench did not open itself.
+    pub served_at: Vec<u16>,
 }
 
 impl<'a> State<'a> {
@@ -98,6 +100,7 @@ impl<'a> State<'a> {
         let stop_asked = ledger.root.stop_file().exists();
         let mut state = State::at(&ledger.lock, ledger.entries(), stop_asked, Timestamp::now());
         state.precedents = precedent::latest(&ledger.root, &state);
+        state.served_at = precedent::served_at(&ledger.root, &state);
         state
     }
 
@@ -119,6 +122,7 @@ impl<'a> State<'a> {
             stop: None,
             stop_asked,
             precedents: Vec::new(),
+            served_at: Vec::new(),
         };
         for entry in entries {
             state.take(entry);
@@ -345,6 +349,14 @@ impl<'a> State<'a> {
                 .filter(|accepted| self.counts(accepted) && accepted.facts.sides.len() == 2)
                 .find_map(|accepted| accepted.facts.sides[0].launch_argv.as_deref())
         })
+    }
+
+    /// Names of what is used up of the budget. An attempt is charged when it begins: the last one may still end.
+    pub fn spent(&self) -> Vec<String> {
+        match self.open_attempt() {
+            Some(_) => Vec::new(),
+            None => self.budget().exhausted,
+        }
     }
 
     /// What is charged and what is left.

@@ -283,7 +283,7 @@ pub struct Blocker {
     pub what: String,
     /// The command that failed for it.
     pub command: Vec<String>,
-    /// How it ended; null when the program was not there.
+    /// How it ended; null when nobody said.
     pub exit_code: Option<i32>,
 }
 

@@ -62,7 +62,7 @@ pub struct LockedScenario {
 pub struct LockedWorkload {
     /// Its name, from the header.
     pub name: String,
-    /// Path as typed.
+    /// Path from the root, wherever a command is run; absolute where the two have no folder in common.
     pub path: String,
     /// `sha256:<hex>` of the file.
     pub sha256: String,

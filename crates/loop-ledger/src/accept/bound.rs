@@ -7,6 +7,7 @@ use contracts::{Document, Finite};
 use serde_json::Value;
 
 use super::{Context, Refusal};
+use crate::state::Accepted;
 
 /// The phase that a tool's documents are evidence of.
 pub(crate) fn phase_of(schema: &str) -> Option<Phase> {
@@ -42,15 +43,6 @@ pub(crate) fn bound(
             "none of its inputs is a stored benchmark: it explains another run".to_owned(),
         ));
     };
-    if benchmark.facts.contract.as_ref() != Some(contract) {
-        return Err(context.drift(
-            "other-run",
-            format!(
-                "its contract is not the one of the benchmark that it names (entry {})",
-                benchmark.seq
-            ),
-        ));
-    }
     let subject = document.subject.fingerprint.as_deref();
     let side = benchmark
         .facts
@@ -66,6 +58,15 @@ pub(crate) fn bound(
             ),
         ));
     };
+    if !is_contract_of(context, benchmark, contract, subject) {
+        return Err(context.drift(
+            "other-run",
+            format!(
+                "its contract is not the one of the benchmark that it names (entry {})",
+                benchmark.seq
+            ),
+        ));
+    }
     facts.scenario = benchmark.facts.scenario.clone();
     facts.sides = vec![SideFacts {
         output_tps: None,
@@ -74,6 +75,24 @@ pub(crate) fn bound(
     }];
     facts.family_shares = family_shares(&document.data);
     Ok(facts)
+}
+
+/// The contract of a comparison is that of its side A; a side may know a field that the other one does not.
+fn is_contract_of(
+    context: &Context<'_>,
+    benchmark: &Accepted<'_>,
+    contract: &str,
+    subject: Option<&str>,
+) -> bool {
+    if benchmark.facts.contract.as_deref() == Some(contract) {
+        return true;
+    }
+    super::stored_compare(context, &benchmark.facts.sha256).is_some_and(|data| {
+        [&data.a, &data.b].into_iter().any(|side| {
+            side.subject.fingerprint.as_deref() == subject
+                && side.contract.fingerprint.as_deref() == Some(contract)
+        })
+    })
 }
 
 /// Shares of the kernel families, summed over the kernels of a stage and the largest of the stages, from

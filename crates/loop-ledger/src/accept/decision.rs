@@ -11,7 +11,7 @@ use contracts::{Document, ErrorDocument};
 use serde_json::Value;
 
 use super::subject::first_difference;
-use super::{Context, Refusal};
+use super::{Context, Refusal, pooled};
 use crate::state::MIN_PAIRS;
 
 /// Confidence of all verdicts together that a verdict needs; what gap-decide has by itself.
@@ -24,7 +24,7 @@ pub(crate) fn decision(context: &Context<'_>, document: &Document<DecisionData>)
     if context.is_new {
         same_rules(context, data)?;
         same_launches(context, &compared)?;
-        newest(context, &compared)?;
+        pooled::whole(context, document, &compared)?;
         recompute(context, document, &compared)?;
     }
     if data.decision == Decision::Rebaseline {
@@ -172,34 +172,6 @@ fn same_launches(context: &Context<'_>, compared: &[Facts]) -> Result<(), Refusa
     Ok(())
 }
 
-/// The latest comparison of every scenario and framework is among them: an older one was chosen for its result.
-fn newest(context: &Context<'_>, compared: &[Facts]) -> Result<(), Refusal> {
-    let attempt = context.state.open_attempt().map(|open| open.id);
-    for facts in compared {
-        let newest = context.state.benchmarks().rfind(|accepted| {
-            accepted.attempt == attempt
-                && accepted.facts.scenario == facts.scenario
-                && accepted.facts.sides.len() == 2
-                && other_framework(accepted.facts) == other_framework(facts)
-        });
-        if let Some(newest) = newest.filter(|newest| !compared.contains(newest.facts)) {
-            return Err(context.drift(
-                "newer-comparison",
-                format!(
-                    "it leaves out entry {}, the latest comparison of {}",
-                    newest.seq,
-                    facts.scenario.as_deref().unwrap_or_default()
-                ),
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn other_framework(facts: &Facts) -> Option<&str> {
-    facts.sides.get(1).map(|side| side.framework.as_str())
-}
-
 /// Runs gap-decide on what is stored and compares.
 fn recompute(
     context: &Context<'_>,
@@ -214,16 +186,10 @@ fn recompute(
             failure.document.message
         ))
     })?;
-    let plan = &document.data.plan;
     let mut command = Command::new(gap_decide);
     command.arg("--compare");
     command.args(compared.iter().map(|facts| root.object(&facts.sha256)));
-    let chosen: Vec<PathBuf> = plan
-        .get("chosen_by")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|path| document.inputs.iter().find(|input| path == input.path.as_str()))
+    let chosen: Vec<PathBuf> = pooled::chosen_by(document)
         .map(|input| match context.state.by_hash(&input.sha256) {
             Some(stored) => Ok(root.object(&stored.facts.sha256)),
             None => Err(context.drift(

@@ -6,6 +6,7 @@ mod bound;
 mod decision;
 mod notes;
 pub(crate) mod objectives;
+mod pooled;
 mod refusal;
 mod subject;
 

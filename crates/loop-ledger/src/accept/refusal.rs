@@ -82,6 +82,10 @@ impl ToolError for Refusal {
                     code: "claim-unfounded",
                     ..
                 } => "cite what stands in the stored document, by its hash and a JSON pointer; or drop the claim",
+                Refusal::Drift {
+                    code: "newer-comparison" | "comparison-left-out",
+                    ..
+                } => "decide on all that was measured of the same launches: `loop-ledger status` has the command",
                 Refusal::Drift { .. } => {
                     "the contract does not move: measure with the locked target and workload, or begin a new root with `loop-ledger retarget`"
                 }

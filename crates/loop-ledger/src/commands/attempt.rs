@@ -10,9 +10,9 @@ use contracts::loop_ledger::event::{
 };
 use contracts::loop_ledger::phase::Phase;
 use contracts::subject::Subject;
-use contracts::{Exit, Finite};
+use contracts::{Exit, Finite, Warning};
 
-use super::{receipt, typed};
+use super::{receipt, said, typed};
 use crate::accept::Refusal;
 use crate::cli::{BeginArgs, EndArgs};
 use crate::error::LedgerError;
@@ -26,7 +26,7 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
     let subject = match &args.subject {
         Some(path) => {
             let (subject, input, bytes): (Subject, _, _) = cli_kit::load_yaml_bytes(path, Subject::SCHEMA)?;
-            if subject.env.keys().any(|name| contracts::subject::is_secret(name)) {
+            if holds_secret(&subject) {
                 return Err(Failure::new(
                     Exit::BadInput,
                     "secret-in-subject",
@@ -88,7 +88,7 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
         .into_iter()
         .collect();
     let event = AttemptBegin {
-        round: state.rounds() + 1,
+        round: u32::try_from(state.attempts.len() + 1).unwrap_or(u32::MAX),
         hypothesis: typed(&args.hypothesis),
         change: typed(&args.change),
         kind: args.kind,
@@ -99,6 +99,13 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
     };
     let entry = writer.append(Some(attempt), Event::AttemptBegin(event), evidence)?;
     Ok(receipt(&writer.ledger, vec![entry], false, warnings))
+}
+
+/// Whether a subject says what has to be said where the server is launched. A name without a value is no secret.
+fn holds_secret(subject: &Subject) -> bool {
+    let is_said =
+        |(name, value): (&String, &String)| contracts::subject::is_secret(name) && !value.is_empty();
+    subject.env.iter().any(is_said)
 }
 
 fn number(flag: &str, value: Option<f64>) -> Result<Option<Finite>, Failure> {
@@ -128,6 +135,11 @@ pub(crate) fn end(root: &Root, args: &EndArgs) -> Result<Report, Failure> {
         });
     };
     said("--learned", &args.learned)?;
+    // What was interrupted need not know any more what it started.
+    let has_named = !args.pid.is_empty() || !args.port.is_empty();
+    if !state.served_at.is_empty() && !has_named && args.outcome != Outcome::Interrupted {
+        return Err(unnamed(&state.served_at));
+    }
     let cleanup = cleanup(args);
     if !cleanup.is_clean() && args.outcome != Outcome::Interrupted {
         return Err(left_running(&cleanup));
@@ -166,8 +178,28 @@ pub(crate) fn end(root: &Root, args: &EndArgs) -> Result<Report, Failure> {
         wall_s: Finite::new(state.now.duration_since(open.began_at).as_secs_f64().max(0.0))
             .unwrap_or_else(|| Finite::from(0)),
     };
+    let warnings = busy_gpus(&end.cleanup).into_iter().collect();
     let entry = writer.append(Some(attempt), Event::AttemptEnd(end), Vec::new())?;
-    Ok(receipt(&writer.ledger, vec![entry], false, Vec::new()))
+    Ok(receipt(&writer.ledger, vec![entry], false, warnings))
+}
+
+/// Memory that somebody holds: what the attempt started may still run under another pid.
+fn busy_gpus(cleanup: &Cleanup) -> Option<Warning> {
+    let busy: Vec<String> = cleanup
+        .gpu_memory_used_bytes
+        .iter()
+        .flatten()
+        .enumerate()
+        .filter(|(_, bytes)| **bytes > crate::gpu::IDLE_MEMORY_MIB << 20)
+        .map(|(index, bytes)| format!("GPU {index} holds {} MiB", bytes >> 20))
+        .collect();
+    (!busy.is_empty()).then(|| Warning {
+        code: "gpu-busy".to_owned(),
+        message: format!(
+            "{}: look whether the attempt left something running that no --pid named",
+            busy.join(", ")
+        ),
+    })
 }
 
 /// Whether the open attempt has a verdict that can tell.
@@ -175,17 +207,6 @@ fn is_judged(state: &State<'_>) -> bool {
     state
         .attempt_decision()
         .is_some_and(|(_, decision)| decision.decision != Decision::Repeat)
-}
-
-/// A sentence that an entry cannot be without.
-fn said(flag: &str, text: &str) -> Result<(), Failure> {
-    if typed(text).is_empty() {
-        return Err(
-            Failure::new(Exit::Usage, "text-empty", format!("{flag} says nothing"))
-                .hint("one sentence that somebody else can learn from"),
-        );
-    }
-    Ok(())
 }
 
 /// What the attempt left behind, looked at now.
@@ -222,6 +243,19 @@ pub(crate) fn is_alive(pid: u32) -> bool {
     }
     let id = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
     id.is_some_and(|id| rustix::process::test_kill_process(id).is_ok())
+}
+
+fn unnamed(ports: &[u16]) -> Failure {
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    Failure::new(
+        Exit::GateNotMet,
+        "launch-unnamed",
+        format!(
+            "failed to end the attempt: ours was measured at port {}, and nothing says that its server is gone",
+            ports.join(", ")
+        ),
+    )
+    .hint("end what the attempt started, then name its pids with --pid or its ports with --port; what serve-bench launched itself (--swap) needs neither")
 }
 
 fn left_running(cleanup: &Cleanup) -> Failure {

@@ -6,7 +6,7 @@ use contracts::loop_ledger::event::{Event, Stop};
 use contracts::loop_ledger::phase::Terminal;
 use contracts::{Exit, NextAction};
 
-use super::typed;
+use super::{said, typed};
 use crate::cli::DoneArgs;
 use crate::ledger::{Ledger, Root, Writer};
 use crate::rules;
@@ -14,6 +14,9 @@ use crate::state::State;
 use crate::{TOOL, view};
 
 pub(crate) fn done(root: &Root, args: &DoneArgs) -> Result<Report, Failure> {
+    if let Some(why) = &args.why {
+        said("--why", why)?;
+    }
     let mut writer = Writer::open(root)?;
     let state = State::now(&writer.ledger);
     let mut states = rules::terminal_states(&state, args.state);

@@ -27,6 +27,7 @@ pub(crate) fn init(root: &Root, args: &InitArgs) -> Result<Report, Failure> {
 }
 
 pub(crate) fn retarget(root: &Root, args: &RetargetArgs) -> Result<Report, Failure> {
+    super::said("--why", &args.why)?;
     let left = Ledger::read(&Root::new(&args.supersedes))?;
     let supersedes = Supersedes {
         lock_sha256: contracts::fields::sha256_hex(&lock_bytes(&left.lock)),
@@ -66,7 +67,7 @@ fn begin(
     let mut files: Vec<(&Path, Vec<u8>, &str)> = Vec::new();
     for path in &args.workload {
         let bytes = cli_kit::read_bounded(path, WORKLOAD_CAP)?;
-        let (locked, of_file) = read_workload(path, &bytes)?;
+        let (locked, of_file) = read_workload(root, path, &bytes)?;
         for scenario in &of_file {
             if scenarios.iter().any(|known| known.scenario == scenario.scenario) {
                 return Err(Failure::new(
@@ -197,7 +198,8 @@ fn check_target(target: &Target) -> Result<(), Failure> {
             Exit::BadInput,
             "target-contradicts",
             format!("{} is compared and excluded", both.framework),
-        ));
+        )
+        .hint("leave it out of one of the two"));
     }
     if let (Some(least), Some(count)) = (campaign.minimum_gpu_count, target.hardware.gpu_count)
         && count < least
@@ -206,7 +208,8 @@ fn check_target(target: &Target) -> Result<(), Failure> {
             Exit::BadInput,
             "target-contradicts",
             format!("hardware.gpu_count is {count}, and the model needs {least}"),
-        ));
+        )
+        .hint("take a machine with as many, or declare what the model needs"));
     }
     let metric = campaign.metric.as_deref().unwrap_or(crate::state::DEFAULT_METRIC);
     if let Err(error) = contracts::metric::Metric::parse(metric) {
@@ -214,13 +217,18 @@ fn check_target(target: &Target) -> Result<(), Failure> {
             Exit::BadInput,
             "target-metric",
             format!("campaign.metric: {error}"),
-        ));
+        )
+        .hint("a throughput such as output_tps, or a latency such as p50_ttft_ms"));
     }
     Ok(())
 }
 
 /// Header and hashes of a workload file, computed and not believed.
-fn read_workload(path: &Path, bytes: &[u8]) -> Result<(LockedWorkload, Vec<LockedScenario>), Failure> {
+fn read_workload(
+    root: &Root,
+    path: &Path,
+    bytes: &[u8],
+) -> Result<(LockedWorkload, Vec<LockedScenario>), Failure> {
     let name = path.display().to_string();
     let bad = |code: &str, message: String| {
         Failure::new(Exit::BadInput, code, format!("{name}: {message}"))
@@ -291,7 +299,7 @@ fn read_workload(path: &Path, bytes: &[u8]) -> Result<(LockedWorkload, Vec<Locke
     }
     let locked = LockedWorkload {
         name: header.name,
-        path: name,
+        path: root.way_to(path).display().to_string(),
         sha256: contracts::fields::sha256_hex(bytes),
         bytes: bytes.len() as u64,
     };

@@ -19,7 +19,7 @@ pub(crate) mod status;
 pub(crate) mod verify;
 pub(crate) mod watch;
 
-use cli_kit::{DocumentParts, Report};
+use cli_kit::{DocumentParts, Failure, Report};
 use contracts::loop_ledger::entry::Entry;
 use contracts::loop_ledger::event::Event;
 use contracts::loop_ledger::receipt::{self, ReceiptData};
@@ -147,6 +147,17 @@ pub(crate) fn describe(event: &Event) -> String {
         Event::Recovered(recovered) => format!("{} torn bytes set aside", recovered.bytes),
         Event::Stop(stop) => format!("the campaign ended: {}: {}", stop.terminal.name(), stop.why),
     }
+}
+
+/// A text that an entry cannot be without.
+pub(crate) fn said(flag: &str, text: &str) -> Result<(), Failure> {
+    if typed(text).is_empty() {
+        return Err(
+            Failure::new(Exit::Usage, "text-empty", format!("{flag} says nothing"))
+                .hint("one sentence that somebody else can learn from"),
+        );
+    }
+    Ok(())
 }
 
 /// Text that a person or an agent typed, fit for a line.

@@ -6,7 +6,7 @@ use contracts::loop_ledger::Phase;
 use contracts::loop_ledger::entry::Evidence;
 use contracts::loop_ledger::event::{Blocker, Event, Idea, Patch, Provenance};
 
-use super::{receipt, typed};
+use super::{receipt, said, typed};
 use crate::accept::Refusal;
 use crate::cli::{BlockerArgs, IdeaArgs, PatchArgs};
 use crate::error::LedgerError;
@@ -17,6 +17,10 @@ use crate::state::State;
 const DIFF_CAP: u64 = 64 << 20;
 
 pub(crate) fn idea(root: &Root, args: IdeaArgs) -> Result<Report, Failure> {
+    said("--idea", &args.idea)?;
+    for (flag, text) in [("--source", &args.source), ("--license", &args.license)] {
+        text.as_deref().map_or(Ok(()), |text| said(flag, text))?;
+    }
     let mut writer = Writer::open(root)?;
     not_ended(&writer, "record an idea")?;
     let attempt = open_attempt(&writer);
@@ -54,7 +58,8 @@ pub(crate) fn patch(root: &Root, args: &PatchArgs) -> Result<Report, Failure> {
                 Exit::Usage,
                 "provenance",
                 format!("cannot read `{text}` as SOURCE=LICENSE"),
-            )),
+            )
+            .hint("for example --provenance \"vllm-project/vllm#5678=Apache-2.0\"")),
         })
         .collect::<Result<Vec<Provenance>, Failure>>()?;
     let mut writer = Writer::open(root)?;
@@ -89,6 +94,8 @@ pub(crate) fn patch(root: &Root, args: &PatchArgs) -> Result<Report, Failure> {
 }
 
 pub(crate) fn blocker(root: &Root, args: BlockerArgs) -> Result<Report, Failure> {
+    said("--what", &args.what)?;
+    said("COMMAND", &args.failed.join(" "))?;
     let mut writer = Writer::open(root)?;
     let blocker = Blocker {
         phase: args.phase,

@@ -133,8 +133,8 @@ pub(crate) fn check(ledger: &Ledger, anchor: Option<&str>) -> VerifyData {
     }
     for workload in &ledger.lock.workloads {
         // The frozen copy is what counts; an edited original is what the next measurement would use.
-        let path = std::path::Path::new(&workload.path);
-        if path.is_file() && objects::hash_file(path).is_ok_and(|(sha256, _)| sha256 != workload.sha256) {
+        let path = ledger.root.path().join(&workload.path);
+        if path.is_file() && objects::hash_file(&path).is_ok_and(|(sha256, _)| sha256 != workload.sha256) {
             faults.push(Fault {
                 code: "workload-edited".to_owned(),
                 place: workload.path.clone(),

@@ -1,10 +1,12 @@
 //! `watch`: looks every so often, and says once what a person should know.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use cli_kit::{DocumentParts, Failure, OutputArgs, Report};
 use contracts::loop_ledger::watch::{self, Alarm, WatchData};
 use contracts::{Exit, NextAction, Warning};
+use jiff::Timestamp;
 
 use super::attempt::is_alive;
 use crate::cli::WatchArgs;
@@ -15,6 +17,8 @@ use crate::{TOOL, disk, view};
 
 /// How long it sleeps without looking whether it was interrupted.
 const NAP: Duration = Duration::from_millis(50);
+/// Time between two looks.
+const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(86_400);
 
 /// What was asked for.
 struct Plan {
@@ -95,8 +99,8 @@ fn plan(args: &WatchArgs) -> Result<Plan, Failure> {
     let wrong = |flag: &str, what: &str| Failure::new(Exit::Usage, "watch-flag", format!("--{flag}: {what}"));
     let interval = Duration::try_from_secs_f64(args.interval)
         .ok()
-        .filter(|interval| *interval >= Duration::from_millis(10))
-        .ok_or_else(|| wrong("interval", "seconds, 0.01 or more"))?;
+        .filter(|interval| INTERVALS.contains(interval))
+        .ok_or_else(|| wrong("interval", "seconds, 0.01 to 86400"))?;
     for (flag, value) in [
         ("stall-minutes", args.stall_minutes),
         ("free-disk-gib", args.free_disk_gib),
@@ -130,7 +134,8 @@ fn look(root: &Root, state: &State<'_>, pids: &[u32]) -> Look {
         .entries
         .last()
         .map_or(state.began_at, |entry| entry.written_at);
-    let changed = newest_change(root.path()).filter(|changed| *changed <= state.now);
+    // What is written while it looks is a sign of life now; a time still to come is somebody's invention.
+    let changed = newest_change(root.path(), Timestamp::now()).map(|changed| changed.min(state.now));
     Look {
         now: state.now,
         attempt: state.open_attempt().map(|open| open.id.to_owned()),
@@ -138,7 +143,7 @@ fn look(root: &Root, state: &State<'_>, pids: &[u32]) -> Look {
         free_bytes: disk::free_bytes(root.path()),
         dead: pids.iter().copied().filter(|pid| !is_alive(*pid)).collect(),
         stop_asked: state.stop_asked,
-        exhausted: state.budget().exhausted,
+        exhausted: state.spent(),
     }
 }
 

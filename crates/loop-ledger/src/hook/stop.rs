@@ -61,11 +61,11 @@ pub(super) fn stop(path: &Path, event: &Event, data: Option<&Path>) -> Answer {
     if state.stop.is_some() {
         return Answer::Silent;
     }
-    let exhausted = state.budget().exhausted;
-    if !exhausted.is_empty() {
+    let spent = state.spent();
+    if !spent.is_empty() {
         return Answer::Allow(format!(
             "loop-ledger: the budget is spent ({}); `loop-ledger done` ends the campaign",
-            exhausted.join(", ")
+            spent.join(", ")
         ));
     }
     let reason = format!(
@@ -91,5 +91,41 @@ fn limited(mut memory: Memory, event: &Event, reason: String) -> Answer {
         Err(error) => Answer::Allow(format!(
             "loop-ledger: the campaign is not done, and its root cannot be written to ({error})"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::loop_ledger::event::{ChangeKind, Outcome};
+
+    use super::*;
+    use crate::tests::campaign::Campaign;
+
+    /// A campaign in the last attempt that its budget has.
+    fn in_its_last_attempt() -> Campaign {
+        let mut campaign = Campaign::behind();
+        for _ in 0..5 {
+            campaign.begin(ChangeKind::Flags, "--x", None, None);
+            campaign.end(Outcome::Failed, "does not start", None);
+        }
+        campaign.begin(ChangeKind::Flags, "--y", None, None);
+        campaign
+    }
+
+    #[test]
+    fn the_last_attempt_of_a_budget_is_not_left_open() {
+        let event = Event::read(b"{}");
+        let campaign = in_its_last_attempt().today().write();
+        let Answer::Block(reason) = stop(campaign.root.path(), &event, None) else {
+            panic!("the attempt is charged, and not done")
+        };
+        assert!(reason.contains("a-0006"), "{reason}");
+        let mut ended = in_its_last_attempt();
+        ended.end(Outcome::Failed, "does not start", None);
+        let ended = ended.today().write();
+        let Answer::Allow(why) = stop(ended.root.path(), &event, None) else {
+            panic!("nothing is left")
+        };
+        assert!(why.contains("the budget is spent (gpu_s, attempts)"), "{why}");
     }
 }

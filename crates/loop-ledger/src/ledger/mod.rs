@@ -310,7 +310,8 @@ impl Writer {
             })
             .map_err(|error| LedgerError::io("write", &path, &error))?;
         chain.entries.push(entry.clone());
-        write_checkpoint(&self.ledger.root, chain.entries.len() as u64, chain.head())?;
+        // The line stands. An older checkpoint is valid, and an error would have the same line written twice.
+        let _ = write_checkpoint(&self.ledger.root, chain.entries.len() as u64, chain.head());
         Ok(entry)
     }
 
@@ -392,8 +393,12 @@ pub fn wait_for_writer(root: &Root) -> Result<(), LedgerError> {
 }
 
 fn take_lock(root: &Root) -> Result<File, LedgerError> {
+    take_lock_within(root, LOCK_WAIT)
+}
+
+fn take_lock_within(root: &Root, wait: Duration) -> Result<File, LedgerError> {
     let path = root.lock_file();
-    let until = Instant::now() + LOCK_WAIT;
+    let until = Instant::now() + wait;
     loop {
         let file = OpenOptions::new()
             .create(true)
@@ -456,4 +461,44 @@ fn actor() -> Actor {
 pub fn short(sha256: &str) -> &str {
     let end = sha256.len().min("sha256:".len() + 8);
     sha256.get(..end).unwrap_or(sha256)
+}
+
+#[cfg(test)]
+mod tests {
+    use cli_kit::ToolError as _;
+
+    use super::*;
+    use crate::tests::campaign::Campaign;
+
+    #[test]
+    fn a_writer_that_does_not_end_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path());
+        let held = take_lock(&root).unwrap();
+        let busy = take_lock_within(&root, Duration::ZERO).unwrap_err();
+        assert_eq!(busy.code(), "ledger-busy");
+        assert!(busy.retryable() && busy.hint().is_some());
+        drop(held);
+        take_lock_within(&root, Duration::ZERO).unwrap();
+    }
+
+    /// Who is told that it failed would write it again.
+    #[test]
+    fn a_line_that_stands_is_no_error_without_its_checkpoint() {
+        let campaign = Campaign::begun().today().write();
+        let mut writer = Writer::open(&campaign.root).unwrap();
+        let checkpoint = fs::read(campaign.root.checkpoint()).unwrap();
+        fs::remove_file(campaign.root.checkpoint()).unwrap();
+        fs::create_dir(campaign.root.checkpoint()).unwrap();
+        let event = Event::Recovered(Recovered {
+            file: "x".to_owned(),
+            bytes: 1,
+        });
+        let entry = writer.append(None, event, Vec::new()).unwrap();
+        drop(writer);
+        fs::remove_dir(campaign.root.checkpoint()).unwrap();
+        fs::write(campaign.root.checkpoint(), checkpoint).unwrap();
+        let ledger = Ledger::read(&campaign.root).unwrap();
+        assert_eq!(ledger.entries().last(), Some(&entry));
+    }
 }

@@ -1,6 +1,6 @@
 //! The artifact root: where everything of a campaign lies.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::error::LedgerError;
 
@@ -44,6 +44,28 @@ impl Root {
         self.0.join("STOP")
     }
 
+    /// A file as it is found from here, whatever the current folder is: by its way from the root, and by its absolute path
+    /// where that was typed or where the two have no folder in common.
+    pub fn way_to(&self, file: &Path) -> PathBuf {
+        let (Some(root), Ok(found)) = (resolved(&self.0), file.canonicalize()) else {
+            return file.to_owned();
+        };
+        if file.is_absolute() {
+            return file.to_owned();
+        }
+        let common = root
+            .components()
+            .zip(found.components())
+            .take_while(|(one, other)| one == other)
+            .count();
+        // The first one is that of the file system.
+        if common < 2 {
+            return found;
+        }
+        let up = std::iter::repeat_n(Component::ParentDir, root.components().count() - common);
+        up.chain(found.components().skip(common)).collect()
+    }
+
     /// Where the file with this hash (`sha256:<hex>`) is stored.
     pub fn object(&self, sha256: &str) -> PathBuf {
         let hex = sha256.strip_prefix("sha256:").unwrap_or(sha256);
@@ -51,6 +73,14 @@ impl Root {
         let (folder, name) = hex.split_at_checked(2).unwrap_or((hex, ""));
         self.0.join("objects").join("sha256").join(folder).join(name)
     }
+}
+
+/// A folder that need not be there yet, without links.
+fn resolved(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let existing = path.ancestors().find(|ancestor| ancestor.exists())?;
+    let rest = path.strip_prefix(existing).ok()?;
+    Some(existing.canonicalize().ok()?.join(rest))
 }
 
 /// File systems on which a lock of one machine says nothing to another, by their magic numbers (linux/magic.h and the
@@ -112,12 +142,9 @@ pub fn refuse_network(path: &Path, allowed: bool) -> Result<(), LedgerError> {
 
 #[cfg(target_os = "linux")]
 fn magic_of(path: &Path) -> Option<u64> {
+    // The ancestors of a relative path end in "", which does not exist.
+    let path = std::path::absolute(path).ok()?;
     let existing = path.ancestors().find(|ancestor| ancestor.exists())?;
-    let existing = if existing.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        existing
-    };
     // The type differs between architectures; the low 32 bits are what the table holds.
     rustix::fs::statfs(existing).ok().map(|stat| stat.f_type as u64)
 }
@@ -144,6 +171,14 @@ mod tests {
     fn a_local_folder_that_does_not_exist_yet_is_allowed() {
         let folder = tempfile::tempdir().unwrap();
         refuse_network(&folder.path().join("a/b"), false).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_file_system_of_a_folder_that_does_not_exist_yet_is_known() {
+        for new in ["new-root", "new/root", "./new-root", "."] {
+            assert!(magic_of(Path::new(new)).is_some(), "{new}");
+        }
     }
 
     #[test]

@@ -105,17 +105,22 @@ fn end(state: &State<'_>) -> NextAction {
         Outcome::Kept => "end it: its verdict lets the change stay",
         _ => "end it: its verdict does not let the change stay",
     };
-    offer::words(
-        why,
-        &[
-            "loop-ledger",
-            "end",
-            "--outcome",
-            outcome.name(),
-            "--learned",
-            learned,
-        ],
-    )
+    let mut command = [
+        "loop-ledger",
+        "end",
+        "--outcome",
+        outcome.name(),
+        "--learned",
+        learned,
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    if outcome == Outcome::Interrupted || state.served_at.is_empty() {
+        return offer::action(why, command);
+    }
+    command.push("--port".to_owned());
+    command.extend(state.served_at.iter().map(u16::to_string));
+    offer::action(&format!("{why}, once its server is stopped"), command)
 }
 
 /// What leads an open attempt to its end: its comparisons, its decision, the end.

@@ -75,7 +75,7 @@ pub(super) fn untuned(state: &State<'_>) -> Vec<Need> {
 pub(super) fn slower_competitor(state: &State<'_>) -> Vec<Need> {
     let mut needs = Vec::new();
     // Facts keep the throughput alone; where something else decides, the fastest need not be the best.
-    if !state.metric().ends_with("_tps") && !state.metric().ends_with("_rps") {
+    if !matches!(state.metric(), "output_tps" | "total_tps" | "request_rps") {
         return needs;
     }
     for scenario in &state.lock.scenarios {

@@ -12,8 +12,9 @@ use contracts::serve_bench::result::LoadInfo;
 use contracts::subject::Subject;
 use contracts::target::Target;
 
+use super::pool;
 use crate::precedent::Precedent;
-use crate::state::{Attempt, MIN_PAIRS, State};
+use crate::state::{Accepted, Attempt, MIN_PAIRS, State};
 
 /// Load of a first benchmark where nobody said another; what serve-bench has by itself.
 const FIRST_CONCURRENCY: &str = "8";
@@ -47,7 +48,7 @@ const OF_LOAD: [&str; 9] = [
 ];
 
 /// Words that stand for what only the user knows.
-const OPEN: [&str; 13] = [
+const OPEN: [&str; 14] = [
     "URL_OF_OURS",
     "URL_OF_THEIRS",
     "SUBJECT_OF_OURS",
@@ -61,6 +62,7 @@ const OPEN: [&str; 13] = [
     "IDEA",
     "REPOSITORY#NUMBER",
     "LICENSE",
+    "TRACE",
 ];
 
 /// An action; its reason names the words that have to be replaced.
@@ -93,6 +95,12 @@ pub(super) fn target<'a>(state: &State<'a>) -> &'a str {
         .unwrap_or("target.yaml")
 }
 
+/// The path of a stored comparison, as it was typed when it was appended.
+pub(super) fn stored_as(state: &State<'_>, compared: &Accepted<'_>) -> Option<String> {
+    let entry = state.entries.get(usize::try_from(compared.seq).ok()?)?;
+    path_of(entry, compare::SCHEMA).map(str::to_owned)
+}
+
 fn path_of<'a>(entry: &'a Entry, schema: &str) -> Option<&'a str> {
     entry
         .evidence
@@ -103,23 +111,18 @@ fn path_of<'a>(entry: &'a Entry, schema: &str) -> Option<&'a str> {
 
 /// Name of a new file of a round: `round0.chat.compare.json`.
 pub(super) fn file(round: &str, scenario: &LockedScenario, framework: &str, state: &State<'_>) -> String {
-    let plain = |text: &str| -> String {
-        text.chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || "-_".contains(c) {
-                    c
-                } else {
-                    '-'
-                }
-            })
-            .collect()
-    };
     let other = if state.campaign.comparison.len() > 1 {
         format!(".{}", plain(framework))
     } else {
         String::new()
     };
     format!("{round}.{}{other}.compare.json", plain(&scenario.scenario))
+}
+
+/// A name as part of a file name.
+pub(super) fn plain(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    text.chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
 }
 
 /// A comparison of ours as it is now with a framework on a scenario: as the last one was made, else with everything that
@@ -248,17 +251,17 @@ pub(super) fn changed(
     command
 }
 
-/// The decision on the latest comparisons of an attempt, or of none.
+/// The decision on the comparisons of an attempt, or of none: the latest, and those that are pooled with it.
 pub(super) fn decide(state: &State<'_>, attempt: Option<&str>, output: &str) -> Vec<String> {
     let mut command = vec!["gap-decide".to_owned(), "--compare".to_owned()];
     for scenario in &state.lock.scenarios {
         for framework in &state.campaign.comparison {
-            let newest = state.benchmarks().rfind(|accepted| {
-                accepted.attempt == attempt && accepted.compares(&scenario.scenario, framework)
-            });
-            let entry = newest.and_then(|newest| state.entries.get(usize::try_from(newest.seq).ok()?));
-            let path = entry.and_then(|entry| path_of(entry, compare::SCHEMA));
-            command.extend(path.map(str::to_owned));
+            let pooled = pool(state, attempt, &scenario.scenario, framework);
+            command.extend(
+                pooled
+                    .into_iter()
+                    .filter_map(|compared| stored_as(state, compared)),
+            );
         }
     }
     argv::set(&mut command, "--target", target(state));
@@ -275,8 +278,7 @@ pub(super) fn more_pairs(state: &State<'_>, row: &DecisionRow) -> Option<Vec<Str
     let compared = state
         .benchmarks()
         .rfind(|accepted| state.counts(accepted) && accepted.compares(&row.scenario, &row.other_framework))?;
-    let entry = state.entries.get(usize::try_from(compared.seq).ok()?)?;
-    let output = path_of(entry, compare::SCHEMA)?;
+    let output = stored_as(state, compared)?;
     let pairs = LOOKS.into_iter().find(|look| *look > row.pairs)?;
     let made_by = state.precedents.iter().find(|one| {
         one.scenario == row.scenario && one.framework == row.other_framework && !one.command.is_empty()
@@ -287,7 +289,7 @@ pub(super) fn more_pairs(state: &State<'_>, row: &DecisionRow) -> Option<Vec<Str
         &["--resume"],
     );
     argv::set(&mut command, "--blocks", &pairs.to_string());
-    argv::set(&mut command, "-o", output);
+    argv::set(&mut command, "-o", &output);
     command.push("--resume".to_owned());
     Some(command)
 }

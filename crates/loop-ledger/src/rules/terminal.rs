@@ -3,11 +3,15 @@
 use contracts::NextAction;
 use contracts::gap_decide::decision::{Decision, Verdict};
 use contracts::loop_ledger::done::TerminalState;
-use contracts::loop_ledger::phase::Terminal;
+use contracts::loop_ledger::event::Blocker;
+use contracts::loop_ledger::phase::{Phase, Terminal};
 use contracts::loop_ledger::status::Need;
 
 use super::{STOP_AFTER, need, next_phase, offer, open_attempt};
 use crate::state::State;
+
+/// Share of the limit from which a rate is near it: no kernel reads the memory as fast as its data sheet says.
+const NEAR_LIMIT_RATIO: f64 = 0.8;
 
 /// What the terminal state that is nearest still needs; nothing when one is reached.
 pub(super) fn nearest(state: &State<'_>) -> Vec<Need> {
@@ -72,18 +76,23 @@ fn of_terminal(state: &State<'_>, terminal: Terminal, is_asked: bool) -> Vec<Nee
             .then(|| need("no-stop-file", "no STOP file lies in the root", None))
             .into_iter()
             .collect(),
-        Terminal::Blocked => declared(is_asked, state.blockers.is_empty(), "no blocker is recorded"),
+        Terminal::Blocked => declared(
+            is_asked,
+            blocking(state).is_none(),
+            "no blocker says why the next phase cannot go on, or a campaign can do without its evidence",
+        ),
         Terminal::NearLimit => declared(
             is_asked,
-            state.current_decision().is_none()
-                || state.lock.target.hardware.memory_bandwidth_bytes_per_s.is_none()
-                || state.lock.target.model.active_weight_bytes.is_none(),
-            "it needs a verdict, and a target that declares the physical limit (hardware.memory_bandwidth_bytes_per_s, model.active_weight_bytes)",
+            state.current_decision().is_none() || !is_near_limit(state),
+            "it needs a verdict, a target that declares the physical limit (hardware.memory_bandwidth_bytes_per_s, model.active_weight_bytes), and a request of ours that decodes at 80 % of it",
         ),
         Terminal::EvidenceUntrusted => declared(
             is_asked,
-            state.blockers.is_empty(),
-            "no blocker says what cannot be trusted and which command showed it",
+            !state
+                .blockers
+                .iter()
+                .any(|blocker| matches!(blocker.phase, Phase::Baseline | Phase::Decide | Phase::Revalidate)),
+            "no blocker of a phase that measures or decides says what cannot be trusted and which command showed it",
         ),
         Terminal::NoDefensibleChange => declared(
             is_asked,
@@ -91,6 +100,31 @@ fn of_terminal(state: &State<'_>, terminal: Terminal, is_asked: bool) -> Vec<Nee
             "it needs a verdict, and an idea with a source that was looked into",
         ),
     }
+}
+
+/// The blocker of the phase that comes next, where nothing can stand for its evidence. After the last verdict that is
+/// the winner, measured again.
+fn blocking<'a>(state: &State<'a>) -> Option<&'a Blocker> {
+    let next = match next_phase(state) {
+        Phase::Done => Phase::Revalidate,
+        next => next,
+    };
+    let mut known = state.blockers.iter().rev().filter(|_| !next.can_be_downgraded());
+    known.find(|blocker| blocker.phase == next).copied()
+}
+
+/// Whether a request of ours decodes nearly as fast as the weights can be read, by gap-decide's limit.
+fn is_near_limit(state: &State<'_>) -> bool {
+    let target = &state.lock.target;
+    let (Some(bandwidth), Some(weights)) = (
+        target.hardware.memory_bandwidth_bytes_per_s,
+        target.model.active_weight_bytes,
+    ) else {
+        return false;
+    };
+    let limit_tps = bandwidth as f64 / weights as f64;
+    let fastest = state.precedents.iter().filter_map(|one| one.decode_tps);
+    fastest.fold(0.0, f64::max) >= NEAR_LIMIT_RATIO * limit_tps
 }
 
 /// A state that has to be asked for with a reason.
@@ -184,19 +218,14 @@ fn relaunch(state: &State<'_>, decided: u64) -> NextAction {
 /// The way out of a phase that cannot go on and cannot be done without: its blocker is recorded, and there is nothing
 /// that would stand for its evidence.
 pub fn blocked_end(state: &State<'_>) -> Option<NextAction> {
-    let phase = next_phase(state);
-    if state.stop.is_some() || state.open_attempt().is_some() || phase.can_be_downgraded() {
+    if state.stop.is_some() || state.open_attempt().is_some() {
         return None;
     }
-    let blocker = state
-        .blockers
-        .iter()
-        .rev()
-        .find(|blocker| blocker.phase == phase)?;
+    let blocker = blocking(state)?;
     let why = contracts::text::clean(&blocker.what, 200);
     let command = ["loop-ledger", "done", "--state", "blocked", "--why", &why];
     Some(NextAction::new(
-        format!("end the campaign, if {} cannot go on", phase.name()),
+        format!("end the campaign, if {} cannot go on", blocker.phase.name()),
         &command,
     ))
 }

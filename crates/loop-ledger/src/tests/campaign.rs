@@ -290,7 +290,7 @@ impl Campaign {
         self.add(Event::AttemptBegin(begin), Vec::new());
     }
 
-    pub(super) fn end(&mut self, outcome: Outcome, learned: &str, improvement: Option<f64>) {
+    pub(crate) fn end(&mut self, outcome: Outcome, learned: &str, improvement: Option<f64>) {
         let end = AttemptEnd {
             outcome,
             learned: learned.to_owned(),

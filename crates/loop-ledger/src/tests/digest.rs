@@ -1,6 +1,6 @@
 //! `digest`: short, whatever happened.
 
-use contracts::loop_ledger::event::ChangeKind;
+use contracts::loop_ledger::event::{ChangeKind, Outcome};
 
 use super::campaign::Campaign;
 use crate::digest::{MOST, lines};
@@ -32,6 +32,7 @@ fn many_attempts_fit_into_twenty_lines_with_an_alarm() {
     campaign.entries.pop();
     for _ in 0..60 {
         campaign.begin(ChangeKind::Flags, &"a very long change ".repeat(30), None, None);
+        campaign.end(Outcome::Failed, "does not start", None);
     }
     let campaign = campaign.write();
     std::fs::write(campaign.path("STOP"), "").unwrap();

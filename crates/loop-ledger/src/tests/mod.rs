@@ -1,6 +1,6 @@
 //! Tests of whole commands on a fixed campaign.
 
-mod campaign;
+pub(crate) mod campaign;
 mod digest;
 mod documents;
 mod next;

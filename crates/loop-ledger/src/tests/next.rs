@@ -227,6 +227,7 @@ fn pairs_that_cannot_tell_get_more_and_are_not_judged_again() {
         command: typed.split(' ').map(str::to_owned).collect(),
         load: serde_json::from_value(super::documents::load()).unwrap(),
         blocks: 8,
+        decode_tps: None,
     }];
     let needs: Vec<_> = rules::missing(&state, Phase::Tune)
         .into_iter()
@@ -248,4 +249,48 @@ fn every_command_has_its_schema() {
         let is_known = crate::TOOL.schemas.iter().any(|(name, _)| *name == sub);
         assert!(is_known || sub == "hook", "{sub}");
     }
+}
+
+/// Entries of a campaign that was measured twice, the second time with this between the moments.
+fn measured_twice(later: impl Fn(&mut contracts::loop_ledger::facts::MeasuredAt)) -> usize {
+    let mut campaign = Campaign::behind();
+    let again = super::documents::compare("chat", OURS, 930.0, 1000.0);
+    campaign.benchmark(&again, Phase::Baseline);
+    let mut entries = campaign.entries.clone();
+    let Event::Evidence(facts) = &mut entries.last_mut().unwrap().event else {
+        panic!("a benchmark is evidence")
+    };
+    later(facts.measured_at.as_mut().unwrap());
+    let state = State::at(&campaign.lock, &entries, false, at(400));
+    let pool = rules::pool(&state, None, "chat", "vllm");
+    assert_eq!(pool.last().unwrap().seq, entries.last().unwrap().seq);
+    pool.len()
+}
+
+#[test]
+fn a_resumed_comparison_stands_for_what_it_went_on_with() {
+    let minute = jiff::SignedDuration::from_mins(1);
+    assert_eq!(measured_twice(|moments| moments.end_at += minute), 1);
+    let moved = measured_twice(|moments| {
+        moments.start_at += minute;
+        moments.end_at += minute;
+    });
+    assert_eq!(moved, 2);
+}
+
+#[test]
+fn a_charge_below_nothing_is_none() {
+    let campaign = Campaign::behind().today().write();
+    let words = [
+        "begin",
+        "--kind",
+        "flags",
+        "--change",
+        "--x",
+        "--hypothesis",
+        "y",
+        "--gpu-s=-1",
+    ];
+    let (code, exit, _) = campaign.refused(&words);
+    assert_eq!((code.as_str(), exit), ("charge-negative", 2));
 }

@@ -30,7 +30,7 @@ fn session_file(campaign: &Campaign, words: &[&str]) -> (String, String) {
 
 #[test]
 fn a_founded_session_is_written_and_recorded() {
-    let campaign = Campaign::behind().write();
+    let campaign = Campaign::behind().today().write();
     let before = campaign.entries.len();
     let line = "checked_on=2026-11-20, baseline_commit=0a1b2c3, scenario `chat`: effect_pct=-8.0";
     let (file, text) = session_file(&campaign, &words(&[FOUNDED, line], &[]));
@@ -62,14 +62,14 @@ fn an_open_attempt_stands_in_the_front_matter() {
         None,
         None,
     );
-    let campaign = campaign.write();
+    let campaign = campaign.today().write();
     let (_, text) = session_file(&campaign, &words(&[FOUNDED], &["--iso", "extended"]));
     assert!(text.contains("attempt: a-0001\n"), "{text}");
 }
 
 #[test]
 fn a_line_that_nothing_stored_says_is_refused_and_nothing_is_written() {
-    let campaign = Campaign::behind().write();
+    let campaign = Campaign::behind().today().write();
     for (line, why) in [
         ("tpot_ms.p50=7.00 ms", "tpot_ms.p50 is"),
         ("tpot_ms.p50=8.70 s", "tpot_ms.p50 is"),
@@ -89,7 +89,7 @@ fn a_line_that_nothing_stored_says_is_refused_and_nothing_is_written() {
 
 #[test]
 fn a_session_is_no_evidence_of_itself() {
-    let campaign = Campaign::behind().write();
+    let campaign = Campaign::behind().today().write();
     session_file(&campaign, &words(&[FOUNDED], &[]));
     // TTFT stands in the session file, and in no document under that name.
     let (code, ..) = campaign.refused(&words(&["TTFT=0.1031s"], &[]));
@@ -98,7 +98,7 @@ fn a_session_is_no_evidence_of_itself() {
 
 #[test]
 fn a_deployment_lies_beside_its_session() {
-    let campaign = Campaign::behind().write();
+    let campaign = Campaign::behind().today().write();
     let path = campaign.path("service.dstack.yml");
     std::fs::write(
         &path,
@@ -125,7 +125,7 @@ fn a_deployment_lies_beside_its_session() {
 
 #[test]
 fn a_deployment_with_a_secret_or_without_yaml_is_refused() {
-    let campaign = Campaign::behind().write();
+    let campaign = Campaign::behind().today().write();
     for (text, wanted) in [
         ("env: [HF_TOKEN=hf_abc]\n", "secret-in-deployment"),
         ("a: [b", "input-not-yaml"),
@@ -141,7 +141,7 @@ fn a_deployment_with_a_secret_or_without_yaml_is_refused() {
 
 #[test]
 fn two_sessions_in_a_second_are_two_files() {
-    let campaign = Campaign::behind().write();
+    let campaign = Campaign::behind().today().write();
     let names: std::collections::BTreeSet<String> = (0..3)
         .map(|_| session_file(&campaign, &words(&[FOUNDED], &[])).0)
         .collect();

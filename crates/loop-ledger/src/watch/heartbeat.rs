@@ -11,8 +11,8 @@ const DEPTH: usize = 8;
 /// What is written by whoever watches or locks, and is no sign of work.
 const NO_SIGN: [&str; 2] = [".lock", "hook.json"];
 
-/// When something below the folder changed last. Links are not followed; what cannot be read is passed over.
-pub(crate) fn newest_change(folder: &Path) -> Option<Timestamp> {
+/// When something below the folder changed last, until then. Links are not followed; what cannot be read is passed over.
+pub(crate) fn newest_change(folder: &Path, until: Timestamp) -> Option<Timestamp> {
     let mut newest: Option<Timestamp> = None;
     let mut visits = 0;
     let mut folders = vec![(folder.to_owned(), 0)];
@@ -36,7 +36,8 @@ pub(crate) fn newest_change(folder: &Path) -> Option<Timestamp> {
             let changed = found
                 .modified()
                 .ok()
-                .and_then(|time| Timestamp::try_from(time).ok());
+                .and_then(|time| Timestamp::try_from(time).ok())
+                .filter(|time| *time <= until);
             newest = newest.max(changed);
         }
     }
@@ -59,12 +60,14 @@ mod tests {
     #[test]
     fn the_newest_file_counts_wherever_it_lies() {
         let folder = tempfile::tempdir().unwrap();
+        let newest_change = |folder: &Path| newest_change(folder, Timestamp::from_second(1000).unwrap());
         assert_eq!(newest_change(folder.path()), None);
         fs::create_dir_all(folder.path().join("a/b")).unwrap();
         touch(&folder.path().join("ledger.jsonl"), 100);
         touch(&folder.path().join("a/b/records.jsonl.part"), 300);
         touch(&folder.path().join("hook.json"), 900);
         touch(&folder.path().join(".lock"), 900);
+        touch(&folder.path().join("to-come.json"), 1001);
         let second = |second| Timestamp::from_second(second).ok();
         assert_eq!(newest_change(folder.path()), second(300));
         std::os::unix::fs::symlink("/", folder.path().join("link")).unwrap();

@@ -155,7 +155,17 @@ impl Campaign {
     }
 
     pub(crate) fn end(&self, outcome: &str) -> Ended {
-        self.run(&["end", "--outcome", outcome, "--learned", "what it did"])
+        // No process has this number, on no system.
+        let pid = "4294967295";
+        self.run(&[
+            "end",
+            "--outcome",
+            outcome,
+            "--learned",
+            "what it did",
+            "--pid",
+            pid,
+        ])
     }
 
     pub(crate) fn command(&self, words: &[&str]) -> Command {

@@ -148,10 +148,11 @@ fn what_ends_or_pauses_a_campaign_lets_the_session_stop() {
     );
 
     let blocked = Campaign::begun();
+    blocked.append_history();
     let ended = blocked.run([
         "blocker",
         "--phase",
-        "profile",
+        "baseline",
         "--what",
         "no GPU",
         "--",

@@ -190,6 +190,7 @@ fn what_cannot_be_watched_is_refused() {
         ("--interval", "0"),
         ("--interval", "nan"),
         ("--interval", "1e300"),
+        ("--interval", "1e19"),
         ("--stall-minutes", "inf"),
         ("--free-disk-gib", "nan"),
         ("--notify", "mail me"),

@@ -202,6 +202,7 @@ fn the_examples_of_help_parse() {
         gap_decide::cli::Args::TOOL,
         engine_sim::cli::Args::TOOL,
         profile_tables::cli::Args::TOOL,
+        loop_ledger::cli::Args::TOOL,
     ] {
         let examples = shell::commands(tool.examples);
         assert!(examples.len() >= 2, "{} shows two examples", tool.name);

@@ -161,8 +161,14 @@ fn what_the_ledger_offers_leads_through_a_round() {
     let decide = offered(&campaign).remove(0);
     follow(&campaign, &decide);
     campaign.run(&["append", &campaign.path("a-0001.gap.json")]).ok();
-    let end = offered(&campaign).remove(0);
+    let mut end = offered(&campaign).remove(0);
     assert_eq!(contracts::argv::value(&end, "--outcome"), Some("kept"));
+    assert_eq!(contracts::argv::value(&end, "--port"), Some("30000"));
+    // Whether somebody listens there is the business of the machine that runs the tests.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    contracts::argv::set(&mut end, "--port", &port.to_string());
     follow(&campaign, &end);
     assert_eq!(campaign.run(&["status"]).ok()["data"]["rounds"], 1);
 }

@@ -29,7 +29,7 @@ pub(crate) fn blockers(source: &Source<'_>) -> Html {
             .raw("</code> ")
             .text(&match blocker.exit_code {
                 Some(code) => format!("ended with {code}"),
-                None => "did not start".to_owned(),
+                None => "exit code not said".to_owned(),
             })
             .raw("</li>\n");
     }

@@ -24,6 +24,33 @@ fn giving_up_by_declaration() {
         .lacks(1, "evidence-missing");
 }
 
+/// What is missing for one phase, recorded; then an end that it does not carry.
+fn ended_by_a_blocker_of(phase: &str, state: &str) -> Ended {
+    let campaign = begun();
+    let words = ["blocker", "--phase", phase, "--what", "not here"];
+    let output = campaign.command(&words).args(["--", "nsys"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    campaign.run(&["done", "--state", state, "--why", "it is late"])
+}
+
+#[test]
+fn blocked_by_what_a_campaign_can_do_without() {
+    ended_by_a_blocker_of("profile", "blocked").lacks(1, "evidence-missing");
+}
+
+#[test]
+fn untrusted_for_want_of_a_profiler() {
+    ended_by_a_blocker_of("profile", "evidence_untrusted").lacks(1, "evidence-missing");
+}
+
+#[test]
+fn what_cannot_go_on_may_end() {
+    for state in ["blocked", "evidence_untrusted"] {
+        let ended = ended_by_a_blocker_of("baseline", state).ok();
+        assert_eq!(ended["data"]["terminal"], state, "{ended}");
+    }
+}
+
 #[test]
 fn change_before_the_benchmark() {
     begun().begin().refused(1, "baseline-missing");

@@ -150,6 +150,18 @@ pub(super) const EXITS: &[(&str, &str, &[i32], &str)] = &[
         &[0, 1],
         "1 where a client is missing",
     ),
+    (
+        "skills/redeploy-loop/SKILL.md",
+        "preflight --root runs/service --runtime redeploy",
+        &[0, 1],
+        "1 where the disk is full or a GPU is busy, which is what it looks for",
+    ),
+    (
+        "skills/redeploy-loop/SKILL.md",
+        "--free-disk-gib 10",
+        &[0, 1],
+        "1 where less is free, which is what it watches",
+    ),
 ];
 
 /// Commands that no transcript runs: page, a piece of the command, and why.

@@ -320,6 +320,36 @@ fn one_attempt_more_than_the_budget() {
 }
 
 #[test]
+fn nothing_said_of_what_was_started() {
+    let campaign = decided(90.0);
+    campaign.begin().ok();
+    compared(&campaign, "round1", 95.0, &better());
+    decide(&campaign, "round1", &[]).ok();
+    let words = ["end", "--outcome", "kept", "--learned", "faster"];
+    campaign.run(&words).refused(1, "launch-unnamed");
+}
+
+#[test]
+fn a_launch_of_serve_bench_needs_no_pid() {
+    let campaign = decided(90.0);
+    campaign.begin().ok();
+    for (scenario, _) in SCENARIOS {
+        let document = Compare {
+            ours: better(),
+            is_clean: true,
+            ..Compare::at(scenario, 95.0)
+        }
+        .document();
+        campaign
+            .append(&format!("round1.{scenario}.json"), &document)
+            .ok();
+    }
+    decide(&campaign, "round1", &[]).ok();
+    let words = ["end", "--outcome", "kept", "--learned", "faster"];
+    campaign.run(&words).ok();
+}
+
+#[test]
 fn port_left_in_use() {
     let campaign = decided(90.0);
     campaign.begin().ok();

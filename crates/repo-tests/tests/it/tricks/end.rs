@@ -24,6 +24,15 @@ fn end_without_a_relaunch_from_a_cleared_environment() {
     assert_eq!(campaign.run(&["done"]).ok()["data"]["terminal"], "target_met");
 }
 
+#[test]
+fn far_from_the_limit_and_called_near() {
+    let declare = ["done", "--state", "near_limit", "--why", "it cannot be faster"];
+    // One request decodes at 56 % of the limit.
+    decided(90.0).run(&declare).lacks(1, "evidence-missing");
+    let near = decided(150.0).run(&declare).ok();
+    assert_eq!(near["data"]["terminal"], "near_limit");
+}
+
 /// With the real tools: a launch that needs a variable of the agent's shell does not start without it.
 #[test]
 fn change_that_needs_a_variable_of_the_shell() {

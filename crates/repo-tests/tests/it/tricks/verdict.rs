@@ -96,6 +96,66 @@ fn verdict_on_an_older_comparison_that_was_better() {
     decide(&campaign, "round0", &[]).refused(7, "newer-comparison");
 }
 
+/// Three comparisons of one launch in an attempt, the last of them lucky.
+fn measured_until_it_pleases() -> Campaign {
+    let campaign = decided(90.0);
+    campaign.begin().ok();
+    for (round, percent) in [("first", 89.0), ("second", 89.0), ("third", 101.5)] {
+        compared(&campaign, round, percent, &better());
+    }
+    campaign
+}
+
+fn comparisons(rounds: &[&str]) -> Vec<String> {
+    let of_round = |round: &&str| SCENARIOS.map(|(scenario, _)| format!("{round}.{scenario}.json"));
+    rounds.iter().flat_map(of_round).collect()
+}
+
+#[test]
+fn measured_until_one_comparison_pleases() {
+    let campaign = measured_until_it_pleases();
+    decide(&campaign, "third", &[]).refused(7, "comparison-left-out");
+}
+
+#[test]
+fn bad_comparisons_said_to_have_chosen() {
+    let campaign = measured_until_it_pleases();
+    let chose: Vec<String> = comparisons(&["first", "second"])
+        .iter()
+        .map(|name| campaign.path(name))
+        .collect();
+    let mut flags = vec!["--chosen-by"];
+    flags.extend(chose.iter().map(String::as_str));
+    decide(&campaign, "third", &flags).refused(7, "comparison-left-out");
+}
+
+#[test]
+fn all_comparisons_of_a_launch_are_offered_and_taken_together() {
+    let campaign = measured_until_it_pleases();
+    let offered = offered(&campaign).remove(0);
+    let named: Vec<&String> = offered.iter().filter(|word| word.ends_with(".json")).collect();
+    assert_eq!(named.len(), 7, "six comparisons and the output: {offered:?}");
+    let all = comparisons(&["first", "second", "third"]);
+    decide_on(&campaign, "all", &all, &[]).ok();
+}
+
+/// The screen of several candidates chose one of them: it may be left out where there was a choice, and once.
+#[test]
+fn a_screen_of_several_candidates_may_be_left_out() {
+    let campaign = decided(90.0);
+    campaign.begin().ok();
+    compared(&campaign, "screen", 94.0, &better());
+    let other = launch("sglang", &[("max_running_requests", json!(1024))]);
+    compared(&campaign, "loser", 91.0, &other);
+    compared(&campaign, "confirm", 93.0, &better());
+    let chose: Vec<String> = comparisons(&["screen"])
+        .iter()
+        .map(|name| campaign.path(name))
+        .collect();
+    let flags = ["--chosen-by", chose[0].as_str(), chose[1].as_str()];
+    decide(&campaign, "confirm", &flags).ok();
+}
+
 #[test]
 fn another_launch_for_every_scenario() {
     let campaign = Campaign::begun(binary("loop-ledger"));
