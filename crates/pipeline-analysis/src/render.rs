@@ -1,0 +1,321 @@
+//! The document as tables. Nothing is computed here that the document does not hold.
+
+use std::collections::BTreeMap;
+
+use cli_kit::{Align, Table, View};
+use contracts::pipeline_analysis::report::{Comparison, FlowRow, OnlyKernel, ReportData};
+use contracts::{Document, Finite};
+use torch_trace::short;
+
+/// The whole view.
+pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bool) -> View {
+    let data = &document.data;
+    let mut view = View::new()
+        .heading("Pipeline")
+        .head(document)
+        .list(vec![trace(data), detection(data)]);
+    if !data.passes.is_empty() {
+        view = view.heading("Passes").table(passes(data).top(top));
+    }
+    if !data.clusters.is_empty() {
+        view = view.heading(layers_heading(data)).table(clusters(data).top(top));
+    }
+    if let Some(comparison) = &data.comparison {
+        view = compared(view, comparison, top);
+    }
+    if shows_flow {
+        view = flow(view, data, top);
+    }
+    if !data.perfetto.is_empty() {
+        let ranges = data.perfetto.iter();
+        let lines = ranges.map(|range| {
+            format!(
+                "{}: {:.6} to {:.6} s",
+                range.what,
+                range.start_s.get(),
+                range.end_s.get()
+            )
+        });
+        view = view.heading("In a trace viewer").list(lines.take(top).collect());
+    }
+    view.next(document)
+}
+
+fn trace(data: &ReportData) -> String {
+    let Some(info) = data.traces.iter().find(|info| info.analysed) else {
+        return String::new();
+    };
+    let name = info.path.rsplit('/').next().unwrap_or(&info.path);
+    let mut words = vec![format!("trace {name}")];
+    words.extend(info.engine.clone());
+    words.extend(info.gpu.clone());
+    words.extend(info.rank.map(|rank| format!("rank {rank}")));
+    words.push(format!("{:?}", info.completeness.grade).to_lowercase());
+    words.join(" · ")
+}
+
+fn detection(data: &ReportData) -> String {
+    let detection = &data.detection;
+    let what = if detection.captured {
+        "launches of thread"
+    } else {
+        "kernels of stream"
+    };
+    let mut words = vec![
+        format!("{} {what} {}", detection.stream_kernels, detection.stream),
+        format!("layers by {}", detection.method),
+    ];
+    if let (Some(period), Some(repeats)) = (detection.period, detection.repeats) {
+        words.push(format!("{period} kernels × {:.1}", repeats.get()));
+    }
+    words.extend(
+        detection
+            .config_layers
+            .map(|layers| format!("{layers} in the configuration")),
+    );
+    words.push(format!("confidence {:.2}", detection.confidence.get()));
+    words.join(" · ")
+}
+
+fn passes(data: &ReportData) -> Table {
+    let mut table = Table::new(&[
+        ("pass", Align::Right),
+        ("kind", Align::Left),
+        ("start ms", Align::Right),
+        ("wall ms", Align::Right),
+        ("busy ms", Align::Right),
+        ("idle ms", Align::Right),
+        ("batch", Align::Right),
+        ("tokens", Align::Right),
+        ("layers", Align::Right),
+        ("steady", Align::Left),
+        ("note", Align::Left),
+    ]);
+    for row in &data.passes {
+        let shown = if data.shown_pass == Some(row.index) {
+            "▸"
+        } else {
+            ""
+        };
+        table.row(vec![
+            format!("{shown}{}", row.index),
+            row.kind.map_or("-", |kind| kind.name()).to_owned(),
+            row.start_ns.map_or_else(dash, ms),
+            row.wall_ns.map_or_else(dash, ms),
+            row.busy_ns.map_or_else(dash, ms),
+            row.idle_ns.map_or_else(dash, ms),
+            row.batch.map_or_else(dash, |batch| batch.to_string()),
+            row.tokens.map_or_else(dash, |tokens| tokens.to_string()),
+            row.layers.map_or_else(dash, |layers| layers.to_string()),
+            if row.steady { "yes" } else { "-" }.to_owned(),
+            row.note.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+fn layers_heading(data: &ReportData) -> String {
+    match data.shown_pass {
+        Some(pass) => format!("Layers of pass {pass}"),
+        None => "Layers".to_owned(),
+    }
+}
+
+fn clusters(data: &ReportData) -> Table {
+    let mut table = Table::new(&[
+        ("type", Align::Left),
+        ("count", Align::Right),
+        ("layers", Align::Left),
+        ("mean us", Align::Right),
+        ("share %", Align::Right),
+        ("bottleneck", Align::Left),
+        ("families, % of busy", Align::Left),
+    ]);
+    for row in &data.clusters {
+        table.row(vec![
+            row.layer_type.clone(),
+            row.count.to_string(),
+            places(&row.layers),
+            row.wall_mean_ns.map_or_else(dash, us),
+            number(row.share_pct, 1),
+            row.bottleneck.clone().unwrap_or_else(dash),
+            row.families_pct.as_ref().map_or_else(dash, families),
+        ]);
+    }
+    table
+}
+
+/// `0-23, 25, …`: neighbours as a range, a few of them.
+fn places(layers: &[u64]) -> String {
+    const SHOWN: usize = 4;
+    let ranges: Vec<&[u64]> = layers.chunk_by(|a, b| a + 1 == *b).collect();
+    let mut words: Vec<String> = ranges
+        .iter()
+        .take(SHOWN)
+        .map(|range| match range {
+            [one] => one.to_string(),
+            [first, .., last] => format!("{first}-{last}"),
+            [] => String::new(),
+        })
+        .collect();
+    if ranges.len() > SHOWN {
+        words.push("…".to_owned());
+    }
+    words.join(", ")
+}
+
+/// The four largest families.
+fn families(families: &BTreeMap<String, Finite>) -> String {
+    let mut sorted: Vec<(&String, f64)> = families.iter().map(|(name, pct)| (name, pct.get())).collect();
+    sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let words: Vec<String> = sorted
+        .iter()
+        .take(4)
+        .map(|(name, pct)| format!("{name} {pct:.0}"))
+        .collect();
+    words.join(", ")
+}
+
+fn flow(mut view: View, data: &ReportData, top: usize) -> View {
+    for rows in data.flow.chunk_by(|a, b| a.layer == b.layer) {
+        let layer = rows[0].layer;
+        let of = data.layers.iter().flatten().find(|row| row.index == layer);
+        let times = of.and_then(|row| Some((row.wall_ns?, row.busy_ns?)));
+        let mut heading = format!("Layer {layer}");
+        if let Some(of) = of {
+            heading.push_str(&format!(" ({})", of.layer_type));
+        }
+        view = view.heading(heading);
+        if let Some((wall_ns, busy_ns)) = times {
+            view = view.text(format!(
+                "wall {} us · busy {} us · {} kernels; * marks those that take half of the time",
+                us(wall_ns),
+                us(busy_ns),
+                rows.len()
+            ));
+        }
+        view = view.table(flow_table(rows, top));
+    }
+    view
+}
+
+fn flow_table(rows: &[FlowRow], top: usize) -> Table {
+    let dims = rows.iter().any(|row| row.input_dims.is_some());
+    let lines = rows.iter().any(|row| row.python_location.is_some());
+    let mut columns = vec![
+        ("#", Align::Right),
+        ("family", Align::Left),
+        ("kernel", Align::Left),
+        ("at us", Align::Right),
+        ("us", Align::Right),
+        ("%", Align::Right),
+    ];
+    columns.extend(lines.then_some(("from", Align::Left)));
+    columns.extend(dims.then_some(("input dims", Align::Left)));
+    let mut table = Table::new(&columns);
+    for row in rows {
+        let mut cells = vec![
+            format!("{}{}", if row.hot { "*" } else { "" }, row.order),
+            row.family.clone(),
+            short(&row.kernel),
+            row.rel_ns.map_or_else(dash, us),
+            row.dur_ns.map_or_else(dash, us),
+            number(row.share_pct, 1),
+        ];
+        if lines {
+            cells.push(row.python_location.as_deref().map_or_else(dash, near));
+        }
+        if dims {
+            cells.push(row.input_dims.as_deref().map_or_else(dash, some_dims));
+        }
+        table.row(cells);
+    }
+    table.top(top)
+}
+
+fn compared(view: View, comparison: &Comparison, top: usize) -> View {
+    let (layer, other) = (comparison.layer, comparison.other);
+    let mut view = view.heading(format!("Layer {layer} against layer {other}"));
+    if let Some(delta_ns) = comparison.wall_delta_ns {
+        view = view.text(format!("layer {other} takes {} us more", signed_us(delta_ns)));
+    }
+    if !comparison.families.is_empty() {
+        let names = [format!("layer {layer} us"), format!("layer {other} us")];
+        let mut table = Table::new(&[
+            ("family", Align::Left),
+            (&names[0], Align::Right),
+            (&names[1], Align::Right),
+            ("difference us", Align::Right),
+        ]);
+        for row in &comparison.families {
+            table.row(vec![
+                row.family.clone(),
+                us(row.layer_ns),
+                us(row.other_ns),
+                signed_us(row.delta_ns),
+            ]);
+        }
+        view = view.table(table.top(top));
+    }
+    let mut table = Table::new(&[
+        ("only in layer", Align::Right),
+        ("times", Align::Right),
+        ("family", Align::Left),
+        ("kernel", Align::Left),
+    ]);
+    let mut add = |layer: u64, kernels: &[OnlyKernel]| {
+        for kernel in kernels {
+            table.row(vec![
+                layer.to_string(),
+                kernel.calls.to_string(),
+                kernel.family.clone(),
+                short(&kernel.kernel),
+            ]);
+        }
+    };
+    add(layer, &comparison.only_layer);
+    add(other, &comparison.only_other);
+    if table.rows.is_empty() {
+        view.text("Both have the same kernels.")
+    } else {
+        view.table(table.top(top))
+    }
+}
+
+/// A location without its folders: a table has no room for them, the document has them.
+fn near(location: &str) -> String {
+    let path_end = location.find(".py(").unwrap_or(0);
+    let name = location[..path_end].rfind('/').map_or(0, |slash| slash + 1);
+    location[name..].to_owned()
+}
+
+/// The first shapes of an operator.
+fn some_dims(dims: &str) -> String {
+    const SHOWN: usize = 32;
+    let plain: String = dims.chars().filter(|c| !c.is_whitespace()).collect();
+    if plain.chars().count() <= SHOWN {
+        plain
+    } else {
+        plain.chars().take(SHOWN).chain(['…']).collect()
+    }
+}
+
+fn dash() -> String {
+    "-".to_owned()
+}
+
+fn ms(ns: i64) -> String {
+    format!("{:.3}", ns as f64 / 1e6)
+}
+
+fn us(ns: i64) -> String {
+    format!("{:.1}", ns as f64 / 1e3)
+}
+
+fn signed_us(ns: i64) -> String {
+    format!("{:+.1}", ns as f64 / 1e3)
+}
+
+fn number(value: Option<Finite>, digits: usize) -> String {
+    value.map_or_else(dash, |value| format!("{:.digits$}", value.get()))
+}
