@@ -87,6 +87,12 @@ pub(crate) fn has(stream: &Stream<'_>, layer: &Layer, families: &[Family]) -> bo
         .any(|item| families.contains(&item.family))
 }
 
+/// Whether the tokens of a layer see each other in it.
+pub(crate) fn mixes(stream: &Stream<'_>, layer: &Layer) -> bool {
+    let families = [Family::Attention, Family::Mla, Family::LinearAttention];
+    has(stream, layer, &families)
+}
+
 /// The type of each layer: of the configuration, else by the families of its kernels. Clusters of one type are numbered.
 fn types(stream: &Stream<'_>, layers: &[Layer]) -> Vec<String> {
     // Cluster -> its name, and type -> how many clusters have it.

@@ -21,6 +21,8 @@ pub(crate) struct Trip<'a> {
     pub(crate) whole: Option<usize>,
     /// Whether passes are steps of a diffusion.
     pub(crate) denoises: bool,
+    /// Whether a few layers behind a pass are those of a draft: engines for language models have one, others have not.
+    pub(crate) drafts: bool,
 }
 
 /// Difference from the steady passes that is worth a note, percent.
@@ -51,7 +53,7 @@ fn row(trip: &Trip<'_>, index: usize, span: &Span) -> Pass {
     let text = span.step.map(|step| trip.derived.stages.steps[step].text);
     Pass {
         index: index as u64,
-        kind: kind(span),
+        kind: kind(trip, span),
         start_ns: times.map(|(start, _)| start.saturating_sub(trip.zero_ns)),
         end_ns: times.map(|(_, end)| end.saturating_sub(trip.zero_ns)),
         wall_ns,
@@ -68,8 +70,8 @@ fn row(trip: &Trip<'_>, index: usize, span: &Span) -> Pass {
     }
 }
 
-fn kind(span: &Span) -> Option<PassKind> {
-    if span.role == Role::Draft {
+fn kind(trip: &Trip<'_>, span: &Span) -> Option<PassKind> {
+    if trip.drafts && span.role == Role::Draft {
         return Some(PassKind::Draft);
     }
     span.kind.map(|kind| match kind {
@@ -118,11 +120,11 @@ fn notes(trip: &Trip<'_>, rows: &mut [Pass], spans: &[Span], chosen: Option<usiz
         if trip.stream.captured {
             notes.push("launches of a graph's capture: nothing ran".to_owned());
         }
-        if span.role == Role::Draft {
+        if row.kind == Some(PassKind::Draft) && span.role == Role::Draft {
             notes.push("layers of a draft".to_owned());
         } else if let (false, Some(layers), Some(whole)) = (span.complete, row.layers, trip.whole) {
             let edge = if index == 0 || index == last {
-                ": the trace begins or ends in it"
+                ", at an edge of the trace"
             } else {
                 ""
             };

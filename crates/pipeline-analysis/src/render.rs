@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cli_kit::{Align, Table, View};
-use contracts::pipeline_analysis::report::{Comparison, FlowRow, OnlyKernel, ReportData};
+use contracts::pipeline_analysis::report::{Comparison, FlowRow, OnlyKernel, Pass, ReportData};
 use contracts::{Document, Finite};
 use torch_trace::short;
 
@@ -15,7 +15,10 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bo
         .head(document)
         .list(vec![trace(data), detection(data)]);
     if !data.passes.is_empty() {
-        view = view.heading("Passes").table(passes(data).top(top));
+        view = view
+            .heading("Passes")
+            .table(passes(data, top))
+            .list(notes(data, top));
     }
     if !data.clusters.is_empty() {
         view = view.heading(layers_heading(data)).table(clusters(data).top(top));
@@ -77,41 +80,66 @@ fn detection(data: &ReportData) -> String {
     words.join(" · ")
 }
 
-fn passes(data: &ReportData) -> Table {
-    let mut table = Table::new(&[
+fn passes(data: &ReportData, top: usize) -> Table {
+    let batch = data.passes.iter().any(|row| row.batch.is_some());
+    let tokens = data
+        .passes
+        .iter()
+        .any(|row| row.tokens.is_some() && row.tokens != row.batch);
+    let mut columns = vec![
         ("pass", Align::Right),
         ("kind", Align::Left),
         ("start ms", Align::Right),
         ("wall ms", Align::Right),
         ("busy ms", Align::Right),
         ("idle ms", Align::Right),
-        ("batch", Align::Right),
-        ("tokens", Align::Right),
         ("layers", Align::Right),
         ("steady", Align::Left),
-        ("note", Align::Left),
-    ]);
-    for row in &data.passes {
+    ];
+    columns.extend(batch.then_some(("batch", Align::Right)));
+    columns.extend(tokens.then_some(("tokens", Align::Right)));
+    let mut table = Table::new(&columns);
+    // The shown pass is among the rows, wherever it stands.
+    let kept = |row: &&Pass| (row.index as usize) < top || data.shown_pass == Some(row.index);
+    for row in data.passes.iter().filter(kept) {
         let shown = if data.shown_pass == Some(row.index) {
             "▸"
         } else {
             ""
         };
-        table.row(vec![
+        let count = |count: Option<u64>| count.map_or_else(dash, |count| count.to_string());
+        let mut cells = vec![
             format!("{shown}{}", row.index),
             row.kind.map_or("-", |kind| kind.name()).to_owned(),
             row.start_ns.map_or_else(dash, ms),
             row.wall_ns.map_or_else(dash, ms),
             row.busy_ns.map_or_else(dash, ms),
             row.idle_ns.map_or_else(dash, ms),
-            row.batch.map_or_else(dash, |batch| batch.to_string()),
-            row.tokens.map_or_else(dash, |tokens| tokens.to_string()),
-            row.layers.map_or_else(dash, |layers| layers.to_string()),
+            count(row.layers),
             if row.steady { "yes" } else { "-" }.to_owned(),
-            row.note.clone().unwrap_or_default(),
-        ]);
+        ];
+        cells.extend(batch.then(|| count(row.batch)));
+        cells.extend(tokens.then(|| count(row.tokens)));
+        table.row(cells);
     }
+    table.omitted = data.passes.len() - table.rows.len();
     table
+}
+
+/// What is special about passes; neighbours of which the same is said together.
+fn notes(data: &ReportData, top: usize) -> Vec<String> {
+    data.passes
+        .chunk_by(|a, b| a.note == b.note)
+        .filter_map(|rows| {
+            let note = rows[0].note.as_ref()?;
+            Some(match rows {
+                [one] => format!("pass {}: {note}", one.index),
+                [first, .., last] => format!("passes {}-{}: {note}", first.index, last.index),
+                [] => return None,
+            })
+        })
+        .take(top)
+        .collect()
 }
 
 fn layers_heading(data: &ReportData) -> String {
@@ -180,12 +208,12 @@ fn flow(mut view: View, data: &ReportData, top: usize) -> View {
     for rows in data.flow.chunk_by(|a, b| a.layer == b.layer) {
         let layer = rows[0].layer;
         let of = data.layers.iter().flatten().find(|row| row.index == layer);
-        let times = of.and_then(|row| Some((row.wall_ns?, row.busy_ns?)));
         let mut heading = format!("Layer {layer}");
         if let Some(of) = of {
             heading.push_str(&format!(" ({})", of.layer_type));
         }
         view = view.heading(heading);
+        let times = of.and_then(|row| Some((row.wall_ns?, row.busy_ns?)));
         if let Some((wall_ns, busy_ns)) = times {
             view = view.text(format!(
                 "wall {} us · busy {} us · {} kernels; * marks those that take half of the time",
@@ -194,50 +222,81 @@ fn flow(mut view: View, data: &ReportData, top: usize) -> View {
                 rows.len()
             ));
         }
-        view = view.table(flow_table(rows, top));
+        let shown = largest(rows, top);
+        let omitted = rows.len() - shown.len();
+        view = view.table(flow_table(&shown, times.is_some(), omitted));
+        let origins = origins(&shown);
+        if !origins.rows.is_empty() {
+            view = view.table(origins);
+        }
     }
     view
 }
 
-fn flow_table(rows: &[FlowRow], top: usize) -> Table {
-    let dims = rows.iter().any(|row| row.input_dims.is_some());
-    let lines = rows.iter().any(|row| row.python_location.is_some());
+/// In launch order the rows with the most time, where not all are shown.
+fn largest(rows: &[FlowRow], top: usize) -> Vec<&FlowRow> {
+    let mut shown: Vec<&FlowRow> = rows.iter().collect();
+    let share = |row: &FlowRow| row.share_pct.map_or(0.0, |share| share.get());
+    // Stable: of equals the first.
+    shown.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    shown.truncate(top);
+    shown.sort_by_key(|row| row.order);
+    shown
+}
+
+fn flow_table(rows: &[&FlowRow], timed: bool, omitted: usize) -> Table {
     let mut columns = vec![
         ("#", Align::Right),
         ("family", Align::Left),
         ("kernel", Align::Left),
-        ("at us", Align::Right),
-        ("us", Align::Right),
-        ("%", Align::Right),
     ];
-    columns.extend(lines.then_some(("from", Align::Left)));
-    columns.extend(dims.then_some(("input dims", Align::Left)));
+    if timed {
+        columns.extend([("at us", Align::Right), ("us", Align::Right), ("%", Align::Right)]);
+    }
     let mut table = Table::new(&columns);
     for row in rows {
         let mut cells = vec![
             format!("{}{}", if row.hot { "*" } else { "" }, row.order),
             row.family.clone(),
-            short(&row.kernel),
-            row.rel_ns.map_or_else(dash, us),
-            row.dur_ns.map_or_else(dash, us),
-            number(row.share_pct, 1),
+            middle(&short(&row.kernel)),
         ];
-        if lines {
-            cells.push(row.python_location.as_deref().map_or_else(dash, near));
-        }
-        if dims {
-            cells.push(row.input_dims.as_deref().map_or_else(dash, some_dims));
+        if timed {
+            cells.push(row.rel_ns.map_or_else(dash, us));
+            cells.push(row.dur_ns.map_or_else(dash, us));
+            cells.push(number(row.share_pct, 1));
         }
         table.row(cells);
     }
-    table.top(top)
+    table.omitted = omitted;
+    table
+}
+
+/// Where kernels come from, and what they work on.
+fn origins(rows: &[&FlowRow]) -> Table {
+    let mut table = Table::new(&[
+        ("#", Align::Right),
+        ("from", Align::Left),
+        ("input dims", Align::Left),
+    ]);
+    for row in rows {
+        if row.python_location.is_some() || row.input_dims.is_some() {
+            table.row(vec![
+                format!("{}{}", if row.hot { "*" } else { "" }, row.order),
+                row.python_location.as_deref().map_or_else(dash, near),
+                row.input_dims.as_deref().map_or_else(dash, some_dims),
+            ]);
+        }
+    }
+    table
 }
 
 fn compared(view: View, comparison: &Comparison, top: usize) -> View {
     let (layer, other) = (comparison.layer, comparison.other);
     let mut view = view.heading(format!("Layer {layer} against layer {other}"));
     if let Some(delta_ns) = comparison.wall_delta_ns {
-        view = view.text(format!("layer {other} takes {} us more", signed_us(delta_ns)));
+        let word = if delta_ns < 0 { "less" } else { "more" };
+        let size = us(delta_ns.saturating_abs());
+        view = view.text(format!("layer {other} takes {size} us {word} than layer {layer}"));
     }
     if !comparison.families.is_empty() {
         let names = [format!("layer {layer} us"), format!("layer {other} us")];
@@ -289,15 +348,30 @@ fn near(location: &str) -> String {
     location[name..].to_owned()
 }
 
-/// The first shapes of an operator.
+/// `[[888, 2880], [], [2880]]` as `888×2880 2880`: the first shapes that are not empty.
 fn some_dims(dims: &str) -> String {
-    const SHOWN: usize = 32;
     let plain: String = dims.chars().filter(|c| !c.is_whitespace()).collect();
-    if plain.chars().count() <= SHOWN {
-        plain
-    } else {
-        plain.chars().take(SHOWN).chain(['…']).collect()
+    let shapes: Vec<String> = plain
+        .split(['[', ']'])
+        .map(|part| part.trim_matches(',').replace(',', "×"))
+        .filter(|part| !part.is_empty())
+        .collect();
+    match shapes.as_slice() {
+        [] => dash(),
+        all => middle(&all.join(" ")),
     }
+}
+
+/// The beginning and the end of a text that is too long for its column; the document has it whole.
+fn middle(text: &str) -> String {
+    const SHOWN: usize = 44;
+    let length = text.chars().count();
+    if length <= SHOWN {
+        return text.to_owned();
+    }
+    let head = text.chars().take(SHOWN / 2);
+    let tail = text.chars().skip(length - SHOWN / 2 + 1);
+    head.chain(['…']).chain(tail).collect()
 }
 
 fn dash() -> String {

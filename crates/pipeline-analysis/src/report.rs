@@ -57,6 +57,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         zero_ns: trace.first_ns.unwrap_or(0),
         whole: detection.layers,
         denoises: diffusion.denoises,
+        drafts: drafts(read.engine, config.as_ref()),
     };
     let (rows, steady_pass) = passes(&trip, &spans);
     let shown = shown_pass(plan, &spans, steady_pass)?;
@@ -111,8 +112,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     }
     if files.len() > 1 {
         let text = format!(
-            "{} of {} traces is analysed: {}; give another one alone to see it",
-            1,
+            "of {} traces one is analysed, {}: give another one alone to see it",
             files.len(),
             read.path()
         );
@@ -131,6 +131,17 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         parts
             .warnings
             .extend(config::types_disagree(&stream, &spans[pass].layers));
+    }
+    if let Some(pass) = shown.filter(|_| !stream.captured)
+        && !spans[pass]
+            .layers
+            .iter()
+            .any(|layer| layers::mixes(&stream, layer))
+    {
+        parts.warnings.push(Warning::new(
+            "layers-without-attention",
+            "no layer has a kernel of attention or of a state space: what repeats may be training steps, or parts of another kind of model",
+        ));
     }
     if shown.is_none() {
         parts.warnings.push(Warning::new(
@@ -172,6 +183,14 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let view = crate::render::report(&document, output.top, plan.shows_flow);
     Ok(Report::new(&document, view, exit))
+}
+
+/// Whether the model may have layers of a draft: the configuration says so, or, without one, the engine is of the kind.
+fn drafts(engine: Option<&str>, config: Option<&Config>) -> bool {
+    match config.and_then(|config| config.model.mtp_layers) {
+        Some(layers) => layers > 0,
+        None => !matches!(engine, None | Some("transformers")),
+    }
 }
 
 fn detected(plan: &Plan, stream: &Stream<'_>, config: Option<&Config>) -> Result<Detection, PipelineError> {

@@ -77,6 +77,12 @@ impl Launches {
     }
 }
 
+/// The number of a stream or thread; traces of 2021 write `stream 7`.
+fn label(trace: &Trace, id: NameId) -> String {
+    let text = clean(&trace.names.text(id), LABEL_CAP);
+    text.strip_prefix("stream ").unwrap_or(&text).to_owned()
+}
+
 /// The stream.
 pub(crate) struct Stream<'t> {
     /// As the trace names it.
@@ -128,7 +134,7 @@ impl<'t> Stream<'t> {
         items.sort_by_key(|item| item.start_ns);
         let place = trace.tracks[track.index()];
         Some(Self {
-            label: clean(&trace.names.text(place.tid), LABEL_CAP),
+            label: label(trace, place.tid),
             device: place.pid,
             captured: false,
             items,
@@ -153,7 +159,7 @@ impl<'t> Stream<'t> {
         items.sort_by_key(|item| item.start_ns);
         let place = trace.tracks[launches.track.index()];
         Self {
-            label: clean(&trace.names.text(place.tid), LABEL_CAP),
+            label: label(trace, place.tid),
             device: place.pid,
             captured: true,
             items,

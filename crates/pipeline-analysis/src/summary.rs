@@ -21,13 +21,19 @@ pub(crate) fn summary(data: &ReportData) -> String {
         );
     };
     let detection = &data.detection;
+    let whole = data.passes.iter().filter(|pass| pass.layers == detection.layers);
+    let (whole, all) = (whole.count(), data.passes.len());
+    let plural = if whole == 1 { "" } else { "es" };
+    let others = match all - whole {
+        0 => String::new(),
+        more => format!(" and {more} of fewer layers"),
+    };
     let mut text = format!(
-        "{layers} layers in {} pass(es) ({}, confidence {:.2}).",
-        data.passes.len(),
+        "{layers} layers in {whole} pass{plural}{others} ({}, confidence {:.2}).",
         detection.method,
         detection.confidence.get()
     );
-    let shown = if data.shown_pass == data.steady_pass {
+    let shown = if whole > 1 && data.shown_pass == data.steady_pass {
         "Steady pass"
     } else {
         "Pass"
@@ -72,6 +78,9 @@ pub(crate) fn next_actions(plan: &Plan, data: &ReportData) -> Vec<NextAction> {
         return vec![tables(
             "the device mostly waits: the tables name the cause and the line of Python",
         )];
+    }
+    if plan.shows_flow && data.detection.captured {
+        return Vec::new();
     }
     if plan.shows_flow {
         return vec![tables(
