@@ -37,14 +37,14 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let read = &files[analysed];
     let trace = &read.file.trace;
     let diffusion = diffusion(trace);
-    let binding = plan.bind.read(read.engine)?;
-    if let (Some(_), Some(frame)) = (&binding, &diffusion.backend_frame) {
+    if let (Some(_), Some(frame)) = (&plan.bind.for_result, &diffusion.backend_frame) {
         return Err(PipelineError::DiffusersBackend {
             path: read.path(),
             frame: frame.clone(),
         }
         .into());
     }
+    let binding = plan.bind.read(read.engine)?;
 
     let stream = Stream::of(trace, &read.derived, read.launches.as_ref())
         .expect("a trace with kernels or named launches was chosen");
