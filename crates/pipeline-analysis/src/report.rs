@@ -6,7 +6,7 @@ use contracts::pipeline_analysis::report::{
 };
 use contracts::{Exit, Finite, Warning};
 use torch_trace::{Want, read_all, trace_paths};
-use trace_layers::{Detection, Expected, Method, detect, detect_at};
+use trace_layers::{Detection, DetectionWarning, Expected, Method, detect, detect_at};
 
 use crate::cli::Args;
 use crate::clusters::clusters;
@@ -17,7 +17,7 @@ use crate::flow::flow;
 use crate::layers::{self, Measured, measure};
 use crate::passes::{Trip, passes};
 use crate::plan::{PassChoice, Plan};
-use crate::spans::{Span, spans};
+use crate::spans::{Span, layers_of_most, spans};
 use crate::stream::Stream;
 use crate::summary;
 use crate::times::Device;
@@ -50,12 +50,13 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         .expect("a trace with kernels or named launches was chosen");
     let detection = detected(plan, &stream, config.as_ref())?;
     let spans = spans(&detection, &read.derived, &stream);
+    let whole = layers_of_most(&spans);
     let trip = Trip {
         derived: &read.derived,
         stream: &stream,
         device: &Device::of(trace, stream.device),
         zero_ns: trace.first_ns.unwrap_or(0),
-        whole: detection.layers,
+        whole,
         denoises: diffusion.denoises,
         drafts: drafts(read.engine, config.as_ref()),
     };
@@ -123,7 +124,12 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
             .iter()
             .flat_map(|config| config.warnings().collect::<Vec<_>>()),
     );
-    let found = detection.warnings.iter();
+    // Layers that a step or a graph joined may be as many as the configuration names, after all.
+    let joined = whole.is_some() && whole == detection.config_layers;
+    let found = detection
+        .warnings
+        .iter()
+        .filter(|warning| !(joined && matches!(warning, DetectionWarning::LayersDisagree { .. })));
     parts
         .warnings
         .extend(found.map(|warning| Warning::new(warning.code(), warning.to_string())));
@@ -156,7 +162,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
 
     let data = ReportData {
         traces: infos,
-        detection: detection_row(&detection, &stream),
+        detection: detection_row(&detection, &stream, whole),
         steady_pass: steady_pass.map(|pass| pass as u64),
         shown_pass: shown.map(|pass| pass as u64),
         perfetto: ranges(&rows, &measured, &trip, shown, &flow_of),
@@ -229,13 +235,13 @@ fn shown_pass(plan: &Plan, spans: &[Span], steady: Option<usize>) -> Result<Opti
     }
 }
 
-fn detection_row(detection: &Detection, stream: &Stream<'_>) -> DetectionRow {
+fn detection_row(detection: &Detection, stream: &Stream<'_>, whole: Option<usize>) -> DetectionRow {
     DetectionRow {
         method: detection.method.name().to_owned(),
         period: detection.period.map(|period| period as u64),
         repeats: detection.repeats.and_then(Finite::new),
         confidence: Finite::new(detection.confidence).unwrap_or(Finite::from(0)),
-        layers: detection.layers.map(|layers| layers as u64),
+        layers: whole.map(|layers| layers as u64),
         config_layers: detection.config_layers.map(|layers| layers as u64),
         stream: stream.label.clone(),
         stream_kernels: stream.items.len() as u64,

@@ -58,14 +58,20 @@ impl Known<'_> {
         }
     }
 
-    fn span(&self, kernels: Range<usize>, layers: Vec<Layer>, role: Role, complete: bool) -> Span {
+    fn span(&self, mut kernels: Range<usize>, layers: Vec<Layer>, role: Role, complete: bool) -> Span {
         // A pass is where its layers are: what stands around them may belong to its neighbours.
         let inner = match (layers.first(), layers.last()) {
             (Some(first), Some(last)) => first.kernels.start..last.kernels.end,
             _ => kernels.clone(),
         };
+        let step = most(inner.clone().map(|at| self.step(at)));
+        // What another step launched is no part of it, though no other pass claims it.
+        let foreign = |at: &usize| step.is_some() && self.step(*at).is_some_and(|of| Some(of) != step);
+        let before = (kernels.start..inner.start).rev().find(foreign);
+        kernels.start = before.map_or(kernels.start, |at| at + 1);
+        kernels.end = (inner.end..kernels.end).find(foreign).unwrap_or(kernels.end);
         Span {
-            step: most(inner.clone().map(|at| self.step(at))),
+            step,
             kind: most(inner.map(|at| self.kind(at))),
             kernels,
             layers,
@@ -96,17 +102,62 @@ pub(crate) fn spans(detection: &Detection, derived: &Derived, stream: &Stream<'_
     if detection.passes.is_empty() {
         return without_layers(&known);
     }
-    let mut spans = Vec::with_capacity(detection.passes.len());
+    let mut spans: Vec<Span> = Vec::with_capacity(detection.passes.len());
     let mut start = detection.passes[0].preamble.start;
     for (index, pass) in detection.passes.iter().enumerate() {
         let end = detection
             .passes
             .get(index + 1)
             .map_or(pass.tail.end, |next| border(&known, pass, next));
-        spans.push(known.span(start..end, pass.layers.clone(), pass.role, pass.complete));
+        let span = known.span(start..end, pass.layers.clone(), pass.role, pass.complete);
         start = end;
+        match spans.last_mut().filter(|last| belongs(&known, last, &span)) {
+            Some(last) => {
+                last.kernels.end = span.kernels.end;
+                last.layers.extend(span.layers);
+                last.role = Role::Main;
+            }
+            None => spans.push(span),
+        }
+    }
+    if spans.len() < detection.passes.len() {
+        let whole = layers_of_most(&spans);
+        for span in &mut spans {
+            span.complete = Some(span.layers.len()) == whole;
+        }
     }
     spans
+}
+
+/// Layers of a whole pass: the number that most layers are in passes of.
+pub(crate) fn layers_of_most(spans: &[Span]) -> Option<usize> {
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for span in spans.iter().filter(|span| !span.layers.is_empty()) {
+        *counts.entry(span.layers.len()).or_default() += span.layers.len();
+    }
+    let most = counts.into_iter().max_by_key(|(_, all)| *all);
+    most.map(|(layers, _)| layers)
+}
+
+/// Kernels between two stretches of layers that are still one pass: behind the last layer of a pass stand more.
+const BETWEEN_LAYERS: usize = 2;
+
+/// Whether a span goes on where the last one ends: one step or graph launched both, and what ends a pass does not stand
+/// between them. So are layers of another kind, before or behind those that repeat.
+fn belongs(known: &Known<'_>, last: &Span, span: &Span) -> bool {
+    let (Some(end), Some(start)) = (last.layers.last(), span.layers.first()) else {
+        return false;
+    };
+    let (end, start) = (end.kernels.end, start.kernels.start);
+    let graph = |span: &Span| {
+        let layers = span.layers.iter().flat_map(|layer| layer.kernels.clone());
+        most(layers.map(|at| known.graph(at)))
+    };
+    let together = match (last.step, span.step) {
+        (Some(one), Some(other)) => one == other,
+        _ => graph(last).is_some() && graph(last) == graph(span),
+    };
+    together && !(last.complete && span.complete) && start.saturating_sub(end) <= BETWEEN_LAYERS
 }
 
 /// Where a pass ends and the next begins: at the longest pause, unless steps or graphs say otherwise.

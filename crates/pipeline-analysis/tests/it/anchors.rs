@@ -52,14 +52,28 @@ fn an_anchor_that_stands_twice_in_a_layer_disagrees_with_the_configuration() {
 #[test]
 fn an_anchor_finds_layers_where_nothing_repeats() {
     let folder = TempDir::new().expect("a folder");
-    // Six layers are too few for the search to believe in.
-    let names = pass(&of("full+dense", 6));
+    // Layers of which none has the kernels or the length of another.
+    let unlike: Vec<String> = (0..6)
+        .flat_map(|layer| (0..5 + layer % 4).map(move |place| "abcdefghij"[layer..].repeat(1 + place)))
+        .collect();
+    let mut names: Vec<&str> = unlike.iter().map(String::as_str).collect();
+    let mut at = 0;
+    for layer in 0..6 {
+        names.insert(at, "layer_begins_fmha");
+        at += 6 + layer % 4;
+    }
     let mut trace = Trace::new();
     trace.kernels(&names, 1);
     let path = trace.write(&folder, "a.json");
     let report = run(&[&path]).expect("a document");
     assert_eq!(report.exit(), Exit::Undecided);
-    let document = document(&[&path, "--anchor", "^rotary"]);
+    let config = write(&folder, "config.json", r#"{"num_hidden_layers": 6}"#);
+    let document = document(&[&path, "--anchor", "^layer_begins", "--config", &config]);
     assert_eq!(document["data"]["detection"]["layers"], 6);
+    let kernels: Vec<i64> = rows(&document["data"]["layers"])
+        .iter()
+        .map(|row| number(&row["kernels"]))
+        .collect();
+    assert_eq!(kernels[..5], [6, 7, 8, 9, 6]);
     assert_eq!(warnings(&document), Vec::<&str>::new());
 }

@@ -44,7 +44,7 @@ fn the_summary_names_layers_load_bottleneck_and_idle_time() {
     let seen = document(&[&path]);
     assert_eq!(
         seen["summary"],
-        "10 layers in 1 pass (period, confidence 1.00). Pass 0 (decode, batch 16): 1.498 ms, 17 % idle; gemm takes 33 % of the busy time of its layers."
+        "10 layers in 1 pass (period, confidence 1.00). Pass 0 (decode, batch 16): 1.498 ms, 17 % idle; moe takes 42 % of the busy time of its layers."
     );
     assert_eq!(
         seen["next_actions"][0]["command"],
