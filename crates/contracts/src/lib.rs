@@ -16,12 +16,14 @@ pub mod finite;
 pub mod gap_decide;
 pub mod loop_ledger;
 pub mod metric;
+pub mod pipeline_analysis;
 pub mod profile_tables;
 pub mod schema;
 pub mod serve_bench;
 pub mod subject;
 pub mod target;
 pub mod text;
+pub mod trace_info;
 
 pub use bound::Bound;
 pub use distribution::Distribution;

@@ -10,6 +10,7 @@ use crate::loop_ledger::{
     preflight::PreflightData, receipt::ReceiptData, root_cause::RootCause, status::StatusData,
     text::TextData, verify::VerifyData, watch::WatchData,
 };
+use crate::pipeline_analysis;
 use crate::profile_tables::{capture::CaptureData, report::ReportData};
 use crate::serve_bench::{
     compare::CompareData,
@@ -68,6 +69,7 @@ published! {
     "loop-ledger.text/1" => "loop-ledger.text-1.json": document::<TextData>,
     "loop-ledger.verify/1" => "loop-ledger.verify-1.json": document::<VerifyData>,
     "loop-ledger.watch/1" => "loop-ledger.watch-1.json": document::<WatchData>,
+    "pipeline-analysis.report/1" => "pipeline-analysis.report-1.json": document::<pipeline_analysis::report::ReportData>,
     "profile-tables.capture/1" => "profile-tables.capture-1.json": document::<CaptureData>,
     "profile-tables.report/1" => "profile-tables.report-1.json": document::<ReportData>,
     "serve-bench.compare/1" => "serve-bench.compare-1.json": document::<CompareData>,

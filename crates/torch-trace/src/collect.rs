@@ -51,6 +51,8 @@ pub struct Trace {
     pub annotations: Vec<Annotation>,
     /// Events of any kind that were read.
     pub events: u64,
+    /// Start of the first event of any kind, nanoseconds: where the clock of a trace viewer begins.
+    pub first_ns: Option<i64>,
     /// Bytes of uncompressed JSON that were read.
     pub bytes: u64,
     /// What was wrong with the file, by first place.
@@ -136,6 +138,10 @@ impl Collector {
         if record.ph == b'M' {
             self.label(record);
             return;
+        }
+        if let Some(start_ns) = record.ts {
+            let first = self.trace.first_ns.get_or_insert(start_ns);
+            *first = start_ns.min(*first);
         }
         let kind = kind_of(record);
         if record.ph != b'X' || kind == Kind::Other || self.unwanted(kind) {

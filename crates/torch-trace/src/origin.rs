@@ -93,12 +93,19 @@ impl Origins {
     /// The operator of an event: by its own external id, else by that of its launch.
     #[must_use]
     pub fn op<'t>(&self, trace: &'t Trace, event: usize) -> Option<&'t CpuOp> {
-        let own = trace.gpu[event].external_id;
-        let launched = || self.call(trace, event).and_then(|(_, call)| call.external_id);
-        let find = |id: Id| id.is_some().then(|| self.ops.get(&id)).flatten();
-        find(own)
-            .or_else(|| find(launched()))
-            .map(|index| &trace.ops[*index])
+        let launched = || self.op_of_call(trace, self.launch[event]?);
+        self.find(trace, trace.gpu[event].external_id).or_else(launched)
+    }
+
+    /// The operator around a call.
+    #[must_use]
+    pub fn op_of_call<'t>(&self, trace: &'t Trace, call: usize) -> Option<&'t CpuOp> {
+        self.find(trace, trace.calls[call].external_id)
+    }
+
+    fn find<'t>(&self, trace: &'t Trace, id: Id) -> Option<&'t CpuOp> {
+        let index = id.is_some().then(|| self.ops.get(&id)).flatten()?;
+        Some(&trace.ops[*index])
     }
 
     /// The line of Python that launched an event. The line that launches a graph is that of none of its kernels.

@@ -433,6 +433,7 @@ fn the_skill_and_the_schema_are_printed() {
         "engine-sim",
         "loop-ledger",
         "profile-tables",
+        "pipeline-analysis",
     ] {
         let ended = run(tool, ["--skill"]);
         assert_eq!(ended.code(), 0, "{ended:?}");

@@ -28,6 +28,7 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
         "gap-decide" => typed::<gap_decide::cli::Args>(words),
         "engine-sim" => typed::<engine_sim::cli::Args>(words),
         "profile-tables" => typed::<profile_tables::cli::Args>(words),
+        "pipeline-analysis" => typed::<pipeline_analysis::cli::Args>(words),
         "loop-ledger" => typed::<loop_ledger::cli::Args>(words),
         _ => return None,
     };
@@ -35,12 +36,13 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
 }
 
 /// The commands of the binaries, for what is written in running text.
-pub(crate) fn tools() -> [(&'static str, Command); 5] {
+pub(crate) fn tools() -> [(&'static str, Command); 6] {
     [
         ("serve-bench", cli_kit::command::<serve_bench::cli::Args>()),
         ("gap-decide", cli_kit::command::<gap_decide::cli::Args>()),
         ("engine-sim", cli_kit::command::<engine_sim::cli::Args>()),
         ("profile-tables", cli_kit::command::<profile_tables::cli::Args>()),
+        ("pipeline-analysis", cli_kit::command::<pipeline_analysis::cli::Args>()),
         ("loop-ledger", cli_kit::command::<loop_ledger::cli::Args>()),
     ]
 }

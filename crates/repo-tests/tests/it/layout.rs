@@ -10,7 +10,7 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("contracts", &[]),
     ("stats", &[]),
     ("cli-kit", &["contracts"]),
@@ -20,6 +20,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("gap-decide", &["stats", "cli-kit", "contracts"]),
     ("loop-ledger", &["cli-kit", "contracts"]),
     ("model-config", &[]),
+    (
+        "pipeline-analysis",
+        &["torch-trace", "trace-layers", "model-config", "cli-kit", "contracts"],
+    ),
     (
         "profile-tables",
         &["torch-trace", "engine-client", "cli-kit", "contracts"],

@@ -153,6 +153,7 @@ fn binaries_carry_the_text_of_their_skill() {
         engine_sim::cli::Args::TOOL,
         loop_ledger::cli::Args::TOOL,
         profile_tables::cli::Args::TOOL,
+        pipeline_analysis::cli::Args::TOOL,
     ];
     for tool in carried {
         assert!(

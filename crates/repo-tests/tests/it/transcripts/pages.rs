@@ -67,6 +67,41 @@ const REPLAY: &str = r#"{"traceEvents": [
 {"ph":"X","cat":"cuda_runtime","name":"cudaGraphLaunch","pid":1,"tid":1,"ts":2,"dur":2,"args":{"correlation":1}},
 {"ph":"X","cat":"kernel","name":"nvjet_tst_64x64_64x16_2x1_v_bz_TNT","pid":0,"tid":7,"ts":8,"dur":40,"args":{"correlation":1,"stream":7}}]}"#;
 
+/// Four kernels of a layer that start with this number of tens of microseconds, and the launches that name them.
+macro_rules! layers {
+    ($event:ident, $($at:literal)*) => {
+        concat!(
+            r#"{"traceEvents": [{"ph":"X","cat":"user_annotation","name":"step[DECODE bs=4]","pid":1,"tid":1,"ts":0,"dur":900}"#,
+            $(
+                $event!(concat!($at, "1"), "fused_add_rms_norm_kernel"),
+                $event!(concat!($at, "3"), "nvjet_tst_64x64_64x16_2x1_v_bz_TNT"),
+                $event!(concat!($at, "5"), "fmhaSm100fKernel_Qkv"),
+                $event!(concat!($at, "7"), "nvjet_tst_32x64_64x16_4x1_v_bz_splitK_TNN"),
+            )*
+            "]}"
+        )
+    };
+}
+macro_rules! ran {
+    (concat!($at:literal, $unit:literal), $name:literal) => {
+        concat!(
+            r#",{"ph":"X","cat":"kernel","name":""#, $name,
+            r#"","pid":0,"tid":7,"dur":2,"args":{"stream":7},"ts":"#, $at, $unit, "}"
+        )
+    };
+}
+macro_rules! launched {
+    (concat!($at:literal, $unit:literal), $name:literal) => {
+        concat!(
+            r#",{"ph":"X","cat":"cuda_runtime","name":"hipModuleLaunchKernel","pid":1,"tid":1,"dur":1,"args":{"kernel":""#, $name,
+            r#""},"ts":"#, $at, $unit, "}"
+        )
+    };
+}
+/// A decode step of ten layers, and its launches into a graph.
+const TEN_LAYERS: &str = layers!(ran, 11 12 13 14 15 16 17 18 19 20);
+const TEN_LAYERS_CAPTURED: &str = layers!(launched, 11 12 13 14 15 16 17 18 19 20);
+
 /// Every page, with what it takes for granted.
 pub(super) const PAGES: &[Page] = &[
     Page {
@@ -186,6 +221,26 @@ pub(super) const PAGES: &[Page] = &[
             ("theirs-1.yaml", THEIRS_1),
         ],
         before: &[("", FREEZE), ("round1", Relaunch("ours", "better"))],
+    },
+    Page {
+        path: "skills/pipeline-analysis/SKILL.md",
+        engines: &[("ours", "ours")],
+        campaign: false,
+        files: &[
+            ("target.yaml", TARGET),
+            ("config.json", r#"{"num_hidden_layers": 10}"#),
+            ("ours-TP-0-DECODE.trace.json.gz", TEN_LAYERS),
+            ("capture.trace.json.gz", TEN_LAYERS_CAPTURED),
+        ],
+        before: &[
+            ("", FREEZE),
+            (
+                "--for ours.result.json",
+                Run(
+                    "serve-bench run --url http://127.0.0.1:30000 --workload chat.jsonl --concurrency 8 --target target.yaml -o ours.result.json",
+                ),
+            ),
+        ],
     },
     Page {
         path: "skills/profile-tables/SKILL.md",

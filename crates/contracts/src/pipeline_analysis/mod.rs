@@ -1,0 +1,3 @@
+//! Documents of `pipeline-analysis`.
+
+pub mod report;

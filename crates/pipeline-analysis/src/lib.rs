@@ -1,0 +1,35 @@
+//! Torch-profiler traces to passes, layers, their kinds, and the kernels of each.
+//!
+//! read (crates `torch-trace`, `model-config`) -> the stream to cut (`stream`) -> layers (crate `trace-layers`) -> passes
+//! (`spans`, `passes`) -> layers, clusters, flow of one pass (`layers`, `clusters`, `flow`, `compare`) -> document and view
+//! (`report`, `render`). Everything between reading and emitting is pure.
+
+pub mod cli;
+
+mod clusters;
+mod compare;
+mod config;
+mod error;
+mod flow;
+mod layers;
+mod passes;
+mod plan;
+mod render;
+mod report;
+mod spans;
+mod stream;
+mod summary;
+mod times;
+mod traces;
+
+use cli_kit::{Failure, Report};
+
+/// Runs the tool.
+///
+/// # Errors
+/// Every documented exit that prints no document.
+pub fn run(args: cli::Args) -> Result<Report, Failure> {
+    let output = args.output.clone();
+    let plan = plan::Plan::try_from(args)?;
+    report::run(&plan, &output)
+}

@@ -1,0 +1,395 @@
+//! The document as tables. Nothing is computed here that the document does not hold.
+
+use std::collections::BTreeMap;
+
+use cli_kit::{Align, Table, View};
+use contracts::pipeline_analysis::report::{Comparison, FlowRow, OnlyKernel, Pass, ReportData};
+use contracts::{Document, Finite};
+use torch_trace::short;
+
+/// The whole view.
+pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bool) -> View {
+    let data = &document.data;
+    let mut view = View::new()
+        .heading("Pipeline")
+        .head(document)
+        .list(vec![trace(data), detection(data)]);
+    if !data.passes.is_empty() {
+        view = view
+            .heading("Passes")
+            .table(passes(data, top))
+            .list(notes(data, top));
+    }
+    if !data.clusters.is_empty() {
+        view = view.heading(layers_heading(data)).table(clusters(data).top(top));
+    }
+    if let Some(comparison) = &data.comparison {
+        view = compared(view, comparison, top);
+    }
+    if shows_flow {
+        view = flow(view, data, top);
+    }
+    if !data.perfetto.is_empty() {
+        let ranges = data.perfetto.iter();
+        let lines = ranges.map(|range| {
+            format!(
+                "{}: {:.6} to {:.6} s",
+                range.what,
+                range.start_s.get(),
+                range.end_s.get()
+            )
+        });
+        view = view.heading("In a trace viewer").list(lines.take(top).collect());
+    }
+    view.next(document)
+}
+
+fn trace(data: &ReportData) -> String {
+    let Some(info) = data.traces.iter().find(|info| info.analysed) else {
+        return String::new();
+    };
+    let name = info.path.rsplit('/').next().unwrap_or(&info.path);
+    let mut words = vec![format!("trace {name}")];
+    words.extend(info.engine.clone());
+    words.extend(info.gpu.clone());
+    words.extend(info.rank.map(|rank| format!("rank {rank}")));
+    words.push(format!("{:?}", info.completeness.grade).to_lowercase());
+    words.join(" · ")
+}
+
+fn detection(data: &ReportData) -> String {
+    let detection = &data.detection;
+    let what = if detection.captured {
+        "launches of thread"
+    } else {
+        "kernels of stream"
+    };
+    let mut words = vec![
+        format!("{} {what} {}", detection.stream_kernels, detection.stream),
+        format!("layers by {}", detection.method),
+    ];
+    if let (Some(period), Some(repeats)) = (detection.period, detection.repeats) {
+        words.push(format!("{period} kernels × {:.1}", repeats.get()));
+    }
+    words.extend(
+        detection
+            .config_layers
+            .map(|layers| format!("{layers} in the configuration")),
+    );
+    words.push(format!("confidence {:.2}", detection.confidence.get()));
+    words.join(" · ")
+}
+
+fn passes(data: &ReportData, top: usize) -> Table {
+    let batch = data.passes.iter().any(|row| row.batch.is_some());
+    let tokens = data
+        .passes
+        .iter()
+        .any(|row| row.tokens.is_some() && row.tokens != row.batch);
+    let mut columns = vec![
+        ("pass", Align::Right),
+        ("kind", Align::Left),
+        ("start ms", Align::Right),
+        ("wall ms", Align::Right),
+        ("busy ms", Align::Right),
+        ("idle ms", Align::Right),
+        ("layers", Align::Right),
+        ("steady", Align::Left),
+    ];
+    columns.extend(batch.then_some(("batch", Align::Right)));
+    columns.extend(tokens.then_some(("tokens", Align::Right)));
+    let mut table = Table::new(&columns);
+    // The shown pass is among the rows, wherever it stands.
+    let kept = |row: &&Pass| (row.index as usize) < top || data.shown_pass == Some(row.index);
+    for row in data.passes.iter().filter(kept) {
+        let shown = if data.shown_pass == Some(row.index) {
+            "▸"
+        } else {
+            ""
+        };
+        let count = |count: Option<u64>| count.map_or_else(dash, |count| count.to_string());
+        let mut cells = vec![
+            format!("{shown}{}", row.index),
+            row.kind.map_or("-", |kind| kind.name()).to_owned(),
+            row.start_ns.map_or_else(dash, ms),
+            row.wall_ns.map_or_else(dash, ms),
+            row.busy_ns.map_or_else(dash, ms),
+            row.idle_ns.map_or_else(dash, ms),
+            count(row.layers),
+            if row.steady { "yes" } else { "-" }.to_owned(),
+        ];
+        cells.extend(batch.then(|| count(row.batch)));
+        cells.extend(tokens.then(|| count(row.tokens)));
+        table.row(cells);
+    }
+    table.omitted = data.passes.len() - table.rows.len();
+    table
+}
+
+/// What is special about passes; neighbours of which the same is said together.
+fn notes(data: &ReportData, top: usize) -> Vec<String> {
+    data.passes
+        .chunk_by(|a, b| a.note == b.note)
+        .filter_map(|rows| {
+            let note = rows[0].note.as_ref()?;
+            Some(match rows {
+                [one] => format!("pass {}: {note}", one.index),
+                [first, .., last] => format!("passes {}-{}: {note}", first.index, last.index),
+                [] => return None,
+            })
+        })
+        .take(top)
+        .collect()
+}
+
+fn layers_heading(data: &ReportData) -> String {
+    match data.shown_pass {
+        Some(pass) => format!("Layers of pass {pass}"),
+        None => "Layers".to_owned(),
+    }
+}
+
+fn clusters(data: &ReportData) -> Table {
+    let mut table = Table::new(&[
+        ("type", Align::Left),
+        ("count", Align::Right),
+        ("layers", Align::Left),
+        ("mean us", Align::Right),
+        ("share %", Align::Right),
+        ("bottleneck", Align::Left),
+        ("families, % of busy", Align::Left),
+    ]);
+    for row in &data.clusters {
+        table.row(vec![
+            row.layer_type.clone(),
+            row.count.to_string(),
+            places(&row.layers),
+            row.wall_mean_ns.map_or_else(dash, us),
+            number(row.share_pct, 1),
+            row.bottleneck.clone().unwrap_or_else(dash),
+            row.families_pct.as_ref().map_or_else(dash, families),
+        ]);
+    }
+    table
+}
+
+/// `0-23, 25, …`: neighbours as a range, a few of them.
+fn places(layers: &[u64]) -> String {
+    const SHOWN: usize = 4;
+    let ranges: Vec<&[u64]> = layers.chunk_by(|a, b| a + 1 == *b).collect();
+    let mut words: Vec<String> = ranges
+        .iter()
+        .take(SHOWN)
+        .map(|range| match range {
+            [one] => one.to_string(),
+            [first, .., last] => format!("{first}-{last}"),
+            [] => String::new(),
+        })
+        .collect();
+    if ranges.len() > SHOWN {
+        words.push("…".to_owned());
+    }
+    words.join(", ")
+}
+
+/// The four largest families.
+fn families(families: &BTreeMap<String, Finite>) -> String {
+    let mut sorted: Vec<(&String, f64)> = families.iter().map(|(name, pct)| (name, pct.get())).collect();
+    sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let words: Vec<String> = sorted
+        .iter()
+        .take(4)
+        .map(|(name, pct)| format!("{name} {pct:.0}"))
+        .collect();
+    words.join(", ")
+}
+
+fn flow(mut view: View, data: &ReportData, top: usize) -> View {
+    for rows in data.flow.chunk_by(|a, b| a.layer == b.layer) {
+        let layer = rows[0].layer;
+        let of = data.layers.iter().flatten().find(|row| row.index == layer);
+        let mut heading = format!("Layer {layer}");
+        if let Some(of) = of {
+            heading.push_str(&format!(" ({})", of.layer_type));
+        }
+        view = view.heading(heading);
+        let times = of.and_then(|row| Some((row.wall_ns?, row.busy_ns?)));
+        if let Some((wall_ns, busy_ns)) = times {
+            view = view.text(format!(
+                "wall {} us · busy {} us · {} kernels; * marks those that take half of the time",
+                us(wall_ns),
+                us(busy_ns),
+                rows.len()
+            ));
+        }
+        let shown = largest(rows, top);
+        let omitted = rows.len() - shown.len();
+        view = view.table(flow_table(&shown, times.is_some(), omitted));
+        let origins = origins(&shown);
+        if !origins.rows.is_empty() {
+            view = view.table(origins);
+        }
+    }
+    view
+}
+
+/// In launch order the rows with the most time, where not all are shown.
+fn largest(rows: &[FlowRow], top: usize) -> Vec<&FlowRow> {
+    let mut shown: Vec<&FlowRow> = rows.iter().collect();
+    let share = |row: &FlowRow| row.share_pct.map_or(0.0, |share| share.get());
+    // Stable: of equals the first.
+    shown.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    shown.truncate(top);
+    shown.sort_by_key(|row| row.order);
+    shown
+}
+
+fn flow_table(rows: &[&FlowRow], timed: bool, omitted: usize) -> Table {
+    let mut columns = vec![
+        ("#", Align::Right),
+        ("family", Align::Left),
+        ("kernel", Align::Left),
+    ];
+    if timed {
+        columns.extend([("at us", Align::Right), ("us", Align::Right), ("%", Align::Right)]);
+    }
+    let mut table = Table::new(&columns);
+    for row in rows {
+        let mut cells = vec![
+            format!("{}{}", if row.hot { "*" } else { "" }, row.order),
+            row.family.clone(),
+            middle(&short(&row.kernel)),
+        ];
+        if timed {
+            cells.push(row.rel_ns.map_or_else(dash, us));
+            cells.push(row.dur_ns.map_or_else(dash, us));
+            cells.push(number(row.share_pct, 1));
+        }
+        table.row(cells);
+    }
+    table.omitted = omitted;
+    table
+}
+
+/// Where kernels come from, and what they work on.
+fn origins(rows: &[&FlowRow]) -> Table {
+    let mut table = Table::new(&[
+        ("#", Align::Right),
+        ("from", Align::Left),
+        ("input dims", Align::Left),
+    ]);
+    for row in rows {
+        if row.python_location.is_some() || row.input_dims.is_some() {
+            table.row(vec![
+                format!("{}{}", if row.hot { "*" } else { "" }, row.order),
+                row.python_location.as_deref().map_or_else(dash, near),
+                row.input_dims.as_deref().map_or_else(dash, some_dims),
+            ]);
+        }
+    }
+    table
+}
+
+fn compared(view: View, comparison: &Comparison, top: usize) -> View {
+    let (layer, other) = (comparison.layer, comparison.other);
+    let mut view = view.heading(format!("Layer {layer} against layer {other}"));
+    if let Some(delta_ns) = comparison.wall_delta_ns {
+        let word = if delta_ns < 0 { "less" } else { "more" };
+        let size = us(delta_ns.saturating_abs());
+        view = view.text(format!("layer {other} takes {size} us {word} than layer {layer}"));
+    }
+    if !comparison.families.is_empty() {
+        let names = [format!("layer {layer} us"), format!("layer {other} us")];
+        let mut table = Table::new(&[
+            ("family", Align::Left),
+            (&names[0], Align::Right),
+            (&names[1], Align::Right),
+            ("difference us", Align::Right),
+        ]);
+        for row in &comparison.families {
+            table.row(vec![
+                row.family.clone(),
+                us(row.layer_ns),
+                us(row.other_ns),
+                signed_us(row.delta_ns),
+            ]);
+        }
+        view = view.table(table.top(top));
+    }
+    let mut table = Table::new(&[
+        ("only in layer", Align::Right),
+        ("times", Align::Right),
+        ("family", Align::Left),
+        ("kernel", Align::Left),
+    ]);
+    let mut add = |layer: u64, kernels: &[OnlyKernel]| {
+        for kernel in kernels {
+            table.row(vec![
+                layer.to_string(),
+                kernel.calls.to_string(),
+                kernel.family.clone(),
+                short(&kernel.kernel),
+            ]);
+        }
+    };
+    add(layer, &comparison.only_layer);
+    add(other, &comparison.only_other);
+    if table.rows.is_empty() {
+        view.text("Both have the same kernels.")
+    } else {
+        view.table(table.top(top))
+    }
+}
+
+/// A location without its folders: a table has no room for them, the document has them.
+fn near(location: &str) -> String {
+    let path_end = location.find(".py(").unwrap_or(0);
+    let name = location[..path_end].rfind('/').map_or(0, |slash| slash + 1);
+    location[name..].to_owned()
+}
+
+/// `[[888, 2880], [], [2880]]` as `888×2880 2880`: the first shapes that are not empty.
+fn some_dims(dims: &str) -> String {
+    let plain: String = dims.chars().filter(|c| !c.is_whitespace()).collect();
+    let shapes: Vec<String> = plain
+        .split(['[', ']'])
+        .map(|part| part.trim_matches(',').replace(',', "×"))
+        .filter(|part| !part.is_empty())
+        .collect();
+    match shapes.as_slice() {
+        [] => dash(),
+        all => middle(&all.join(" ")),
+    }
+}
+
+/// The beginning and the end of a text that is too long for its column; the document has it whole.
+fn middle(text: &str) -> String {
+    const SHOWN: usize = 44;
+    let length = text.chars().count();
+    if length <= SHOWN {
+        return text.to_owned();
+    }
+    let head = text.chars().take(SHOWN / 2);
+    let tail = text.chars().skip(length - SHOWN / 2 + 1);
+    head.chain(['…']).chain(tail).collect()
+}
+
+fn dash() -> String {
+    "-".to_owned()
+}
+
+fn ms(ns: i64) -> String {
+    format!("{:.3}", ns as f64 / 1e6)
+}
+
+fn us(ns: i64) -> String {
+    format!("{:.1}", ns as f64 / 1e3)
+}
+
+fn signed_us(ns: i64) -> String {
+    format!("{:+.1}", ns as f64 / 1e3)
+}
+
+fn number(value: Option<Finite>, digits: usize) -> String {
+    value.map_or_else(dash, |value| format!("{:.digits$}", value.get()))
+}

@@ -1,0 +1,180 @@
+//! One or two sentences to act on, and the command that leads on.
+
+use std::collections::BTreeMap;
+
+use contracts::NextAction;
+use contracts::pipeline_analysis::report::{Pass, ReportData};
+
+use crate::plan::Plan;
+
+/// From this share of idle time on, it is what to look at first, percent.
+const MUCH_IDLE_PCT: f64 = 30.0;
+
+/// What was found, and what takes the time of the shown pass.
+pub(crate) fn summary(data: &ReportData) -> String {
+    let Some((layers, pass)) = found(data) else {
+        return format!(
+            "No layers were found: nothing repeats among {} kernels of stream {}; {} step(s) of the engine are listed.",
+            data.detection.stream_kernels,
+            data.detection.stream,
+            data.passes.len()
+        );
+    };
+    let detection = &data.detection;
+    let whole = data.passes.iter().filter(|pass| pass.layers == detection.layers);
+    let (whole, all) = (whole.count(), data.passes.len());
+    let plural = if whole == 1 { "" } else { "es" };
+    let others = match all - whole {
+        0 => String::new(),
+        more => format!(" and {more} of fewer layers"),
+    };
+    let mut text = format!(
+        "{layers} layers in {whole} pass{plural}{others} ({}, confidence {:.2}).",
+        detection.method,
+        detection.confidence.get()
+    );
+    let shown = if whole > 1 && data.shown_pass == data.steady_pass {
+        "Steady pass"
+    } else {
+        "Pass"
+    };
+    text.push_str(&format!(" {shown} {}{}", pass.index, load(pass)));
+    match (pass.wall_ns, idle_pct(pass), bottleneck(data)) {
+        (Some(wall_ns), Some(idle), Some((family, share))) => text.push_str(&format!(
+            ": {:.3} ms, {idle:.0} % idle; {family} takes {share:.0} % of the busy time of its layers.",
+            wall_ns as f64 / 1e6
+        )),
+        _ => text.push_str(": names only, the trace holds no times."),
+    }
+    if let [first, second, ..] = by_share(data).as_slice() {
+        text.push_str(&format!(
+            " {} kinds of layers: {} {:.0} %, {} {:.0} %.",
+            data.clusters.len(),
+            first.0,
+            first.1,
+            second.0,
+            second.1
+        ));
+    }
+    text
+}
+
+/// What to run next.
+pub(crate) fn next_actions(plan: &Plan, data: &ReportData) -> Vec<NextAction> {
+    let Some(analysed) = data.traces.iter().find(|info| info.analysed) else {
+        return Vec::new();
+    };
+    let tables = |why: &str| {
+        let mut command = vec!["profile-tables".to_owned(), analysed.path.clone()];
+        command.extend(["--format", "markdown"].map(str::to_owned));
+        action(why, command)
+    };
+    let Some((_, pass)) = found(data) else {
+        return vec![tables(
+            "without layers the tables say which kernels take the time, and why the device waits",
+        )];
+    };
+    if idle_pct(pass).is_some_and(|idle| idle >= MUCH_IDLE_PCT) {
+        return vec![tables(
+            "the device mostly waits: the tables name the cause and the line of Python",
+        )];
+    }
+    if plan.shows_flow && data.detection.captured {
+        return Vec::new();
+    }
+    if plan.shows_flow {
+        return vec![tables(
+            "the tables name the fusions and overlaps that these kernels would allow",
+        )];
+    }
+    let share = |cluster: &&contracts::pipeline_analysis::report::Cluster| {
+        cluster.share_pct.map_or(0.0, |share| share.get())
+    };
+    let largest = data.clusters.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+    let mut command = vec!["pipeline-analysis".to_owned(), analysed.path.clone()];
+    if let Some(config) = &plan.config {
+        command.extend(["--config".to_owned(), config.display().to_string()]);
+    }
+    if let Some(anchor) = &plan.anchor {
+        command.extend(["--anchor".to_owned(), anchor.as_str().to_owned()]);
+    }
+    if let Some(cluster) = largest {
+        command.extend([
+            "--pass".to_owned(),
+            pass.index.to_string(),
+            "--layer".to_owned(),
+            cluster.representative.to_string(),
+        ]);
+    }
+    command.extend(["--format", "markdown"].map(str::to_owned));
+    vec![action(
+        "the kernels of the layer that stands for most of the time, in launch order",
+        command,
+    )]
+}
+
+fn action(why: &str, command: Vec<String>) -> NextAction {
+    NextAction {
+        why: why.to_owned(),
+        command,
+    }
+}
+
+/// Layers of the shown pass, and the pass.
+fn found(data: &ReportData) -> Option<(usize, &Pass)> {
+    let pass = data.passes.get(usize::try_from(data.shown_pass?).ok()?)?;
+    Some((data.layers.as_ref()?.len(), pass))
+}
+
+/// ` (decode, batch 32)`, as far as it is known.
+fn load(pass: &Pass) -> String {
+    let mut words: Vec<String> = pass.kind.iter().map(|kind| kind.name().to_owned()).collect();
+    words.extend(pass.batch.map(|batch| format!("batch {batch}")));
+    words.extend(
+        pass.tokens
+            .filter(|tokens| Some(*tokens) != pass.batch)
+            .map(|tokens| format!("{tokens} tokens")),
+    );
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", words.join(", "))
+    }
+}
+
+pub(crate) fn idle_pct(pass: &Pass) -> Option<f64> {
+    let (idle, wall) = (pass.idle_ns?, pass.wall_ns?);
+    (wall > 0).then(|| 100.0 * idle as f64 / wall as f64)
+}
+
+/// The family with the most busy time over all layers, and its share of it, percent.
+fn bottleneck(data: &ReportData) -> Option<(String, f64)> {
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    for (family, ns) in data
+        .layers
+        .iter()
+        .flatten()
+        .filter_map(|layer| layer.families.as_ref())
+        .flatten()
+    {
+        let family = family.strip_suffix("_ns").unwrap_or(family);
+        let sum = sums.entry(family).or_default();
+        *sum = sum.saturating_add(*ns);
+    }
+    let total: i64 = sums.values().fold(0, |sum: i64, ns| sum.saturating_add(*ns));
+    let (family, ns) = sums
+        .into_iter()
+        .max_by_key(|(family, ns)| (*ns, std::cmp::Reverse(*family)))?;
+    (total > 0).then(|| (family.to_owned(), 100.0 * ns as f64 / total as f64))
+}
+
+/// Types of the clusters with their share of the busy time, the largest first.
+fn by_share(data: &ReportData) -> Vec<(&str, f64)> {
+    let mut shares: Vec<(&str, f64)> = data
+        .clusters
+        .iter()
+        .filter_map(|cluster| Some((cluster.layer_type.as_str(), cluster.share_pct?.get())))
+        .collect();
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    shares
+}

@@ -1,0 +1,13 @@
+//! The tool as its callers use it: arguments in, document or failure out.
+
+mod anchors;
+mod bad_input;
+mod captured;
+mod diffusion;
+mod layers;
+mod model;
+mod passes;
+mod real;
+mod run;
+mod types;
+mod views;
