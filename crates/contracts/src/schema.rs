@@ -10,7 +10,7 @@ use crate::loop_ledger::{
     preflight::PreflightData, receipt::ReceiptData, root_cause::RootCause, status::StatusData,
     text::TextData, verify::VerifyData, watch::WatchData,
 };
-use crate::profile_tables::{capture::CaptureData, report::ReportData};
+use crate::profile_tables::{capture::CaptureData, diff::DiffData, report::ReportData};
 use crate::serve_bench::{
     compare::CompareData,
     doctor::DoctorData,
@@ -69,6 +69,7 @@ published! {
     "loop-ledger.verify/1" => "loop-ledger.verify-1.json": document::<VerifyData>,
     "loop-ledger.watch/1" => "loop-ledger.watch-1.json": document::<WatchData>,
     "profile-tables.capture/1" => "profile-tables.capture-1.json": document::<CaptureData>,
+    "profile-tables.diff/1" => "profile-tables.diff-1.json": document::<DiffData>,
     "profile-tables.report/1" => "profile-tables.report-1.json": document::<ReportData>,
     "serve-bench.compare/1" => "serve-bench.compare-1.json": document::<CompareData>,
     "serve-bench.doctor/1" => "serve-bench.doctor-1.json": document::<DoctorData>,

@@ -22,7 +22,13 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("model-config", &[]),
     (
         "profile-tables",
-        &["torch-trace", "engine-client", "cli-kit", "contracts"],
+        &[
+            "torch-trace",
+            "trace-layers",
+            "engine-client",
+            "cli-kit",
+            "contracts",
+        ],
     ),
     ("torch-trace", &[]),
     ("trace-layers", &["model-config"]),
