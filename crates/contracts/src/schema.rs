@@ -11,7 +11,7 @@ use crate::loop_ledger::{
     text::TextData, verify::VerifyData, watch::WatchData,
 };
 use crate::pipeline_analysis;
-use crate::profile_tables::{capture::CaptureData, report::ReportData};
+use crate::profile_tables::{capture::CaptureData, diff::DiffData, report::ReportData};
 use crate::serve_bench::{
     compare::CompareData,
     doctor::DoctorData,
@@ -71,6 +71,7 @@ published! {
     "loop-ledger.watch/1" => "loop-ledger.watch-1.json": document::<WatchData>,
     "pipeline-analysis.report/1" => "pipeline-analysis.report-1.json": document::<pipeline_analysis::report::ReportData>,
     "profile-tables.capture/1" => "profile-tables.capture-1.json": document::<CaptureData>,
+    "profile-tables.diff/1" => "profile-tables.diff-1.json": document::<DiffData>,
     "profile-tables.report/1" => "profile-tables.report-1.json": document::<ReportData>,
     "serve-bench.compare/1" => "serve-bench.compare-1.json": document::<CompareData>,
     "serve-bench.doctor/1" => "serve-bench.doctor-1.json": document::<DoctorData>,

@@ -24,6 +24,31 @@ pub struct Args {
 pub enum Command {
     /// Record a trace on a running server, with a probe of a scenario's lengths
     Capture(CaptureArgs),
+    /// Say where the time between two engines went, from a trace of each
+    Diff(DiffArgs),
+}
+
+/// Arguments of `diff`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DiffArgs {
+    /// Traces of our engine, or folders of them
+    #[arg(required = true, value_name = "OURS")]
+    pub ours: Vec<PathBuf>,
+    /// Traces of the other engine, or folders of them
+    #[arg(long, required = true, num_args = 1.., value_name = "THEIRS")]
+    pub theirs: Vec<PathBuf>,
+    /// Which steps [default: the stage that both have]
+    #[arg(long, value_enum, default_value_t = StageArg::Auto)]
+    pub stage: StageArg,
+    /// The rank that is compared, or `all` for their mean [default: the lowest of each side]
+    #[arg(long, value_name = "R|all")]
+    pub rank: Option<String>,
+    /// Compare two models or two stages all the same; the ledger refuses the document
+    #[arg(long)]
+    pub force_pair: bool,
+    /// What it explains; the side of a comparison is ours.
+    #[command(flatten)]
+    pub bind: BindArgs,
 }
 
 /// Arguments of `capture`.
@@ -130,6 +155,9 @@ const EXAMPLES: &str = "  # Where does the time of a decode step go?
   # Kernels that a CUDA or HIP graph replays, with their Python lines from the capture's trace
   profile-tables replay.trace.json.gz --mapping capture.trace.json.gz
 
+  # Where did the milliseconds between two engines go?
+  profile-tables diff ours-TP-0-DECODE.trace.json.gz --theirs theirs-TP-0-DECODE.trace.json.gz
+
   # A trace of decode steps from a running server, with the lengths of the benchmark it explains
   profile-tables capture --url http://127.0.0.1:30000 --stage decode --for ours.result.json -o capture.json
 ";
@@ -142,6 +170,7 @@ impl Cli for Args {
         schemas: &[
             ("", contracts::profile_tables::report::SCHEMA),
             ("capture", contracts::profile_tables::capture::SCHEMA),
+            ("diff", contracts::profile_tables::diff::SCHEMA),
         ],
         examples: EXAMPLES,
     };

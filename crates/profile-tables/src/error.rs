@@ -2,6 +2,7 @@
 
 use cli_kit::ToolError;
 use contracts::Exit;
+use contracts::profile_tables::diff::{DIFFERENT_MODEL, DIFFERENT_STAGE};
 use torch_trace::FilesError;
 
 /// Why there are no tables.
@@ -57,6 +58,20 @@ pub(crate) enum TablesError {
     /// Files that do not belong together.
     #[error("take the traces as ranks of one run: {0}")]
     DifferentRuns(String),
+    /// The two sides of a difference have several stages in common.
+    #[error("choose the stage to compare: both sides have {0}")]
+    StageAmbiguous(String),
+    /// The two sides of a difference have no stage in common.
+    #[error("compare the same stage: ours has {ours}, theirs {theirs}")]
+    DifferentStage {
+        /// Stages of ours.
+        ours: String,
+        /// Stages of theirs.
+        theirs: String,
+    },
+    /// The two sides of a difference are of two models.
+    #[error("compare the same model: {0}")]
+    DifferentModel(String),
 }
 
 impl ToolError for TablesError {
@@ -70,6 +85,9 @@ impl ToolError for TablesError {
             Self::NoSuchStage { .. } => "trace-no-such-stage",
             Self::MappingMismatch { .. } => "trace-mapping-mismatch",
             Self::DifferentRuns(_) => "trace-different-runs",
+            Self::StageAmbiguous(_) => "diff-stage-ambiguous",
+            Self::DifferentStage { .. } => DIFFERENT_STAGE,
+            Self::DifferentModel(_) => DIFFERENT_MODEL,
         }
     }
 
@@ -88,6 +106,13 @@ impl ToolError for TablesError {
                     "record the mapping trace from the capture of the same graph: same model, same batch size, same build"
                 }
                 Self::DifferentRuns(_) => "give the traces of one run only; two engines are compared by `profile-tables diff`",
+                Self::StageAmbiguous(_) => "name one: `--stage prefill`, `--stage decode` or `--stage mixed`",
+                Self::DifferentStage { .. } => {
+                    "record the same stage on both sides with `profile-tables capture`; `--force-pair` compares all the same, and its document is no evidence"
+                }
+                Self::DifferentModel(_) => {
+                    "record both sides with the same model; `--force-pair` compares all the same, and its document is no evidence"
+                }
             }
             .to_owned(),
         )
@@ -101,7 +126,10 @@ impl ToolError for TablesError {
             | Self::NoSuchRank { .. }
             | Self::NoSuchStage { .. }
             | Self::MappingMismatch { .. }
-            | Self::DifferentRuns(_) => Exit::BadInput,
+            | Self::DifferentRuns(_)
+            | Self::StageAmbiguous(_)
+            | Self::DifferentStage { .. }
+            | Self::DifferentModel(_) => Exit::BadInput,
         }
     }
 }

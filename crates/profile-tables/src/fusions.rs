@@ -6,18 +6,29 @@ use contracts::Finite;
 use contracts::profile_tables::report::{FuseRow, FuseState};
 use torch_trace::{Derived, Stage, Trace, TrackId};
 
-use crate::fuse::{Catalogue, Context, Finding, Node, State, find, gpu_arch};
+use crate::fuse::{Catalogue, Context, Finding, Node, Pattern, State, find, gpu_arch};
 
 /// Sums of one pattern in one stage.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FuseSum {
-    split: u64,
-    fused: u64,
+    pub(crate) split: u64,
+    pub(crate) fused: u64,
     related_ns: i64,
-    saving_ns: i64,
+    pub(crate) saving_ns: i64,
     /// The kernels of the first occurrence.
     kernels: Vec<String>,
     sequence: Vec<String>,
+}
+
+impl FuseSum {
+    /// Split wherever the parts were found: then the fusion is not done everywhere.
+    pub(crate) fn state(&self) -> FuseState {
+        match (self.split, self.fused) {
+            (0, 0) => FuseState::Absent,
+            (0, _) => FuseState::Present,
+            _ => FuseState::Split,
+        }
+    }
 }
 
 /// By place in the catalogue.
@@ -79,6 +90,12 @@ fn add_finding(sum: &mut FuseSum, finding: &Finding, sequence: &[Node<'_>]) {
     }
 }
 
+/// Where the fused form of a pattern is implemented.
+pub(crate) fn source_of(pattern: &Pattern) -> String {
+    let source = &pattern.source;
+    format!("{} {} @{}", source.repo, source.path, source.at)
+}
+
 /// The rows of a stage: what is split first, by what it could save.
 pub(crate) fn rows(sums: &FuseSums, busy_ns: i64) -> Vec<FuseRow> {
     let mut rows: Vec<FuseRow> = sums
@@ -88,21 +105,14 @@ pub(crate) fn rows(sums: &FuseSums, busy_ns: i64) -> Vec<FuseRow> {
             let split = sum.split > 0;
             FuseRow {
                 pattern: pattern.name.clone(),
-                state: if split {
-                    FuseState::Split
-                } else {
-                    FuseState::Present
-                },
+                state: sum.state(),
                 kernels: sum.kernels.clone(),
                 related_ns: sum.related_ns,
                 share_pct: Finite::ratio(100.0 * sum.related_ns as f64, busy_ns as f64),
                 occurrences: if split { sum.split } else { sum.fused },
                 sequence: sum.sequence.clone(),
                 estimated_saving_ns: split.then_some(sum.saving_ns),
-                source: format!(
-                    "{} {} @{}",
-                    pattern.source.repo, pattern.source.path, pattern.source.at
-                ),
+                source: source_of(pattern),
                 rationale: pattern.rationale.clone(),
             }
         })

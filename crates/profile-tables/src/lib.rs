@@ -2,13 +2,14 @@
 //!
 //! read (`load`, crate `torch-trace`) -> derive (`kernels`, `origin`, `stages`) -> fold (`fold`, `idle`, `align`, `ranks`)
 //! -> rows (`tables`) -> document and view (`report`, `render`). Everything between reading and emitting is pure.
-//! `capture` stands apart: it makes a server write the traces.
+//! `diff` lays the same sums of two engines side by side. `capture` stands apart: it makes a server write the traces.
 
 pub mod cli;
 pub mod fuse;
 
 mod align;
 mod capture;
+mod diff;
 mod error;
 mod fold;
 mod fusions;
@@ -20,6 +21,7 @@ mod render;
 mod report;
 mod summary;
 mod tables;
+mod traces;
 
 use cli_kit::{Failure, Report};
 
@@ -30,6 +32,9 @@ use cli_kit::{Failure, Report};
 pub fn run(args: cli::Args) -> Result<Report, Failure> {
     if let Some(cli::Command::Capture(capture)) = &args.command {
         return capture::run(capture, &args.output);
+    }
+    if let Some(cli::Command::Diff(diff)) = args.command {
+        return diff::run(&plan::DiffPlan::try_from(diff)?, &args.output);
     }
     let plan = plan::Plan::try_from(args.tables)?;
     report::run(&plan, &args.output)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cli_kit::BindArgs;
 use torch_trace::{StageChoice, StepKind, Want};
 
-use crate::cli::{StageArg, TablesArg, TablesArgs};
+use crate::cli::{DiffArgs, StageArg, TablesArg, TablesArgs};
 use crate::error::TablesError;
 
 /// Which ranks the tables are of.
@@ -38,23 +38,12 @@ impl TryFrom<TablesArgs> for Plan {
         if !(0.0..=100.0).contains(&args.min_share_pct) {
             return Err(TablesError::MinShare(args.min_share_pct));
         }
-        let rank = match args.rank.as_deref() {
-            None => RankChoice::Lowest,
-            Some("all") => RankChoice::All,
-            Some(text) => RankChoice::Only(text.parse().map_err(|_| TablesError::Rank(text.to_owned()))?),
-        };
         Ok(Self {
             traces: args.traces,
             mapping: args.mapping,
-            stage: match args.stage {
-                StageArg::Auto => StageChoice::Auto,
-                StageArg::All => StageChoice::All,
-                StageArg::Prefill => StageChoice::Only(StepKind::Prefill),
-                StageArg::Decode => StageChoice::Only(StepKind::Decode),
-                StageArg::Mixed => StageChoice::Only(StepKind::Mixed),
-            },
+            stage: stage_choice(args.stage),
             min_share_pct: args.min_share_pct,
-            rank,
+            rank: rank_choice(args.rank.as_deref())?,
             bind: args.bind,
             want: match args.tables {
                 TablesArg::All => Want {
@@ -65,4 +54,48 @@ impl TryFrom<TablesArgs> for Plan {
             },
         })
     }
+}
+
+/// What `diff` is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DiffPlan {
+    pub(crate) ours: Vec<PathBuf>,
+    pub(crate) theirs: Vec<PathBuf>,
+    pub(crate) stage: StageChoice,
+    pub(crate) rank: RankChoice,
+    pub(crate) force_pair: bool,
+    pub(crate) bind: BindArgs,
+}
+
+impl TryFrom<DiffArgs> for DiffPlan {
+    type Error = TablesError;
+
+    fn try_from(args: DiffArgs) -> Result<Self, TablesError> {
+        Ok(Self {
+            ours: args.ours,
+            theirs: args.theirs,
+            stage: stage_choice(args.stage),
+            rank: rank_choice(args.rank.as_deref())?,
+            force_pair: args.force_pair,
+            bind: args.bind,
+        })
+    }
+}
+
+fn stage_choice(stage: StageArg) -> StageChoice {
+    match stage {
+        StageArg::Auto => StageChoice::Auto,
+        StageArg::All => StageChoice::All,
+        StageArg::Prefill => StageChoice::Only(StepKind::Prefill),
+        StageArg::Decode => StageChoice::Only(StepKind::Decode),
+        StageArg::Mixed => StageChoice::Only(StepKind::Mixed),
+    }
+}
+
+fn rank_choice(rank: Option<&str>) -> Result<RankChoice, TablesError> {
+    Ok(match rank {
+        None => RankChoice::Lowest,
+        Some("all") => RankChoice::All,
+        Some(text) => RankChoice::Only(text.parse().map_err(|_| TablesError::Rank(text.to_owned()))?),
+    })
 }

@@ -75,7 +75,7 @@ fn percent(part: f64, whole: f64) -> Option<Finite> {
     Finite::ratio(100.0 * part, whole)
 }
 
-fn longest(times: &std::collections::BTreeMap<String, i64>) -> Option<String> {
+pub(crate) fn longest(times: &std::collections::BTreeMap<String, i64>) -> Option<String> {
     // `max_by_key` keeps the last of equals; the first by name is wanted.
     times
         .iter()

@@ -92,9 +92,15 @@ impl Stages {
         }
     }
 
-    /// Steps of a stage that launched work; ranges that name the same step twice count once.
+    /// How many steps of a stage launched work.
     #[must_use]
     pub fn count(&self, stage: Stage) -> u64 {
+        self.steps_of(stage).len() as u64
+    }
+
+    /// Steps of a stage that launched work, as places in [`Self::steps`]; ranges that name the same step twice count once.
+    #[must_use]
+    pub fn steps_of(&self, stage: Stage) -> Vec<usize> {
         let mut used: Vec<usize> = self
             .step_of
             .iter()
@@ -116,7 +122,7 @@ impl Stages {
                     && self.steps[*outer].start_ns <= self.steps[*inner].start_ns
             })
         };
-        used.iter().filter(|step| !nested(step)).count() as u64
+        used.iter().filter(|step| !nested(step)).copied().collect()
     }
 }
 

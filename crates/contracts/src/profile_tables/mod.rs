@@ -1,4 +1,5 @@
 //! Documents of `profile-tables`.
 
 pub mod capture;
+pub mod diff;
 pub mod report;

@@ -3,6 +3,7 @@
 
 use contracts::loop_ledger::facts::{Facts, FamilyShare, SideFacts};
 use contracts::loop_ledger::phase::Phase;
+use contracts::profile_tables::diff;
 use contracts::{Document, Finite};
 use serde_json::Value;
 
@@ -25,6 +26,12 @@ pub(crate) fn bound(
     phase: Phase,
     document: &Document<Value>,
 ) -> Result<Facts, Refusal> {
+    if let Some(warning) = forced(document) {
+        return Err(context.invalid(
+            "forced-pair",
+            format!("it compares what cannot be compared (`{warning}`): --force-pair is for looking, not for evidence"),
+        ));
+    }
     let mut facts = context.head(document, phase);
     let Some(contract) = &facts.contract else {
         return Err(context.unreadable(
@@ -93,6 +100,19 @@ fn is_contract_of(
                 && side.contract.fingerprint.as_deref() == Some(contract)
         })
     })
+}
+
+/// What `profile-tables diff --force-pair` was told to overlook.
+fn forced(document: &Document<Value>) -> Option<&'static str> {
+    if document.schema != diff::SCHEMA {
+        return None;
+    }
+    let warned = |code: &str| document.warnings.iter().any(|warning| warning.code == code);
+    let named = [diff::DIFFERENT_MODEL, diff::DIFFERENT_STAGE]
+        .into_iter()
+        .find(|code| warned(code));
+    let fits = document.data.get("forced") == Some(&Value::Bool(false));
+    named.or_else(|| (!fits).then_some("forced"))
 }
 
 /// Shares of the kernel families, summed over the kernels of a stage and the largest of the stages, from

@@ -332,6 +332,18 @@ pub(crate) fn profile(scenario: &str, subject: &FieldSet, benchmark: &str) -> Va
     document
 }
 
+/// A difference between two profiles; `forced` names what was overlooked.
+pub(crate) fn difference(scenario: &str, subject: &FieldSet, benchmark: &str, forced: Option<&str>) -> Value {
+    let mut document = profile(scenario, subject, benchmark);
+    document["schema"] = json!("profile-tables.diff/1");
+    document["data"] = json!({"forced": forced.is_some(), "waterfall": []});
+    document["warnings"] = forced
+        .map(|code| json!({"code": code, "message": "ours has 36 layers, theirs 48"}))
+        .into_iter()
+        .collect();
+    document
+}
+
 /// Puts a value into a field set of a document and makes its fingerprint fit again.
 pub(crate) fn refit(set: &mut Value, field: &str, value: Value) {
     let mut fields: FieldSet = serde_json::from_value(set.clone()).unwrap();

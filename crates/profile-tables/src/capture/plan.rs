@@ -108,7 +108,7 @@ mod tests {
         let parsed = Args::parse_from(words.into_iter().chain(line.split(' ')));
         match parsed.command {
             Some(Command::Capture(capture)) => capture,
-            None => panic!("no capture in {line}"),
+            _ => panic!("no capture in {line}"),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The tool as its callers use it: arguments in, document or failure out.
 
 mod bad_input;
+mod diff;
 mod fuse_catalogue;
 mod fuse_errors;
 mod fuse_real;

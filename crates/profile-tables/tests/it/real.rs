@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::run::{document, run, warnings};
 
 /// The folder of traces; `None` is said aloud, never passed over in silence.
-fn traces() -> Option<PathBuf> {
+pub(crate) fn traces() -> Option<PathBuf> {
     let folder = std::env::var_os("SOTA_LOOP_TEST_DATA").map(|data| PathBuf::from(data).join("traces"));
     if folder.is_none() {
         println!("real-data suite: NOT RUN (SOTA_LOOP_TEST_DATA is not set)");

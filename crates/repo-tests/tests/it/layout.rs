@@ -26,7 +26,13 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ),
     (
         "profile-tables",
-        &["torch-trace", "engine-client", "cli-kit", "contracts"],
+        &[
+            "torch-trace",
+            "trace-layers",
+            "engine-client",
+            "cli-kit",
+            "contracts",
+        ],
     ),
     ("torch-trace", &[]),
     ("trace-layers", &["model-config"]),

@@ -140,6 +140,25 @@ fn profile_of_another_launch() {
 }
 
 #[test]
+fn difference_of_two_models_or_stages() {
+    let campaign = measured();
+    let benchmark = campaign.sha256("round0.chat.json");
+    for code in ["different-model", "different-stage"] {
+        let document = documents::difference("chat", &ours(), &benchmark, Some(code));
+        campaign.append("d.json", &document).refused(5, "forced-pair");
+        // Without the warning it still says that it was forced.
+        let mut silent = document;
+        silent["warnings"] = json!([]);
+        campaign.append("d.json", &silent).refused(5, "forced-pair");
+    }
+    // An honest one is evidence as soon as its phase is open.
+    let document = documents::difference("chat", &ours(), &benchmark, None);
+    campaign
+        .append("d.json", &document)
+        .refused(1, "decision-missing");
+}
+
+#[test]
 fn root_cause_without_a_stored_value() {
     let campaign = measured();
     let text = format!(
