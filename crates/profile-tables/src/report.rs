@@ -40,7 +40,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
             return Err(no_gpu_events(file).into());
         }
     }
-    one_run(&files, &engines, &mut warnings)?;
+    one_run(plan, &files, &engines, &mut warnings)?;
 
     let mut sums: BTreeMap<Stage, StageSum> = BTreeMap::new();
     let mut fusions: BTreeMap<Stage, FuseSums> = BTreeMap::new();
@@ -120,7 +120,11 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
 
     let mut parts = DocumentParts::new(SCHEMA);
     parts.inputs = files.iter().chain(&mapping).map(input_of).collect();
-    parts.simulated = engines.contains(&Some("engine-sim"));
+    parts.simulated = engines.contains(&Some("engine-sim"))
+        || files
+            .iter()
+            .chain(&mapping)
+            .any(|file| file.trace.header.simulated);
     if let Some(binding) = plan.bind.read(engines.iter().find_map(|engine| *engine))? {
         parts.contract = binding.contract;
         parts.environment = binding.environment;
@@ -188,6 +192,7 @@ fn no_gpu_events(file: &TraceFile) -> TablesError {
 
 /// Several files are ranks or stages of one run, and no two runs.
 fn one_run(
+    plan: &Plan,
     files: &[TraceFile],
     engines: &[Option<&str>],
     warnings: &mut Vec<Warning>,
@@ -224,7 +229,9 @@ fn one_run(
         .find_map(|file| file.trace.header.world_size)
         .unwrap_or(1);
     let ranks = ranks_named(files);
-    if files.len() > 1 && ranks.len() < size as usize {
+    // One file that was named is what was asked for; a folder stands for the run.
+    let of_run = files.len() > 1 || plan.traces.iter().any(|path| path.is_dir());
+    if of_run && ranks.len() < size as usize {
         warnings.push(Warning::new(
             "trace-ranks-missing",
             format!(
@@ -339,7 +346,7 @@ fn ranks_of(
 ) -> Option<contracts::profile_tables::report::Ranks> {
     let mut ranks: Vec<OfRank<'_>> = Vec::new();
     for (file, derived) in files.iter().zip(derived) {
-        let rank = file.rank?;
+        let Some(rank) = file.rank else { continue };
         if ranks.iter().all(|known| known.rank != rank) && !file.trace.gpu.is_empty() {
             ranks.push(OfRank {
                 rank,
