@@ -80,9 +80,7 @@ pub(crate) fn run(plan: &DiffPlan, output: &OutputArgs) -> Result<Report, Failur
 
     let mut parts = DocumentParts::new(SCHEMA);
     parts.inputs = ours.files.iter().chain(&theirs.files).map(input_of).collect();
-    parts.simulated = [&ours, &theirs]
-        .iter()
-        .any(|run| run.engines.contains(&Some("engine-sim")));
+    parts.simulated = [&ours, &theirs].iter().any(|run| run.simulated());
     if let Some(binding) = plan.bind.read(ours.engine())? {
         parts.contract = binding.contract;
         parts.environment = binding.environment;

@@ -12,4 +12,3 @@ mod saving;
 pub use catalogue::{Catalogue, CatalogueError};
 pub use matching::{Context, Finding, Node, State, find};
 pub use pattern::{Conditions, Dtype, Kernel, Pattern, Source, Step, gpu_arch};
-pub use saving::SAVING_FORMULA;

@@ -15,7 +15,7 @@ pub(crate) struct FuseSum {
     pub(crate) fused: u64,
     related_ns: i64,
     pub(crate) saving_ns: i64,
-    /// The kernels of the first occurrence.
+    /// The kernels of the first occurrence, of a split one where there is one.
     kernels: Vec<String>,
     sequence: Vec<String>,
 }
@@ -77,13 +77,14 @@ pub(crate) fn add(
 }
 
 fn add_finding(sum: &mut FuseSum, finding: &Finding, sequence: &[Node<'_>]) {
+    let first_split = finding.state == State::Split && sum.split == 0;
     if finding.state == State::Split {
         sum.split += finding.occurrences;
     }
     sum.fused += finding.fused_occurrences;
     sum.related_ns += finding.related_ns;
     sum.saving_ns += finding.estimated_saving_ns;
-    if sum.kernels.is_empty() {
+    if sum.kernels.is_empty() || first_split {
         let first = finding.positions.first().into_iter().flatten();
         sum.kernels = first.map(|place| sequence[*place].name.to_owned()).collect();
         sum.sequence.clone_from(&finding.sequence);

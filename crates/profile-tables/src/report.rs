@@ -82,7 +82,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
 
     let mut parts = DocumentParts::new(SCHEMA);
     parts.inputs = run.files.iter().chain(&mapping).map(input_of).collect();
-    parts.simulated = run.engines.contains(&Some("engine-sim"));
+    parts.simulated = run.simulated() || mapping.iter().any(|file| file.trace.header.simulated);
     if let Some(binding) = plan.bind.read(run.engine())? {
         parts.contract = binding.contract;
         parts.environment = binding.environment;
@@ -159,7 +159,7 @@ fn ranks_of(
 ) -> Option<contracts::profile_tables::report::Ranks> {
     let mut ranks: Vec<OfRank<'_>> = Vec::new();
     for (file, derived) in files.iter().zip(derived) {
-        let rank = file.rank?;
+        let Some(rank) = file.rank else { continue };
         if ranks.iter().all(|known| known.rank != rank) && !file.trace.gpu.is_empty() {
             ranks.push(OfRank {
                 rank,

@@ -86,7 +86,6 @@ pub(crate) fn longest(times: &std::collections::BTreeMap<String, i64>) -> Option
 
 fn kernel_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64) -> KernelRow {
     let sites = sites_by_time(sum);
-    let first = sites.first().map(|(key, _)| (*key).clone());
     let named = sites
         .iter()
         .find(|(key, _)| key.location.is_some())
@@ -98,7 +97,7 @@ fn kernel_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64) 
         gpu_time_ns: sum.gpu_time_ns,
         exclusive_ns: sum.exclusive_ns.round() as i64,
         share_pct: percent(sum.share_ns, busy_ns as f64),
-        cpu_op: first.and_then(|key| key.cpu_op),
+        cpu_op: sites.iter().find_map(|(key, _)| key.cpu_op.clone()),
         python_location: named.and_then(|key| key.location.clone()),
         located_by: named.and_then(|key| key.by).map(|by| by.as_str().to_owned()),
         sites: sites

@@ -42,7 +42,8 @@ impl Run {
                 return Err(no_gpu_events(file));
             }
         }
-        one_run(&files, &engines, warnings)?;
+        let of_folder = paths.iter().any(|path| path.is_dir());
+        one_run(&files, &engines, of_folder, warnings)?;
         Ok(Self {
             files,
             derived,
@@ -59,6 +60,12 @@ impl Run {
             .zip(self.engines.iter().zip(&self.analysed))
             .filter(|(_, (_, analysed))| **analysed)
             .map(|((file, derived), (engine, _))| (file, derived, *engine))
+    }
+
+    /// Whether an engine was simulated in any of them: a trace says so itself, whatever is read of it.
+    pub(crate) fn simulated(&self) -> bool {
+        self.engines.contains(&Some("engine-sim"))
+            || self.files.iter().any(|file| file.trace.header.simulated)
     }
 
     /// The first engine that is named.
@@ -135,6 +142,7 @@ fn no_gpu_events(file: &TraceFile) -> TablesError {
 fn one_run(
     files: &[TraceFile],
     engines: &[Option<&str>],
+    of_folder: bool,
     warnings: &mut Vec<Warning>,
 ) -> Result<(), TablesError> {
     let different = |what: &str, values: Vec<String>| {
@@ -169,7 +177,8 @@ fn one_run(
         .find_map(|file| file.trace.header.world_size)
         .unwrap_or(1);
     let ranks = ranks_named(files);
-    if files.len() > 1 && ranks.len() < size as usize {
+    // One file that was named is what was asked for; a folder stands for the run.
+    if (files.len() > 1 || of_folder) && ranks.len() < size as usize {
         warnings.push(Warning::new(
             "trace-ranks-missing",
             format!(

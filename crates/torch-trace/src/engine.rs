@@ -1,10 +1,13 @@
-//! Which engine wrote a trace: by its own files in the Python stacks, then by the names of its steps.
+//! Which engine wrote a trace: by its own word, by its files in the Python stacks, then by the names of its steps.
 
 use crate::collect::Trace;
 
+/// The engine of a trace that says it is simulated.
+const SIMULATED: &str = "engine-sim";
+
 /// Packages and the engine each stands for; an engine before the libraries that it uses.
 const PACKAGES: [(&str, &str); 6] = [
-    ("engine_sim/", "engine-sim"),
+    ("engine_sim/", SIMULATED),
     ("tensorrt_llm/", "tensorrt-llm"),
     ("tokenspeed/", "tokenspeed"),
     ("sglang/", "sglang"),
@@ -12,9 +15,12 @@ const PACKAGES: [(&str, &str); 6] = [
     ("transformers/", "transformers"),
 ];
 
-/// The engine; `None` when nothing says.
+/// The engine; `None` when nothing says. What a trace says of itself comes first: frames may not have been read.
 #[must_use]
 pub fn engine_of(trace: &Trace) -> Option<&'static str> {
+    if trace.header.simulated {
+        return Some(SIMULATED);
+    }
     let mut counts = [0_u64; PACKAGES.len()];
     let mut seen = vec![false; trace.names.len()];
     for frame in &trace.frames {
@@ -47,4 +53,24 @@ pub fn style_of(trace: &Trace) -> Option<&'static str> {
             None
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Want, read};
+
+    #[test]
+    fn a_simulated_trace_says_so_without_its_frames() {
+        let step =
+            r#"{"ph":"X","cat":"user_annotation","name":"step[DECODE bs=4]","pid":1,"tid":1,"ts":1,"dur":9}"#;
+        let engine = |head: &str| {
+            let text = format!("{{{head} \"traceEvents\": [{step}]}}");
+            let trace = read(text.as_bytes(), Want::DEVICE).expect("a trace");
+            (engine_of(&trace), trace.header.simulated)
+        };
+        assert_eq!(engine(r#""simulated": true,"#), (Some("engine-sim"), true));
+        assert_eq!(engine(r#""simulated": false,"#), (Some("sglang"), false));
+        assert_eq!(engine(""), (Some("sglang"), false));
+    }
 }

@@ -54,7 +54,7 @@ impl FilesError {
 pub struct TraceFile {
     /// As it was named.
     pub path: PathBuf,
-    /// Of the bytes of the file, lower-case hex.
+    /// `sha256:<hex>` of the bytes of the file, as documents name it.
     pub sha256: String,
     /// Length of the file.
     pub file_bytes: u64,
@@ -190,11 +190,10 @@ fn hash(path: &Path) -> std::io::Result<(String, u64)> {
         hasher.update(&buffer[..count]);
         bytes += count as u64;
     }
-    let sha256: String = hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut sha256 = String::from("sha256:");
+    for byte in hasher.finalize() {
+        sha256.push_str(&format!("{byte:02x}"));
+    }
     Ok((sha256, bytes))
 }
 

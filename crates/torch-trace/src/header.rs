@@ -21,6 +21,8 @@ pub struct Header {
     pub trace_id: Option<String>,
     /// Labels of the processes, such as `TP0` or `pyper:trainer:0:0`.
     pub process_names: Vec<String>,
+    /// Whether the trace says that no GPU did its work.
+    pub simulated: bool,
 }
 
 /// Labels kept.
@@ -37,6 +39,7 @@ impl Header {
                 | b"record_shapes"
                 | b"with_stack"
                 | b"trace_id"
+                | b"simulated"
         ) {
             return;
         }
@@ -59,6 +62,7 @@ impl Header {
             }
             b"record_shapes" => self.record_shapes = value.as_i64() == Some(1),
             b"with_stack" => self.with_stack = value.as_i64() == Some(1),
+            b"simulated" => self.simulated |= value.as_bool() == Some(true),
             _ => self.trace_id = text(&value),
         }
     }

@@ -6,7 +6,7 @@ use memchr::memchr;
 
 use crate::collect::{Collector, Trace, Want};
 use crate::defect::DefectKind;
-use crate::lex::{Cursor, Leniency, Stop, Value};
+use crate::lex::{Cursor, Leniency, Stop};
 use crate::record::record;
 use crate::window::{Fill, Window};
 
@@ -127,10 +127,8 @@ impl<R: Read> Reader<R> {
                     cursor.peek()?;
                     cursor.at
                 };
-                match cursor.value()? {
-                    Value::Literal => {}
-                    _ => collector.trace.header.take(key, &cursor.bytes[start..cursor.at]),
-                }
+                cursor.value()?;
+                collector.trace.header.take(key, &cursor.bytes[start..cursor.at]);
                 Ok(Member::Other)
             })?;
             first = false;

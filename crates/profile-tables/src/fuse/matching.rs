@@ -72,12 +72,10 @@ pub struct Finding {
     pub fused_occurrences: u64,
     /// Time of the kernels that the fusion would remove, in nanoseconds.
     pub related_ns: i64,
-    /// What the fusion would save, in nanoseconds; see [`super::SAVING_FORMULA`]. Never above `related_ns`.
+    /// What the fusion would save, in nanoseconds; see `saving`. Never above `related_ns`.
     pub estimated_saving_ns: i64,
     /// Short names of the first occurrence.
     pub sequence: Vec<String>,
-    /// Conditions that the trace does not tell.
-    pub unchecked: Vec<&'static str>,
     /// The row that has the kernels which this one would have matched.
     pub covered_by: Option<usize>,
 }
@@ -104,7 +102,6 @@ pub fn find(catalogue: &Catalogue, sequence: &[Node<'_>], context: &Context<'_>)
             related_ns: 0,
             estimated_saving_ns: 0,
             sequence: Vec::new(),
-            unchecked: Vec::new(),
             covered_by: None,
         };
         let fused = pattern
@@ -116,8 +113,7 @@ pub fn find(catalogue: &Catalogue, sequence: &[Node<'_>], context: &Context<'_>)
             .map(|at| vec![at])
             .collect();
         finding.fused_occurrences = finding.positions.len() as u64;
-        if let Some(unchecked) = unchecked(&pattern.conditions, context) {
-            finding.unchecked = unchecked;
+        if may_hold(&pattern.conditions, context) {
             let foreign = !context
                 .engine
                 .is_some_and(|engine| pattern.engines.iter().any(|own| own == engine));
@@ -192,39 +188,23 @@ fn conclude(finding: &mut Finding, sequence: &[Node<'_>]) {
     }
 }
 
-/// Conditions that cannot be checked; `None` where one does not hold.
-fn unchecked(conditions: &Conditions, context: &Context<'_>) -> Option<Vec<&'static str>> {
-    let mut unchecked = Vec::new();
-    let mut judge = |name, asked: bool, holds: Option<bool>| match holds {
-        _ if !asked => true,
-        Some(holds) => holds,
-        None => {
-            unchecked.push(name);
-            true
-        }
-    };
-    let min_tp = conditions.min_tp.unwrap_or(0);
-    let holds = judge(
-        "min_tp",
-        min_tp > 0,
-        context.world_size.map(|size| size >= min_tp),
-    ) && judge(
-        "dtype",
-        !conditions.dtype.is_empty(),
-        context
+/// Whether no condition is known not to hold: what the trace does not tell rules nothing out.
+fn may_hold(conditions: &Conditions, context: &Context<'_>) -> bool {
+    let tp = context
+        .world_size
+        .is_none_or(|size| size >= conditions.min_tp.unwrap_or(0));
+    let dtype = conditions.dtype.is_empty()
+        || context
             .dtypes
-            .map(|seen| seen.iter().any(|dtype| conditions.dtype.contains(dtype))),
-    ) && judge(
-        "gpu_arch",
-        !conditions.gpu_arch.is_empty(),
-        context.gpu_arch.map(|arch| {
+            .is_none_or(|seen| seen.iter().any(|dtype| conditions.dtype.contains(dtype)));
+    let arch = conditions.gpu_arch.is_empty()
+        || context.gpu_arch.is_none_or(|arch| {
             conditions
                 .gpu_arch
                 .iter()
                 .any(|asked| arch.starts_with(asked.as_str()))
-        }),
-    );
-    holds.then_some(unchecked)
+        });
+    tp && dtype && arch
 }
 
 /// The distinct kernels of a sequence, so that each name is taken apart once.

@@ -1,11 +1,8 @@
-//! What a fusion would save, estimated from durations alone.
+//! What a fusion would save, estimated from durations alone: per removed kernel
+//! `min(d, fixed) + max(0, d - fixed) * saved_passes / passes`. `d` is its duration, `fixed` the 5th percentile of all
+//! durations on the stream (5 us at most), `passes` its passes over memory by the catalogue.
 
 use super::matching::Node;
-
-/// How `estimated_saving_ns` comes about, for documents and people.
-pub const SAVING_FORMULA: &str = "per removed kernel: min(d, fixed) + max(0, d - fixed) * saved_passes / passes; d is its \
-     duration, fixed the 5th percentile of all durations on the stream (5 us at most), passes its passes over memory \
-     by the catalogue";
 
 /// Most that is taken for the fixed cost of a kernel, in nanoseconds.
 const FIXED_CAP_NS: i64 = 5_000;

@@ -100,10 +100,18 @@ fn a_missing_rank_is_said() {
             .kernel("gemm", 7, 1, 5, 5)
             .write(&folder, name)
     };
-    path("a.json", r#""distributedInfo": {"rank": 0, "world_size": 4}, "#);
+    let first = path("a.json", r#""distributedInfo": {"rank": 0, "world_size": 4}, "#);
+    let run = folder.path().display().to_string();
+    assert!(warnings(&document(&[&run])).contains(&"trace-ranks-missing"));
+    assert!(
+        !warnings(&document(&[&first])).contains(&"trace-ranks-missing"),
+        "one rank was asked for"
+    );
     path("b.json", r#""distributedInfo": {"rank": 1, "world_size": 4}, "#);
-    let document = document(&[&folder.path().display().to_string()]);
-    assert!(warnings(&document).contains(&"trace-ranks-missing"));
+    path("no-number.json", "");
+    let both = document(&[&run]);
+    assert!(warnings(&both).contains(&"trace-ranks-missing"));
+    assert_eq!(both["data"]["ranks"]["summary"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]

@@ -250,3 +250,47 @@ fn the_same_files_give_the_same_bytes() {
     let data = || document(&[&path])["data"].to_string();
     assert_eq!(data(), data());
 }
+
+#[test]
+fn every_replay_is_aligned_for_itself() {
+    let folder = TempDir::new().expect("a folder");
+    let names = ["gemm_a", "norm_b", "gemm_c"];
+    // No step is named, and the graph runs sixteen times.
+    let replay = (0..16).fold(Sketch::new(), |sketch, round: u32| {
+        let kernels: Vec<(&str, u32, u32)> = names
+            .iter()
+            .zip(1..)
+            .map(|(name, at)| (*name, round * 100 + at * 10, 5))
+            .collect();
+        sketch.graph(round * 100, &kernels)
+    });
+    let replay = replay.write(&folder, "replay.json");
+    let capture = names
+        .iter()
+        .zip(1..)
+        .fold(Sketch::new(), |sketch, (name, at)| {
+            sketch.kernel(name, 7, at, 100 + at * 10, 5)
+        })
+        .write(&folder, "capture.json");
+    let document = document(&[&replay, "--mapping", &capture]);
+    assert_eq!(document["data"]["mapping"]["graph_kernels"], 48);
+    assert_eq!(document["data"]["mapping"]["aligned"], 48);
+}
+
+#[test]
+fn a_simulated_trace_is_simulated_whatever_is_read_of_it() {
+    let folder = TempDir::new().expect("a folder");
+    let path = Sketch::new()
+        .head(r#""simulated": true, "#)
+        .range("user_annotation", "step[DECODE bs=4]", 0, 100)
+        .kernel("gemm_a", 7, 1, 5, 5)
+        .write(&folder, "a.json");
+    for words in [&[path.as_str()][..], &[&path, "--tables", "kernel"]] {
+        let document = document(words);
+        assert_eq!(document["simulated"], true, "{words:?}");
+        assert_eq!(document["data"]["traces"][0]["engine"], "engine-sim");
+        let hash = document["inputs"][0]["sha256"].as_str().expect("a hash");
+        let bytes = std::fs::read(&path).expect("the trace");
+        assert_eq!(hash, contracts::fields::sha256_hex(&bytes));
+    }
+}
