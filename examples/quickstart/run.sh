@@ -10,7 +10,7 @@ root=$(cd "$here/../.." && pwd)
 cd "$root"
 
 if [ -z "${SOTA_LOOP_BIN:-}" ]; then
-  cargo build --release --locked --quiet -p serve-bench -p gap-decide -p profile-tables -p engine-sim
+  cargo build --release --locked --quiet -p serve-bench -p gap-decide -p profile-tables -p pipeline-analysis -p engine-sim
 fi
 export PATH="${SOTA_LOOP_BIN:-$root/target/release}:$PATH"
 
@@ -91,6 +91,8 @@ profile-tables "$out/profile" --stage decode "${explains[@]}" --format markdown 
   >"$out/round0.tables.md"
 # The summary, the kernels and what the device waited for; the whole page lies beside the document.
 sed -n '3p; /^| kernel/,/^$/p; /^| idle because/,/^$/p' "$out/round0.tables.md" | sed 's/^/  /'
+pipeline-analysis "$out/profile" "${explains[@]}" --format markdown -o "$out/round0.pipeline.json" >"$out/round0.pipeline.md"
+sed -n '3p; /^| type/,/^$/p' "$out/round0.pipeline.md" | sed 's/^/  /'
 grep -q -- '"change": "add --num-continuous-decode-steps' "$out/round0.tables.json" ||
   { echo "error: the tables do not name the setting that the next step changes" >&2; exit 1; }
 

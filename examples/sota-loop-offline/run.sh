@@ -15,7 +15,7 @@ root=${1:-$repo/sessions/campaign-$(date -u +%Y%m%dT%H%M%SZ)}
 mkdir -p "$root"
 root=$(cd "$root" && pwd)
 if [ -z "${SOTA_LOOP_BIN:-}" ]; then
-  (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p profile-tables -p engine-sim -p loop-ledger)
+  (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p profile-tables -p pipeline-analysis -p engine-sim -p loop-ledger)
 fi
 bin=${SOTA_LOOP_BIN:-$repo/target/release}
 export PATH="$bin:$PATH" LOOP_LEDGER_ROOT=$root
@@ -154,13 +154,16 @@ profile() { # SCENARIO SIDE URL
   mapfile -t traces < <(sed -n 's/^ *"path": "\(.*\.trace\.json\.gz\)".*/\1/p' "$name.capture.json" | sort -u)
   expect 0 profile-tables "${traces[@]}" --stage decode "${explains[@]:0:4}" --format markdown -o "$name.tables.json"
   ledger append "$name.tables.json"
+  # Layers of the side that may be patched.
+  [ "$2" = sglang ] || return 0
+  expect 0 pipeline-analysis "${traces[@]}" "${explains[@]:0:4}" --format markdown -o "$name.pipeline.json"
+  ledger append "$name.pipeline.json"
 }
 for scenario in chat summary; do
   profile "$scenario" sglang "$ours0"
   profile "$scenario" vllm "$theirs"
 done
 stop "$ours0_pid"
-missing pipeline pipeline-analysis 'pipeline-analysis is not built yet'
 missing kernel ncu-digest 'ncu-digest is not built yet'
 sha=$(sha256sum round0.gap.json | cut -c1-16)
 tables=$(sha256sum round0.chat.sglang.tables.json | cut -c1-16)

@@ -298,8 +298,29 @@ pub(super) const PAGES: &[Page] = &[
             ("subject-1.yaml", OURS_1),
             ("theirs-0.yaml", THEIRS_0),
             ("theirs-1.yaml", THEIRS_1),
+            ("ours.traces/step.trace.json", STEP),
         ],
         before: &[("round1", Relaunch("ours", "better"))],
+    },
+    Page {
+        path: "skills/sota-campaign/references/why.md",
+        engines: &[("ours", "ours"), ("theirs", "theirs")],
+        campaign: false,
+        files: &[
+            ("target.yaml", TARGET),
+            ("ours.traces/step.trace.json", TEN_LAYERS),
+            ("theirs.traces/step.trace.json", TEN_LAYERS),
+            ("config.json", r#"{"num_hidden_layers": 10}"#),
+        ],
+        before: &[
+            ("", FREEZE),
+            (
+                "ours.tables.json",
+                Run(
+                    "serve-bench compare --a http://127.0.0.1:30000 --b http://127.0.0.1:8000 --workload chat.jsonl --concurrency 8 --target target.yaml --blocks 2 -o round0.chat.compare.json",
+                ),
+            ),
+        ],
     },
     Page {
         path: "skills/sota-campaign/references/claude-goal.md",

@@ -172,6 +172,16 @@ pub(super) const LEFT_OUT: &[(&str, &str, &str)] = &[
         "one scenario, as above",
     ),
     (
+        "skills/sota-campaign/SKILL.md",
+        "profile-tables capture",
+        "scripted engines have no profiler; examples/sota-loop-offline/run.sh captures, and crates/repo-tests/tests/it/profile_capture.rs",
+    ),
+    (
+        "skills/sota-campaign/references/why.md",
+        "profile-tables capture",
+        "the same",
+    ),
+    (
         "README.md",
         "bash examples/quickstart/run.sh",
         "a release build; a step of .ci/run runs it",
