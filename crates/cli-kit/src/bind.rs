@@ -9,7 +9,7 @@ use contracts::{Exit, FieldSet, Input};
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::read::load_one_of;
+use crate::read::{load_one_of, said};
 
 /// The flags.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
@@ -86,7 +86,7 @@ impl BindArgs {
     }
 
     fn side_of(&self, name: &str, a: Side, b: Side, engine: Option<&str>) -> Result<Side, Failure> {
-        let both = format!("`{}` (a) and `{}` (b)", a.name, b.name);
+        let both = format!("`{}` (a) and `{}` (b)", said(&a.name), said(&b.name));
         match self.side.as_deref() {
             // Two sides of one name are told apart by their letters only.
             Some(wanted) if a.name != b.name && wanted == a.name => Ok(a),
@@ -119,7 +119,7 @@ fn typed<D: serde::de::DeserializeOwned>(name: &str, data: &Value) -> Result<D, 
     D::deserialize(data).map_err(|error| {
         refused(
             "input-malformed",
-            format!("{name} does not read as what it says it is: {error}"),
+            format!("{name} does not read as what it says it is: {}", said(&error)),
         )
         .hint("the file was edited or written by another release; measure again")
     })
@@ -148,7 +148,10 @@ fn same_engine(name: &str, binding: &Binding, engine: Option<&str>) -> Result<()
     }
     Err(refused(
         "evidence-other-engine",
-        format!("failed to bind to {name}: this is of {engine}, what was measured is {measured}"),
+        format!(
+            "failed to bind to {name}: this is of {engine}, what was measured is {}",
+            said(&measured)
+        ),
     )
     .hint("give the benchmark, or the side, of the engine that this is of"))
 }

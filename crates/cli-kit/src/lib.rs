@@ -78,32 +78,63 @@ pub fn command<A: Cli>() -> clap::Command {
 /// Runs a tool: parses the arguments, calls `run`, emits its report or its failure, and gives the exit code.
 pub fn main<A: Cli>(run: fn(A) -> Result<Report, Failure>) -> std::process::ExitCode {
     let argv: Vec<OsString> = std::env::args_os().collect();
-    let exit = match std::panic::catch_unwind(|| main_with::<A>(argv, run)) {
-        Ok(exit) => exit,
-        // The panic hook has printed where; a panic is a bug report, never a message.
-        Err(_) => Exit::Internal,
-    };
+    let exit = std::panic::catch_unwind(|| main_with::<A>(&argv, run)).unwrap_or_else(|_| {
+        emit::print_failure(&internal(A::TOOL.name), emit::wants_json(&argv));
+        Exit::Internal
+    });
     std::process::ExitCode::from(exit.code())
 }
 
-fn main_with<A: Cli>(argv: Vec<OsString>, run: fn(A) -> Result<Report, Failure>) -> Exit {
-    if let Some(exit) = generated::print::<A>(&argv) {
+fn main_with<A: Cli>(argv: &[OsString], run: fn(A) -> Result<Report, Failure>) -> Exit {
+    if let Some(exit) = generated::print::<A>(argv) {
         return exit;
     }
-    if let Some(exit) = embedded::print::<A>(&argv) {
+    if let Some(exit) = embedded::print::<A>(argv) {
         return exit;
     }
     let parsed = command::<A>()
-        .try_get_matches_from(&argv)
+        .try_get_matches_from(argv)
         .and_then(|matches| A::from_arg_matches(&matches));
     let args = match parsed {
         Ok(args) => args,
-        Err(error) => return emit::usage(&A::TOOL, &error, &argv),
+        Err(error) => return emit::usage(&A::TOOL, &error, argv),
     };
     flags::start_logging(args.output());
     let options = args.output().clone();
-    match run(args) {
+    // Nothing of `args` is looked at after a panic.
+    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(args)));
+    match ran.unwrap_or_else(|_| Err(internal(A::TOOL.name))) {
         Ok(report) => emit::report(&report, &options),
         Err(failure) => emit::failure(&failure, &options),
+    }
+}
+
+/// What is left to say after a panic, which is a bug report and no message: the hook has printed where it was.
+fn internal(tool: &str) -> Failure {
+    Failure::new(
+        Exit::Internal,
+        "internal",
+        format!("{tool} has a bug: it panicked, and the lines above say where"),
+    )
+    .hint("keep the command and these lines and report them; do not work around it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_with_a_hint() {
+        let argv: Vec<OsString> = ["test-tool", "measure", "--format", "table"]
+            .map(OsString::from)
+            .into();
+        let exit = main_with::<test_tool::Args>(&argv, |_| panic!("on purpose"));
+        assert_eq!(exit, Exit::Internal);
+        let failure = internal("measure");
+        assert_eq!(
+            (failure.exit, failure.document.code.as_str()),
+            (Exit::Internal, "internal")
+        );
+        assert!(failure.document.hint.is_some());
     }
 }

@@ -23,6 +23,11 @@ pub struct Loaded<D> {
     pub input: Input,
 }
 
+/// Words that cite a document, or are from one.
+pub(crate) fn said(error: &impl std::fmt::Display) -> String {
+    contracts::text::clean(&error.to_string(), contracts::text::FOREIGN_TEXT_CAP)
+}
+
 /// Reads a whole file of at most `cap` bytes; `-` is stdin.
 ///
 /// # Errors
@@ -84,10 +89,10 @@ pub(crate) fn load_one_of<D: DeserializeOwned>(path: &Path, schemas: &[&str]) ->
     }
     let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
         if error.is_eof() {
-            bad("input-truncated", format!("{name} ends in the middle of a value ({error})"))
+            bad("input-truncated", format!("{name} ends in the middle of a value ({})", said(&error)))
                 .hint("the file was cut; take the original, or rebuild it from the records with `serve-bench summarize`")
         } else {
-            bad("input-not-json", format!("{name} is not JSON: {error}"))
+            bad("input-not-json", format!("{name} is not JSON: {}", said(&error)))
                 .hint(format!("expected a `{}` document", schemas.join("` or `")))
         }
     })?;
@@ -101,7 +106,10 @@ pub(crate) fn load_one_of<D: DeserializeOwned>(path: &Path, schemas: &[&str]) ->
     let document = serde_json::from_value(value).map_err(|error| {
         bad(
             "input-malformed",
-            format!("{name} says it is `{schema}` but does not read as one: {error}"),
+            format!(
+                "{name} says it is `{schema}` but does not read as one: {}",
+                said(&error)
+            ),
         )
         .hint("the file was edited or written by another release; measure again")
     })?;
@@ -157,7 +165,7 @@ pub fn load_yaml_bytes<T: DeserializeOwned>(
     let declared = serde_json::from_value(value).map_err(|error| {
         bad(
             "input-malformed",
-            format!("{name} does not read as `{schema}`: {error}"),
+            format!("{name} does not read as `{schema}`: {}", said(&error)),
         )
     })?;
     Ok((declared, input, bytes))
@@ -169,10 +177,7 @@ pub fn load_yaml_bytes<T: DeserializeOwned>(
 /// What is wrong with it, in words that go on from "it is …".
 pub fn yaml_value(bytes: &[u8]) -> Result<Value, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("not UTF-8: {error}"))?;
-    serde_saphyr::from_str(text).map_err(|error| {
-        let message = contracts::text::clean(&error.to_string(), contracts::text::FOREIGN_TEXT_CAP);
-        format!("neither YAML nor JSON: {message}")
-    })
+    serde_saphyr::from_str(text).map_err(|error| format!("neither YAML nor JSON: {}", said(&error)))
 }
 
 /// First key that the published schema does not list.
@@ -272,6 +277,18 @@ mod tests {
         assert_eq!(
             (missing.document.code.as_str(), missing.exit),
             ("input-unreadable", Exit::BadInput)
+        );
+    }
+
+    #[test]
+    fn what_a_reader_cites_cannot_act_on_a_terminal() {
+        let hostile = "{\"schema\": \"serve-bench.result/1\", \"tool\": \"\\u001b[2J\\u202eevil\"}";
+        let file = file(hostile);
+        let failure = load_document::<Value>(file.path(), "serve-bench.result/1").unwrap_err();
+        let message = failure.document.message;
+        assert!(
+            message.contains("evil") && !message.contains(['\u{1b}', '\u{202e}']),
+            "{message}"
         );
     }
 

@@ -158,6 +158,7 @@ impl View {
             }
             match block {
                 Block::Heading(text) => {
+                    let text = line(text);
                     out.push_str(&format!("{text}\n{}\n", "─".repeat(text.chars().count())))
                 }
                 Block::Text(text) => out.push_str(&wrap(text, "", "")),
@@ -189,11 +190,11 @@ impl View {
                 out.push('\n');
             }
             match block {
-                Block::Heading(text) => out.push_str(&format!("## {text}\n")),
-                Block::Text(text) => out.push_str(&format!("{text}\n")),
+                Block::Heading(text) => out.push_str(&format!("## {}\n", line(text))),
+                Block::Text(text) => out.push_str(&format!("{}\n", line(text))),
                 Block::List(lines) => {
-                    for line in lines {
-                        out.push_str(&format!("- {line}\n"));
+                    for text in lines {
+                        out.push_str(&format!("- {}\n", line(text)));
                     }
                 }
                 Block::Table(table) => out.push_str(&markdown_table(table)),
@@ -201,7 +202,7 @@ impl View {
                 Block::Commands(commands) => {
                     out.push_str("Next:\n\n```sh\n");
                     for (why, argv) in commands {
-                        out.push_str(&format!("# {why}\n{}\n", shell_words(argv)));
+                        out.push_str(&format!("# {}\n{}\n", line(why), shell_words(argv)));
                     }
                     out.push_str("```\n");
                 }
@@ -211,11 +212,16 @@ impl View {
     }
 }
 
+/// Words of a document as one line that is only text: no end of it, no escape, nothing invisible.
+fn line(text: &str) -> String {
+    contracts::text::clean(text, usize::MAX)
+}
+
 fn terminal_table(table: &Table) -> String {
     let mut builder = Builder::default();
     builder.push_record(table.columns.iter().map(|(name, _)| name.clone()));
     for row in &table.rows {
-        builder.push_record(row.clone());
+        builder.push_record(row.iter().map(|cell| line(cell)));
     }
     let mut rendered = builder.build();
     rendered
@@ -241,18 +247,18 @@ fn terminal_table(table: &Table) -> String {
 }
 
 fn markdown_table(table: &Table) -> String {
-    let line = |cells: &mut dyn Iterator<Item = String>| {
+    let row_of = |cells: &mut dyn Iterator<Item = String>| {
         let cells: Vec<String> = cells.collect();
         format!("| {} |\n", cells.join(" | "))
     };
-    let mut out = line(&mut table.columns.iter().map(|(name, _)| name.replace('|', "\\|")));
-    out.push_str(&line(&mut table.columns.iter().map(|(_, align)| match align {
+    let mut out = row_of(&mut table.columns.iter().map(|(name, _)| name.replace('|', "\\|")));
+    out.push_str(&row_of(&mut table.columns.iter().map(|(_, align)| match align {
         Align::Left => "---".to_owned(),
         Align::Right => "---:".to_owned(),
     })));
     for row in &table.rows {
-        out.push_str(&line(
-            &mut row.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")),
+        out.push_str(&row_of(
+            &mut row.iter().map(|cell| line(cell).replace('|', "\\|")),
         ));
     }
     if table.omitted > 0 {
@@ -266,7 +272,7 @@ fn wrap(text: &str, first: &str, rest: &str) -> String {
     let mut out = String::from(first);
     let mut width = first.chars().count();
     let mut at_start = true;
-    for word in text.split_whitespace() {
+    for word in line(text).split(' ').filter(|word| !word.is_empty()) {
         let length = word.chars().count();
         if !at_start && width + 1 + length > TERMINAL_WIDTH {
             out.push('\n');
@@ -288,21 +294,33 @@ fn wrap(text: &str, first: &str, rest: &str) -> String {
 
 /// An argv as a person would type it.
 pub fn shell_words(argv: &[String]) -> String {
-    let quoted: Vec<String> = argv
-        .iter()
-        .map(|word| {
-            let plain = !word.is_empty()
-                && word
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c));
-            if plain {
-                word.clone()
-            } else {
-                format!("'{}'", word.replace('\'', "'\\''"))
-            }
-        })
-        .collect();
+    let quoted: Vec<String> = argv.iter().map(|word| quoted(word)).collect();
     quoted.join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let unseen = |c: char| c.is_control() || contracts::text::is_invisible(c);
+    if word.contains(unseen) {
+        // The shell's own escapes keep the word what it is, and on its line.
+        let shown: String = word
+            .chars()
+            .map(|c| match c {
+                '\'' | '\\' => format!("\\{c}"),
+                c if unseen(c) => format!("\\u{:04x}", u32::from(c)),
+                c => c.to_string(),
+            })
+            .collect();
+        return format!("$'{shown}'");
+    }
+    let plain = !word.is_empty()
+        && word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c));
+    if plain {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 #[cfg(test)]
@@ -341,5 +359,27 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("gap-decide 'it'\\''s'"), "{text}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_adds_a_line_or_acts_on_a_terminal(text in ".{0,12}(\n|\u{1b}\\[2J|\u{9b}|\u{202e}|\r).{0,12}") {
+            let view = |text: &str| {
+                let mut table = Table::new(&[("name", Align::Left)]);
+                table.row(vec![text.to_owned()]);
+                View::new()
+                    .heading(text)
+                    .text(text)
+                    .list(vec![text.to_owned()])
+                    .table(table)
+                    .with(Block::Commands(vec![(text.to_owned(), vec!["t".to_owned(), text.to_owned()])]))
+            };
+            let markdown = view(&text).to_markdown();
+            proptest::prop_assert_eq!(markdown.lines().count(), view("x").to_markdown().lines().count());
+            for shown in [markdown, view(&text).to_terminal()] {
+                let bad = |c: char| (c.is_control() && c != '\n') || contracts::text::is_invisible(c);
+                proptest::prop_assert!(!shown.contains(bad), "{:?}", shown);
+            }
+        }
     }
 }

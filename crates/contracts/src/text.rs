@@ -65,7 +65,7 @@ fn skip_escape(chars: &mut std::str::Chars<'_>) {
 }
 
 /// Bidirectional controls and zero-width characters can make a terminal show something else than what is there.
-fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 

@@ -11,7 +11,7 @@ use contracts::metric::Metric;
 use contracts::serve_bench::run::Run;
 use contracts::{Document, Exit, Finite, Input, Warning};
 use stats::group_sequential::Design;
-use stats::summary::{cv_pct, stddev};
+use stats::summary::stddev;
 
 use crate::campaign::{self, Rates};
 use crate::effect::Sample;
@@ -29,8 +29,8 @@ const FEWEST_PAIRS: usize = 4;
 pub struct Measured {
     /// Log ratios, A against B, in the order of the documents.
     pub logs: Vec<f64>,
-    /// Values of all runs.
-    pub values: Vec<f64>,
+    /// Values of the runs, each side of each document for itself.
+    pub sides: Vec<Vec<f64>>,
     /// Whether all pairs were interleaved.
     pub interleaved: bool,
     /// Whether a simulated engine answered in any of them.
@@ -46,7 +46,7 @@ pub struct Measured {
 pub fn measure(documents: &[PathBuf], metric: &Metric) -> Result<Measured, Failure> {
     let mut measured = Measured {
         logs: Vec::new(),
-        values: Vec::new(),
+        sides: Vec::new(),
         interleaved: true,
         simulated: false,
         inputs: Vec::new(),
@@ -57,29 +57,48 @@ pub fn measure(documents: &[PathBuf], metric: &Metric) -> Result<Measured, Failu
         measured.inputs.push(read.input);
         measured.simulated |= read.simulated;
         let value = |run: &Run| validity::usable_value(run, metric);
-        let mut single = Vec::new();
+        let (mut sides, mut single) = ([Vec::new(), Vec::new()], Vec::new());
         for (a, b) in &read.pairs {
             match b {
-                Some(b) => measured.add(value(a), value(b), sign),
+                Some(b) => {
+                    if let (Some(a), Some(b)) = (value(a), value(b)) {
+                        measured.logs.push(sign * (a / b).ln());
+                        sides[0].push(a);
+                        sides[1].push(b);
+                    }
+                }
                 None => single.extend(value(a)),
             }
         }
-        if !single.is_empty() {
-            measured.interleaved = false;
-            for pair in single.chunks_exact(2) {
-                measured.add(Some(pair[0]), Some(pair[1]), sign);
-            }
-        }
+        measured.interleaved &= single.is_empty();
+        single.truncate(single.len() / 2 * 2);
+        let neighbours = single.chunks_exact(2);
+        measured
+            .logs
+            .extend(neighbours.map(|pair| sign * (pair[0] / pair[1]).ln()));
+        measured.sides.extend(sides.into_iter().chain([single]));
     }
     Ok(measured)
 }
 
 impl Measured {
-    fn add(&mut self, a: Option<f64>, b: Option<f64>, sign: f64) {
-        if let (Some(a), Some(b)) = (a, b) {
-            self.logs.push(sign * (a / b).ln());
-            self.values.extend([a, b]);
+    /// Runs.
+    pub fn runs(&self) -> usize {
+        self.sides.iter().map(Vec::len).sum()
+    }
+
+    /// Coefficient of variation of a run, percent: around the mean of its own side of its own document, so that engines
+    /// and loads of different speeds are no noise. `None` where no side has two runs.
+    pub fn cv_pct(&self) -> Option<f64> {
+        let (mut squares, mut freedom) = (0.0, 0);
+        for side in &self.sides {
+            let Some(mean) = stats::summary::mean(side) else {
+                continue;
+            };
+            squares += side.iter().map(|value| (value / mean - 1.0).powi(2)).sum::<f64>();
+            freedom += side.len() - 1;
         }
+        (freedom > 0).then(|| 100.0 * (squares / freedom as f64).sqrt())
     }
 }
 
@@ -146,10 +165,10 @@ fn calibrate(plan: &CalibratePlan, measured: &Measured) -> CalibrationData {
         campaigns: plan.campaigns,
         seed: plan.seed,
         noise: NoiseSummary {
-            runs: count(measured.values.len()),
+            runs: count(measured.runs()),
             pairs: count(measured.logs.len()),
             interleaved: measured.interleaved,
-            cv_pct: cv_pct(&measured.values).and_then(Finite::new),
+            cv_pct: measured.cv_pct().and_then(Finite::new),
             pair_stddev_pct: stddev(&measured.logs).and_then(|s| Finite::new(100.0 * s)),
             naive_wrong_ratio: Finite::ratio(
                 measured.logs.iter().filter(decided).count() as f64,

@@ -6,7 +6,6 @@ use rand_chacha::ChaCha8Rng;
 use stats::group_sequential::{Design, LOOKS};
 use stats::{normal, signed_rank};
 
-use crate::effect::Sample;
 use crate::noise::Noise;
 use crate::verdict::Bounds;
 
@@ -221,14 +220,10 @@ pub fn oracle_pairs(pair_stddev: f64, effect_ratio: f64, rules: &Rules) -> Optio
     Some((((z + power) * pair_stddev / distance).powi(2)).ceil().max(1.0))
 }
 
-/// The sample of a whole campaign, judged as documents are: a campaign and a document of its pairs say the same.
-pub fn as_sample(logs: &[f64]) -> Sample {
-    Sample::Pairs(logs.to_vec())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::effect::Sample;
     use crate::noise::Launches;
 
     const RULES: Rules = Rules {
@@ -251,7 +246,7 @@ mod tests {
         for _ in 0..20 {
             let logs = campaign(&noise, 0.02, &mut rng);
             let ending = conduct(&logs, 0.02, &design, &RULES);
-            let estimate = as_sample(&logs[..ending.pairs]).estimate(&design);
+            let estimate = Sample::Pairs(logs[..ending.pairs].to_vec()).estimate(&design);
             let (low, high) = estimate.interval.unwrap();
             assert_eq!(bounds.judge(low, high), ending.verdict);
             assert_eq!(low <= 0.02 && 0.02 <= high, ending.covered_at_end);
@@ -283,5 +278,17 @@ mod tests {
         assert!(pairs(0.05).unwrap() < pairs(0.03).unwrap());
         assert_eq!(pairs(0.01_f64.ln_1p().exp_m1()), None);
         assert!(pairs(0.0).is_some());
+    }
+
+    #[test]
+    fn few_measured_magnitudes_keep_the_error_rates() {
+        let design = Design::new(RULES.alpha);
+        // Drawn with both signs, half of the means would be the truth itself.
+        let noise = Noise::Measured(vec![0.02, -0.02, 0.01, 0.0]);
+        let at_threshold = rates(&noise, RULES.threshold_ratio, &RULES, &design, 600, 3);
+        let wrong = at_threshold.share(at_threshold.ahead + at_threshold.behind);
+        assert!(wrong > 0.0 && wrong <= 0.07, "{wrong}");
+        let covered = at_threshold.share(at_threshold.covered_at_all_looks);
+        assert!((0.92..=0.98).contains(&covered), "{covered}");
     }
 }

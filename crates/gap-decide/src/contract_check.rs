@@ -60,7 +60,7 @@ pub(crate) fn check(matchup: &Matchup, target: Option<&Target>) -> Result<Agreem
     }
     Ok(Agreement {
         contract: FieldSet::new(agreed),
-        unknown_fields: unknown.into_iter().collect(),
+        unknown_fields: unknown.iter().map(|field| shown(field)).collect(),
     })
 }
 
@@ -171,9 +171,14 @@ fn differs(left: &str, right: &str, differing: &[(String, Value, Value)]) -> Evi
 }
 
 fn in_words(differing: &[(String, Value, Value)]) -> Vec<String> {
-    let short = |value: &Value| contracts::text::clean(&canonical(value), 120);
+    let short = |value: &Value| shown(&canonical(value));
     differing
         .iter()
-        .map(|(field, a, b)| format!("{field}: {} against {}", short(a), short(b)))
+        .map(|(field, a, b)| format!("{}: {} against {}", shown(field), short(a), short(b)))
         .collect()
+}
+
+/// Names and values of fields come from documents, and documents from anywhere.
+pub(crate) fn shown(text: &str) -> String {
+    contracts::text::clean(text, 120)
 }

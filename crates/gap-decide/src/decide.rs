@@ -50,6 +50,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) slo_other: SloOutcome,
     pub(crate) sample: Sample,
     pub(crate) estimate: Estimate,
+    /// The looks at the share of the error that it was last tried with.
+    pub(crate) design: &'a Design,
     pub(crate) verdict: Verdict,
 }
 
@@ -110,7 +112,7 @@ pub(crate) fn run(plan: &DecidePlan, top: usize) -> Result<Report, Failure> {
         .first()
         .map_or_else(FieldSet::none, |m| m.ours.parts[0].subject.clone());
     parts.inputs = inputs;
-    let exit = decision::exit(&data.scenarios, data.decision, &plan.fail_on);
+    let exit = decision::exit(&data.scenarios, &plan.fail_on);
     let document = cli_kit::document(&crate::cli::Args::TOOL, parts, data);
     let view = render::view(&document, top);
     Ok(Report::new(&document, view, exit))
@@ -163,7 +165,7 @@ fn rules(plan: &DecidePlan, agreements: &[Agreement]) -> Result<Rules, EvidenceE
 fn judge<'a>(
     evidence: &'a Evidence,
     agreements: &'a [Agreement],
-    designs: &[Design],
+    designs: &'a [Design],
     metric: &Metric,
     rules: Rules,
     limit: Option<f64>,
@@ -191,6 +193,7 @@ fn judge<'a>(
                 slo_other,
                 sample,
                 estimate,
+                design: &designs[0],
                 verdict,
             }
         })
@@ -201,10 +204,11 @@ fn judge<'a>(
         .collect();
     holm::step_down(open.len(), designs[0].alpha(), |index, level| {
         let one = &mut judged[open[index]];
-        let design = designs.iter().find(|design| design.alpha() == level);
-        one.estimate = one
-            .sample
-            .estimate(design.expect("Holm's levels are the family's"));
+        one.design = designs
+            .iter()
+            .find(|design| design.alpha() == level)
+            .expect("Holm's levels are the family's");
+        one.estimate = one.sample.estimate(one.design);
         one.verdict = one
             .estimate
             .interval
@@ -238,15 +242,7 @@ fn data(
             // The mean over scenarios is one question of its own: its interval takes the whole error.
             let whole = worst.sample.estimate(design);
             effects.push((whole.effect, whole.interval));
-            let row = scenario::row(
-                worst,
-                &others,
-                metric,
-                rules,
-                limit,
-                design,
-                plan.max_pairs as usize,
-            );
+            let row = scenario::row(worst, &others, metric, rules, limit, plan.max_pairs as usize);
             reasons.extend(scenario::reasons(&row, worst, plan.max_pairs));
             row
         })

@@ -23,8 +23,9 @@ pub(crate) fn decide(scenarios: &[ScenarioVerdict]) -> Decision {
     }
 }
 
-/// How the process ends: a gate that was asked for first, then what the decision rests on.
-pub(crate) fn exit(scenarios: &[ScenarioVerdict], decision: Decision, fail_on: &[&str]) -> Exit {
+/// How the process ends: a gate that was asked for is decided or not met; what no gate decides is undecided while any
+/// scenario is, whatever is known of the others.
+pub(crate) fn exit(scenarios: &[ScenarioVerdict], fail_on: &[&str]) -> Exit {
     let any = |verdict: Verdict| scenarios.iter().any(|scenario| scenario.verdict == verdict);
     if any(Verdict::Invalid) {
         Exit::Undecided
@@ -33,7 +34,7 @@ pub(crate) fn exit(scenarios: &[ScenarioVerdict], decision: Decision, fail_on: &
         .any(|scenario| fail_on.contains(&scenario.verdict.name()))
     {
         Exit::GateNotMet
-    } else if decision == Decision::Repeat {
+    } else if any(Verdict::Inconclusive) {
         Exit::Undecided
     } else {
         Exit::Ok

@@ -36,6 +36,9 @@ pub enum PlanError {
         /// Its value.
         value: f64,
     },
+    /// Three times the threshold of a calibration is everything.
+    #[error("--threshold {0} cannot be calibrated: effects up to three times of it are drawn")]
+    CalibratedThreshold(f64),
 }
 
 impl ToolError for PlanError {
@@ -48,7 +51,7 @@ impl ToolError for PlanError {
             PlanError::NoName(_) => "no-name",
             PlanError::Metric(_) => "unknown-metric",
             PlanError::Confidence(_) => "confidence-out-of-range",
-            PlanError::Ratio { .. } => "ratio-out-of-range",
+            PlanError::Ratio { .. } | PlanError::CalibratedThreshold(_) => "ratio-out-of-range",
         }
     }
 
@@ -65,6 +68,7 @@ impl ToolError for PlanError {
                 PlanError::Metric(_) => "see `gap-decide --help`",
                 PlanError::Confidence(_) => "0.95 is the default",
                 PlanError::Ratio { .. } => "write 1 % as 0.01",
+                PlanError::CalibratedThreshold(_) => "0.33 at most; write 1 % as 0.01",
             }
             .to_owned(),
         )
@@ -79,7 +83,8 @@ impl ToolError for PlanError {
             | PlanError::NoName(_)
             | PlanError::Metric(_)
             | PlanError::Confidence(_)
-            | PlanError::Ratio { .. } => Exit::Usage,
+            | PlanError::Ratio { .. }
+            | PlanError::CalibratedThreshold(_) => Exit::Usage,
         }
     }
 }

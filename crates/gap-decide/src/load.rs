@@ -428,8 +428,8 @@ fn check_integrity(part: &Part, workload: &WorkloadInfo, path: &str) -> Result<(
     match in_contract.and_then(|value| value.as_str()) {
         Some(hash) if hash != workload.request_stream_sha256 => Err(EvidenceError::WorkloadHash {
             document: path.to_owned(),
-            in_data: workload.request_stream_sha256.clone(),
-            in_contract: hash.to_owned(),
+            in_data: shown(&workload.request_stream_sha256),
+            in_contract: shown(hash),
         }),
         _ => Ok(()),
     }

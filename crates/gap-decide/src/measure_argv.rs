@@ -40,7 +40,9 @@ fn measured_by(part: &Part) -> Option<Vec<String>> {
 /// A comparison of the same sides put together from their addresses.
 fn rebuilt(matchup: &Matchup) -> Vec<String> {
     let mut argv = words(&["serve-bench", "compare"]);
-    let [a, b] = matchup.sides();
+    let [ours, other] = matchup.sides();
+    let ours_is_b = matchup.ours.parts[0].is_b;
+    let (a, b) = if ours_is_b { (other, ours) } else { (ours, other) };
     match (&a.launch_argv, &b.launch_argv) {
         (Some(a), Some(b)) => {
             argv.push("--swap".to_owned());
@@ -57,7 +59,11 @@ fn rebuilt(matchup: &Matchup) -> Vec<String> {
     }
     argv.extend(words(&["--a-name", &a.name, "--b-name", &b.name]));
     for (flag, side) in [("--subject", a), ("--b-subject", b)] {
-        argv.extend(subject_of(side).into_iter().flat_map(|file| words(&[flag, file])));
+        argv.extend(
+            subject_of(side)
+                .into_iter()
+                .flat_map(|file| words(&[flag, &file])),
+        );
     }
     argv.extend(workload_flags(matchup));
     argv.extend(load_flags(matchup));
@@ -65,7 +71,7 @@ fn rebuilt(matchup: &Matchup) -> Vec<String> {
 }
 
 /// The subject file of a side, as its document was made with.
-fn subject_of(side: &SideEvidence) -> Option<&str> {
+fn subject_of(side: &SideEvidence) -> Option<String> {
     let part = side.parts.last()?;
     flag_of(&part.plan, if part.is_b { "--b-subject" } else { "--subject" })
 }
@@ -82,7 +88,7 @@ pub(crate) fn workload_flags(matchup: &Matchup) -> Vec<String> {
         flags.extend(words(&["--workload", file, "--scenario", &matchup.scenario]));
     }
     if let Some(target) = flag_of(plan, "--target") {
-        flags.extend(words(&["--target", target]));
+        flags.extend(words(&["--target", &target]));
     }
     flags
 }
@@ -104,15 +110,18 @@ pub(crate) fn load_flags(matchup: &Matchup) -> Vec<String> {
 }
 
 /// The value of a flag in the command that a document was made by.
-fn flag_of<'a>(plan: &'a Value, flag: &str) -> Option<&'a str> {
-    let command = plan.get("command")?.as_array()?;
-    let at = command.iter().position(|word| word.as_str() == Some(flag))?;
-    command.get(at + 1)?.as_str().filter(|word| is_plain(word))
+fn flag_of(plan: &Value, flag: &str) -> Option<String> {
+    let command: Vec<String> = serde_json::from_value(plan.get("command")?.clone()).ok()?;
+    argv::value(&command, flag)
+        .filter(|word| is_plain(word))
+        .map(str::to_owned)
 }
 
 /// Whether a word of a document can be shown on a terminal as it is.
 fn is_plain(word: &str) -> bool {
-    !word.chars().any(char::is_control)
+    !word
+        .chars()
+        .any(|c| c.is_control() || contracts::text::is_invisible(c))
 }
 
 pub(crate) fn words(list: &[&str]) -> Vec<String> {

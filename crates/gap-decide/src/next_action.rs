@@ -1,5 +1,7 @@
 //! Commands that follow from a decision, as argvs that can be run as they stand.
 
+use std::path::PathBuf;
+
 use contracts::NextAction;
 use contracts::fields::contract_field as name;
 use contracts::gap_decide::decision::{Decision, DecisionData, ScenarioVerdict, Verdict};
@@ -8,9 +10,6 @@ use stats::group_sequential::LOOKS;
 use crate::evidence::{Matchup, Pairing};
 use crate::measure_argv::{again, load_flags, resume, words, workload_flags};
 use crate::plan::{DecidePlan, Sources};
-
-/// Where a new comparison goes.
-const NEXT_COMPARE: &str = "next.compare.json";
 
 /// What to run next.
 pub(crate) fn after(data: &DecisionData, plan: &DecidePlan, matchups: &[Matchup]) -> Vec<NextAction> {
@@ -24,48 +23,67 @@ pub(crate) fn after(data: &DecisionData, plan: &DecidePlan, matchups: &[Matchup]
             })
             .collect()
     };
-    match data.decision {
-        Decision::StopReached => Vec::new(),
-        Decision::FixSlo => concerned(Verdict::OursFailsSlo)
-            .iter()
-            .map(|(row, m)| find_rate(row, m))
-            .collect(),
-        Decision::Profile => where_time_goes(plan, &concerned(Verdict::Behind)),
-        Decision::Repeat => {
-            let rows = concerned(Verdict::Inconclusive);
-            let mut actions: Vec<NextAction> = rows
-                .iter()
-                .map(|(row, m)| more_pairs(row, m, data.max_pairs))
-                .collect();
-            actions.push(decide_again(plan));
-            actions
+    let (behind, missing) = (concerned(Verdict::Behind), concerned(Verdict::OursFailsSlo));
+    let mut actions = match data.decision {
+        Decision::StopReached | Decision::Repeat => Vec::new(),
+        Decision::FixSlo => missing.iter().map(|(row, m)| find_rate(row, m)).collect(),
+        Decision::Profile => where_time_goes(plan, &behind),
+        Decision::Rebaseline => {
+            let invalid = concerned(Verdict::Invalid);
+            return if invalid.is_empty() {
+                vec![declare(data, plan)]
+            } else {
+                invalid.iter().map(|(row, m)| measure_again(row, m)).collect()
+            };
         }
-        Decision::Rebaseline if data.scenarios.iter().any(|row| row.verdict == Verdict::Invalid) => {
-            concerned(Verdict::Invalid)
-                .iter()
-                .map(|(row, m)| measure_again(row, m))
-                .collect()
-        }
-        Decision::Rebaseline => vec![declare(data, plan)],
-    }
+    };
+    actions.extend(repeats(plan, data.max_pairs, &concerned(Verdict::Inconclusive)));
+    actions
 }
 
-/// Adds blocks up to the pairs that a verdict is expected at, or to the next look.
-fn more_pairs(row: &ScenarioVerdict, matchup: &Matchup, max_pairs: u32) -> NextAction {
-    let expected = row.repeats_needed.filter(|pairs| *pairs <= max_pairs);
-    let wanted = expected
-        .or(row.next_look_pairs)
-        .unwrap_or(LOOKS[LOOKS.len() - 1] as u32);
-    let missing = wanted.saturating_sub(row.pairs_available).max(1);
-    let command = match matchup.pairing {
-        Pairing::Interleaved { .. } => resume(matchup, missing),
-        // Runs measured apart are not added to: interleaved pairs are worth more.
-        Pairing::Apart => again(matchup, wanted, NEXT_COMPARE),
-    };
-    NextAction {
-        why: format!("{}: {missing} more pairs, {wanted} in all", row.scenario),
-        command,
+/// More pairs for what is undecided, and the decision with them; nothing where every affordable look was taken.
+fn repeats(plan: &DecidePlan, max_pairs: u32, undecided: &[(&ScenarioVerdict, &Matchup)]) -> Vec<NextAction> {
+    let mut new_documents = Vec::new();
+    let mut actions: Vec<NextAction> = undecided
+        .iter()
+        .filter_map(|(row, matchup)| {
+            let action = more_pairs(row, matchup, max_pairs)?;
+            if matchup.pairing == Pairing::Apart {
+                new_documents.push(PathBuf::from(next_compare(row)));
+            }
+            Some(action)
+        })
+        .collect();
+    if !actions.is_empty() {
+        actions.push(decide_again(plan, new_documents));
     }
+    actions
+}
+
+/// Pairs in all that the next decision on a scenario should have: those that a verdict is expected at, else the next
+/// look. `None` when every affordable look was taken.
+pub(crate) fn wanted_pairs(row: &ScenarioVerdict, max_pairs: u32) -> Option<u32> {
+    [row.repeats_needed, row.next_look_pairs]
+        .into_iter()
+        .flatten()
+        .find(|pairs| *pairs <= max_pairs)
+}
+
+/// Adds blocks up to the wanted pairs.
+fn more_pairs(row: &ScenarioVerdict, matchup: &Matchup, max_pairs: u32) -> Option<NextAction> {
+    let wanted = wanted_pairs(row, max_pairs)?;
+    let missing = wanted.saturating_sub(row.pairs_available).max(1);
+    Some(match matchup.pairing {
+        Pairing::Interleaved { .. } => NextAction {
+            why: format!("{}: {missing} more pairs, {wanted} in all", row.scenario),
+            command: resume(matchup, missing),
+        },
+        // Runs measured apart are not added to: interleaved pairs are worth more.
+        Pairing::Apart => NextAction {
+            why: format!("{}: {wanted} interleaved pairs", row.scenario),
+            command: again(matchup, wanted, &next_compare(row)),
+        },
+    })
 }
 
 fn measure_again(row: &ScenarioVerdict, matchup: &Matchup) -> NextAction {
@@ -76,21 +94,27 @@ fn measure_again(row: &ScenarioVerdict, matchup: &Matchup) -> NextAction {
     );
     NextAction {
         why,
-        command: again(matchup, blocks, NEXT_COMPARE),
+        command: again(matchup, blocks, &next_compare(row)),
     }
 }
 
-/// This decision once more: resumed documents have grown, results gave way to a comparison.
-fn decide_again(plan: &DecidePlan) -> NextAction {
-    let command = match &plan.sources {
-        Sources::Compare { .. } => decide_argv(plan, &plan.metric),
-        Sources::Results { .. } => {
-            words(&["gap-decide", "--compare", NEXT_COMPARE, "--metric", &plan.metric])
-        }
-    };
+/// Where a new comparison of a scenario goes.
+fn next_compare(row: &ScenarioVerdict) -> String {
+    format!("{}.next.compare.json", file_stem(&row.scenario))
+}
+
+/// This decision once more: resumed documents have grown, results gave way to new comparisons, whose side A is ours.
+fn decide_again(plan: &DecidePlan, new_documents: Vec<PathBuf>) -> NextAction {
+    let mut plan = plan.clone();
+    if !new_documents.is_empty() {
+        plan.sources = Sources::Compare {
+            documents: new_documents,
+            ours_is_b: false,
+        };
+    }
     NextAction {
         why: "decide again with the new pairs".to_owned(),
-        command,
+        command: decide_argv(&plan, &plan.metric),
     }
 }
 
@@ -243,6 +267,9 @@ fn decide_argv(plan: &DecidePlan, metric: &str) -> Vec<String> {
     argv.extend(words(&["--confidence", &plan.confidence_ratio.to_string()]));
     if let Some(target) = &plan.target {
         argv.extend(words(&["--target", &path(target)]));
+    }
+    for verdict in &plan.fail_on {
+        argv.extend(words(&["--fail-on", verdict]));
     }
     argv
 }

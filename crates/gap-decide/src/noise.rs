@@ -19,6 +19,11 @@ const DRIFT: f64 = -0.03;
 /// Step of the machine's random walk from run to run, in run standard deviations.
 const WALK_SHARE: f64 = 0.2;
 
+/// Jitter of a drawn pair, relative and absolute: a few magnitudes drawn with both signs have means that are the truth to
+/// the last bit, and real measurements have not.
+const TIE_RATIO: f64 = 1e-6;
+const TIE_LOG: f64 = 1e-12;
+
 /// How often the servers of a campaign are launched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Launches {
@@ -67,8 +72,10 @@ impl Noise {
         match self {
             Noise::Measured(logs) => (0..count)
                 .map(|_| {
-                    let log = logs[rng.random_range(0..logs.len())];
-                    if rng.random_bool(0.5) { log } else { -log }
+                    let drawn = logs[rng.random_range(0..logs.len())];
+                    let log = drawn * (1.0 + TIE_RATIO * rng.sample::<f64, _>(StandardNormal));
+                    let log = if rng.random_bool(0.5) { log } else { -log };
+                    log + TIE_LOG * rng.sample::<f64, _>(StandardNormal)
                 })
                 .collect(),
             Noise::Modelled {
@@ -155,5 +162,22 @@ mod tests {
             panic!("measured")
         };
         assert!((logs[0] + 0.01).abs() < 1e-12 && logs[1].abs() < 1e-12);
+    }
+
+    #[test]
+    fn drawn_pairs_are_never_tied() {
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let mut drawn: Vec<f64> = Noise::Measured(vec![0.0, 0.01, -0.02])
+            .pairs(&mut rng, 500)
+            .iter()
+            .map(|log| log.abs())
+            .collect();
+        drawn.sort_by(f64::total_cmp);
+        assert!(drawn.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(
+            drawn
+                .iter()
+                .all(|log| [0.0, 0.01, 0.02].iter().any(|d| (log - d).abs() < 1e-6))
+        );
     }
 }

@@ -39,7 +39,8 @@ pub(crate) fn violation(side: &SideEvidence, limit: f64) -> Option<String> {
 
 fn batch_violation(side: &SideEvidence, run: &Run, limit: f64) -> Option<String> {
     let rate = run.throughput.output_tps?.get();
-    let in_flight = f64::from(run.client.peak_concurrency.unwrap_or(1).max(1));
+    // Imported results may not say how many were in flight: then there is no limit to hold them to.
+    let in_flight = f64::from(run.client.peak_concurrency?.max(1));
     (rate > limit * in_flight * SLACK).then(|| {
         format!(
             "{}: {rate:.0} output tokens/s with at most {in_flight} requests in flight, but the memory allows {:.0}",

@@ -8,6 +8,9 @@ use serde::Serialize;
 use crate::cli::{Args, CalibrateArgs, Command, DecideArgs, FailOn, SideArg};
 use crate::error::PlanError;
 
+/// Campaigns are drawn up to three times the threshold, and nobody loses more than everything.
+const MOST_CALIBRATED: f64 = 1.0 / 3.0;
+
 /// What to do.
 #[derive(Clone, Debug)]
 pub enum Plan {
@@ -143,6 +146,9 @@ fn calibrate(args: CalibrateArgs) -> Result<CalibratePlan, PlanError> {
     for (flag, ratio) in [("--threshold", args.threshold), ("--margin", args.margin)] {
         check_ratio(flag, Some(ratio))?;
     }
+    if args.threshold >= MOST_CALIBRATED {
+        return Err(PlanError::CalibratedThreshold(args.threshold));
+    }
     Ok(CalibratePlan {
         documents: args.documents,
         metric: Metric::parse(&args.metric)?,
@@ -259,10 +265,11 @@ mod tests {
             ),
             (&["--compare", "a", "--threshold", "1.5"], "ratio-out-of-range"),
             (&["--compare", "a", "calibrate", "b"], "two-tasks"),
+            (&["calibrate", "b", "--threshold", "0.34"], "ratio-out-of-range"),
         ] {
             let words: Vec<&str> = words.to_vec();
             // `--compare a calibrate b` would read `calibrate` as a document; a flag in between ends the list.
-            let words = if words.contains(&"calibrate") {
+            let words = if words.contains(&"--compare") && words.contains(&"calibrate") {
                 vec!["--compare", "a", "--quiet", "calibrate", "b"]
             } else {
                 words

@@ -3,12 +3,12 @@
 use contracts::Finite;
 use contracts::gap_decide::decision::{OtherVerdict, ScenarioVerdict, SideSummary, Verdict};
 use contracts::metric::Metric;
-use stats::group_sequential::Design;
 use stats::summary::cv_pct;
 
 use crate::decide::{Judged, Rules};
 use crate::evidence::SideEvidence;
 use crate::forecast;
+use crate::next_action::wanted_pairs;
 use crate::verdict::{log_to_pct, severity};
 use crate::within_run;
 
@@ -19,10 +19,10 @@ pub(crate) fn row(
     metric: &Metric,
     rules: Rules,
     limit: Option<f64>,
-    design: &Design,
     max_pairs: usize,
 ) -> ScenarioVerdict {
-    let estimate = &worst.estimate;
+    // What more pairs would bring is foretold for the share of the error that the verdict takes.
+    let (estimate, design) = (&worst.estimate, worst.design);
     let undecided = worst.verdict == Verdict::Inconclusive;
     let (low, high) = interval_pct(worst);
     let margin = estimate
@@ -153,7 +153,10 @@ fn outlook(row: &ScenarioVerdict, max_pairs: u32) -> String {
         }
         None => "measure at least 8 pairs".to_owned(),
     };
-    [Some(needed), margin]
+    let end = wanted_pairs(row, max_pairs).is_none().then(|| {
+        format!("no look is left within {max_pairs} pairs: report inconclusive with `smallest_margin_pct`")
+    });
+    [Some(needed), margin, end]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()

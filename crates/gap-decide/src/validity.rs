@@ -56,7 +56,10 @@ pub(crate) fn judge(matchup: &Matchup, metric: &Metric, limit_tps: Option<f64>) 
         }
     };
     if ours.is_empty() || other.is_empty() {
-        invalid.push(format!("no usable run with a value of {} is left", metric.name()));
+        invalid.push(format!(
+            "no usable run with a value of {} above 0 is left",
+            metric.name()
+        ));
     }
     let dropped = u32::try_from(dropped).unwrap_or(u32::MAX);
     Usable {
@@ -80,7 +83,10 @@ pub(crate) fn usable_value(run: &Run, metric: &Metric) -> Option<f64> {
 fn failing(side: &SideEvidence) -> Option<String> {
     let sent: u64 = side.runs.iter().map(|run| run.requests.sent).sum();
     let succeeded: u64 = side.runs.iter().map(|run| run.requests.succeeded).sum();
-    let ratio = succeeded as f64 / sent.max(1) as f64;
+    if sent == 0 {
+        return None;
+    }
+    let ratio = succeeded as f64 / sent as f64;
     (ratio < MIN_SUCCESS_RATIO).then(|| {
         format!(
             "{}: {succeeded} of {sent} requests succeeded ({:.1} %), at least 99 % must",
@@ -104,10 +110,16 @@ fn unbelievable(side: &SideEvidence, metric: &Metric) -> Option<String> {
         .iter()
         .flat_map(|run| run.invalid_reasons.iter().chain(&run.client.reasons))
         .next()
-        .map_or_else(
-            || format!("{} has no value", metric.name()),
-            |reason| contracts::text::clean(reason, 200),
-        );
+        .map(|reason| contracts::text::clean(reason, 200))
+        .unwrap_or_else(|| {
+            let zero = bad.iter().any(|run| metric.value(run).is_some());
+            let what = if zero {
+                "is 0, and a ratio cannot be formed"
+            } else {
+                "has no value"
+            };
+            format!("{} {what}", metric.name())
+        });
     Some(format!(
         "{}: {} of {} runs cannot be used: {why}",
         side.name,

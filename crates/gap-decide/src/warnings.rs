@@ -1,7 +1,10 @@
 //! What could mislead a reader of a comparison that is valid.
 
+use std::collections::BTreeSet;
+
 use contracts::Warning;
 
+use crate::contract_check::shown;
 use crate::decide::Judged;
 use crate::evidence::{Pairing, SideEvidence};
 
@@ -85,25 +88,28 @@ fn of(one: &Judged<'_>) -> Vec<Warning> {
             format!("{a:.1} against {b:.1} output tokens a request: not the same work"),
         );
     }
-    let subjects = matchup
-        .sides()
-        .map(|side| side.parts[0].subject.fingerprint.as_deref());
-    if subjects[0].is_some() && subjects[0] == subjects[1] {
+    let mut parts = matchup.sides().into_iter().flat_map(|side| &side.parts);
+    let first = parts.next().expect("a side comes from a document");
+    let subject = first.subject.fingerprint.as_deref();
+    let mut same_subject = subject.is_some();
+    let mut environments = BTreeSet::new();
+    for part in parts {
+        same_subject &= part.subject.fingerprint.as_deref() == subject;
+        let differing = first.environment.compare(&part.environment).differing;
+        environments.extend(differing.into_iter().map(|(name, _, _)| shown(&name)));
+    }
+    if same_subject {
         warn(
             "same-subject",
             "both sides have the same subject: this is an A/A comparison".to_owned(),
         );
     }
-    let environments = matchup.ours.parts[0]
-        .environment
-        .compare(&matchup.other.parts[0].environment)
-        .differing;
     if !environments.is_empty() {
-        let names: Vec<&str> = environments.iter().map(|(name, _, _)| name.as_str()).collect();
+        let names: Vec<String> = environments.into_iter().collect();
         warn(
             "environment-differs",
             format!(
-                "the sides were measured on different machines or drivers: {}",
+                "the documents were measured on different machines or drivers: {}",
                 names.join(", ")
             ),
         );

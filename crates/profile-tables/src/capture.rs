@@ -15,7 +15,7 @@ mod wait;
 use std::time::Duration;
 
 use cli_kit::{Failure, OutputArgs, Report};
-use contracts::profile_tables::capture::{ProbeStage, Refusal, Sent, ServerLoad};
+use contracts::profile_tables::capture::{Refusal, Sent, ServerLoad};
 use contracts::serve_bench::probe::ProbeData;
 use engine_client::{ClientError, Endpoint, Headers, post_order, served_model};
 use serde_json::Value;
@@ -27,6 +27,9 @@ use lengths::Lengths;
 use plan::CapturePlan;
 use probe::Probed;
 use wait::Watch;
+
+/// What was not started is stopped at once.
+const UNDO_LIMIT: Duration = Duration::from_secs(10);
 
 /// Writing a large trace can take minutes, and the answer to the stop comes after it.
 const STOP_LIMIT: Duration = Duration::from_secs(600);
@@ -42,6 +45,8 @@ struct Captured {
     folder: std::path::PathBuf,
     probed: Option<Probed>,
     files: Vec<std::path::PathBuf>,
+    /// Ranks of the server, one trace each.
+    ranks: usize,
     interrupted: bool,
 }
 
@@ -75,9 +80,11 @@ async fn capture(
     let profiler = Profiler::of(server.engine.kind)?;
     let model = served_model(&server, plan.model.as_deref()).map_err(client_failure)?;
     let folder = profiler.folder(plan, &server)?;
+    plan.fits(&server)?;
     let load = load::load(endpoint, headers, server.engine.kind).await;
     let mut captured = Captured {
         steps_asked: profiler.steps(plan),
+        ranks: profiler.ranks(&server),
         server,
         model,
         load,
@@ -88,14 +95,20 @@ async fn capture(
         files: Vec::new(),
         interrupted: false,
     };
-    if captured.load.running.unwrap_or(0) + captured.load.waiting.unwrap_or(0) > 0 {
+    let (running, waiting) = (captured.load.running, captured.load.waiting);
+    if running.unwrap_or(0).saturating_add(waiting.unwrap_or(0)) > 0 {
         captured.refused = Some(Refusal::ServerBusy);
         return Ok(captured);
     }
     let watch = Watch::begin(&captured.folder);
     let body = profiler.start_body(plan, &captured.folder);
-    let status = order(&mut captured, endpoint, headers, "/start_profile", body).await?;
-    profiler.started(status.0, &status.1)?;
+    let started = order(&mut captured, endpoint, headers, "/start_profile", body).await;
+    if started.is_err() {
+        // Without an answer it may have begun all the same, and would slow down everything that comes after.
+        let _ = post_order(endpoint, headers, "/stop_profile", None, UNDO_LIMIT).await;
+    }
+    let (status, reason) = started?;
+    profiler.started(status, &reason)?;
     let probed = probe::probe(plan, endpoint, headers, &captured.model).await;
     // Steps that were counted to the end have written their file by now; what is left of the session ends here.
     let stopped = order(&mut captured, endpoint, headers, "/stop_profile", Value::Null).await;
@@ -103,9 +116,8 @@ async fn capture(
     captured.interrupted = probed.interrupted;
     captured.probed = Some(probed);
     let stopped = stopped?;
-    let counted = captured.steps_asked.is_some() && plan.stage == ProbeStage::Decode;
     // A profiler that has counted to its end is not in progress any more, and SGLang says so with a 500.
-    if stopped.0 != 200 && !(counted && stopped.0 == 500) {
+    if stopped.0 != 200 && !(captured.steps_asked.is_some() && stopped.0 == 500) {
         return Err(CaptureError::StopRefused {
             status: stopped.0,
             reason: stopped.1,
@@ -114,8 +126,9 @@ async fn capture(
     }
     if !captured.interrupted {
         captured.files = watch
-            .files(plan.stage, profiler.ranks(&captured.server), plan.wait)
+            .files(plan.stage, captured.ranks, plan.wait, cli_kit::interrupted)
             .await?;
+        captured.interrupted = cli_kit::interrupted();
     }
     Ok(captured)
 }

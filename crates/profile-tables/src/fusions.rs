@@ -126,3 +126,44 @@ pub(crate) fn rows(sums: &FuseSums, busy_ns: i64) -> Vec<FuseRow> {
     });
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    use torch_trace::Family;
+
+    use super::*;
+
+    #[test]
+    fn the_kernels_of_a_split_row_are_those_that_are_split() {
+        let node = |name| Node {
+            name,
+            family: Family::Norm,
+            dur_ns: 10,
+        };
+        let sequence = [node("fused"), node("a"), node("b")];
+        let finding = |state, positions: Vec<usize>| Finding {
+            pattern: 0,
+            state,
+            occurrences: 1,
+            fused_occurrences: u64::from(state == State::Present),
+            related_ns: 0,
+            estimated_saving_ns: 0,
+            sequence: positions.iter().map(|at| sequence[*at].name.to_owned()).collect(),
+            positions: vec![positions],
+            covered_by: None,
+        };
+        let mut sum = FuseSum::default();
+        add_finding(&mut sum, &finding(State::Present, vec![0]), &sequence);
+        assert_eq!(sum.kernels, ["fused"]);
+        // Another stream, or another rank.
+        for split in [vec![1, 2], vec![0, 2]] {
+            add_finding(&mut sum, &finding(State::Split, split), &sequence);
+            assert_eq!(
+                (&sum.kernels, &sum.sequence),
+                (&vec!["a".to_owned(), "b".to_owned()], &sum.kernels)
+            );
+        }
+        add_finding(&mut sum, &finding(State::Present, vec![0]), &sequence);
+        assert_eq!(sum.kernels, ["a", "b"]);
+    }
+}

@@ -44,15 +44,6 @@ pub fn null_distribution(count: usize) -> Vec<f64> {
     density
 }
 
-/// The largest `critical` with P(W <= critical) <= `tail`, from [`null_distribution`]; `None` when even
-/// the full range of the averages covers less than asked.
-pub fn critical_for_tail(distribution: &[f64], tail: f64) -> Option<usize> {
-    // A hair of slack: 1/256 computed in two ways is still 1/256.
-    distribution
-        .partition_point(|p| *p <= tail * (1.0 + 1e-9))
-        .checked_sub(1)
-}
-
 /// Estimate and interval of the centre of `values`, dropping `critical` Walsh averages at each end.
 ///
 /// `None` for no values, or when nothing is left between the ends.
@@ -83,19 +74,22 @@ pub fn shift_interval(values: &[f64], critical: usize) -> Option<ShiftInterval> 
     Some(ShiftInterval { estimate, low, high })
 }
 
-/// Whether [`shift_interval`] holds `centre`, without building the averages: the signed-rank statistic of the values
-/// around it is in neither tail.
+/// Whether [`shift_interval`] holds `centre`, without building the averages: neither too many of them lie above it nor
+/// too many below. The mean of two values at equal distances on both sides, like a value on the centre itself, is neither.
 pub fn covers(values: &[f64], centre: f64, critical: usize) -> bool {
     let mut around: Vec<f64> = values.iter().map(|value| value - centre).collect();
     around.sort_unstable_by(|a, b| a.abs().total_cmp(&b.abs()));
-    let positive: usize = around
-        .iter()
-        .zip(1..)
-        .filter(|(value, _)| **value > 0.0)
-        .map(|(_, rank)| rank)
-        .sum();
+    let (mut above, mut below, mut nearer) = (0, 0, 0);
+    for tied in around.chunk_by(|a, b| a.abs() == b.abs()) {
+        let positive = tied.iter().filter(|value| **value > 0.0).count();
+        let negative = tied.iter().filter(|value| **value < 0.0).count();
+        // With every nearer value, with those of its own side at the same distance, and with itself.
+        above += positive * nearer + positive * (positive + 1) / 2;
+        below += negative * nearer + negative * (negative + 1) / 2;
+        nearer += tied.len();
+    }
     let all = around.len() * (around.len() + 1) / 2;
-    positive.min(all - positive) > critical
+    all - above > critical && all - below > critical
 }
 
 /// Hodges-Lehmann estimate of the centre; `None` for no values.
@@ -116,6 +110,15 @@ fn walsh_averages(values: &[f64]) -> Vec<f64> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// The largest `critical` with P(W <= critical) <= `tail`; `None` when even the full range
+    /// of the averages covers less than asked.
+    fn critical_for_tail(distribution: &[f64], tail: f64) -> Option<usize> {
+        // A hair of slack: 1/256 computed in two ways is still 1/256.
+        distribution
+            .partition_point(|p| *p <= tail * (1.0 + 1e-9))
+            .checked_sub(1)
+    }
 
     #[test]
     fn null_distribution_of_known_sizes() {
@@ -170,6 +173,16 @@ mod tests {
 
         #[test]
         fn the_statistic_and_the_interval_agree(values in proptest::collection::vec(-10.0..10.0f64, 8..30), centre in -10.0..10.0f64, critical in 0..20usize) {
+            if let Some(interval) = shift_interval(&values, critical) {
+                prop_assert_eq!(covers(&values, centre, critical), interval.low <= centre && centre <= interval.high);
+            }
+        }
+
+        #[test]
+        fn ties_and_zeros_count_as_the_interval_counts_them(values in proptest::collection::vec(-3..=3i32, 8..30), centre in -6..=6i32, critical in 0..20usize) {
+            // Halves are exact, so equal means are equal.
+            let values: Vec<f64> = values.into_iter().map(f64::from).collect();
+            let centre = f64::from(centre) / 2.0;
             if let Some(interval) = shift_interval(&values, critical) {
                 prop_assert_eq!(covers(&values, centre, critical), interval.low <= centre && centre <= interval.high);
             }

@@ -45,7 +45,7 @@ pub struct Noise {
     pub pairs: u32,
     /// True when the pairs were interleaved by `serve-bench compare`.
     pub interleaved: bool,
-    /// Coefficient of variation of the runs, percent.
+    /// Coefficient of variation of the runs of one side of one document, pooled over all, percent.
     pub cv_pct: Option<Finite>,
     /// Standard deviation of the log ratio of a pair, percent.
     pub pair_stddev_pct: Option<Finite>,

@@ -23,7 +23,7 @@ pub struct CaptureData {
     pub stage: ProbeStage,
     /// The requests that made the engine work.
     pub probe: Probe,
-    /// Steps that the engine was asked to record; null where its profiler takes no number and records all of the probe.
+    /// Steps that the engine was asked to record; null where no number was sent and the stop ends the recording.
     pub steps_asked: Option<u64>,
     /// What the server had to do before the profiler was started.
     pub load: ServerLoad,

@@ -220,7 +220,7 @@ pub struct OverlapRow {
 pub struct FuseRow {
     /// Name of the pattern.
     pub pattern: String,
-    /// present (the fused kernel runs), split (its parts run one after the other), absent (only asked for by name).
+    /// present (the fused kernel runs) or split (its parts run one after the other); what is neither has no row.
     pub state: FuseState,
     /// The kernels of one occurrence.
     pub kernels: Vec<String>,
@@ -248,7 +248,7 @@ pub enum FuseState {
     Present,
     /// Its parts run one after the other.
     Split,
-    /// Neither.
+    /// Neither; no table has such rows.
     Absent,
 }
 

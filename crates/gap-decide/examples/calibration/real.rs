@@ -11,8 +11,8 @@ pub(crate) struct RealPairs {
     pub(crate) name: String,
     /// Log ratios.
     pub(crate) logs: Vec<f64>,
-    /// Values of all runs.
-    pub(crate) values: Vec<f64>,
+    /// Coefficient of variation of its runs, percent.
+    pub(crate) cv_pct: Option<f64>,
 }
 
 /// Fewest pairs worth resampling.
@@ -31,8 +31,8 @@ pub(crate) fn read(paths: &[PathBuf]) -> Vec<RealPairs> {
                     .file_name()
                     .map(|name| name.to_string_lossy().into_owned())
                     .unwrap_or_default(),
+                cv_pct: measured.cv_pct(),
                 logs: measured.logs,
-                values: measured.values,
             }),
             Ok(measured) => eprintln!(
                 "passed over {}: {} interleaved pairs",

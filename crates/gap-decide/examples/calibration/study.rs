@@ -139,7 +139,7 @@ pub(crate) fn run(real: &[RealPairs]) -> Study {
                 .count();
             let summary = RealSummary {
                 pairs: pairs.logs.len(),
-                cv_pct: stats::summary::cv_pct(&pairs.values),
+                cv_pct: pairs.cv_pct,
                 naive_share: beyond as f64 / pairs.logs.len() as f64,
             };
             (

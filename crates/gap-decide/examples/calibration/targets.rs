@@ -16,12 +16,14 @@ pub(crate) struct Target {
     pub(crate) reached: bool,
 }
 
-/// All promises, checked on the modelled noise.
+/// All promises; those that name no cv are checked on the measured noise, too.
 pub(crate) fn all(study: &Study) -> Vec<Target> {
     let cells = || {
+        let measured = study.measured.iter().map(|(block, _)| block);
         study
             .modelled
             .iter()
+            .chain(measured)
             .flat_map(|block| block.cells.iter().map(move |cell| (block, cell)))
     };
     let share = |wanted: &dyn Fn(&Block, &Cell) -> bool, value: &dyn Fn(&Cell) -> f64| -> Vec<f64> {

@@ -80,3 +80,21 @@ fn too_few_pairs() {
     let doc = desk.put("c.json", &compare(&pairs(1.0, 0.005, 3)));
     assert_eq!(fails(&["calibrate", &doc]), ("too-few-pairs".to_owned(), 3));
 }
+
+#[test]
+fn documents_of_different_speeds_are_no_noise() {
+    let desk = Desk::new();
+    let slow = desk.put("s.json", &compare(&pairs(1.0, 0.01, 10)));
+    let fast: Vec<(f64, f64)> = pairs(1.0, 0.01, 10)
+        .into_iter()
+        .map(|(a, b)| (3.0 * a, 3.0 * b))
+        .collect();
+    let fast = desk.put("f.json", &compare(&fast));
+    let cv = calibrate(&["calibrate", &slow, &fast, "--campaigns", "100"])
+        .data
+        .noise
+        .cv_pct
+        .unwrap()
+        .get();
+    assert!((cv - 1.0).abs() < 0.2, "{cv}");
+}

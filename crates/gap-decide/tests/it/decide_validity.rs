@@ -207,3 +207,60 @@ fn pairs_that_chose_the_winner_never_count() {
             .any(|w| w.code == "chosen-pairs-excluded")
     );
 }
+
+#[test]
+fn what_an_import_does_not_say_invalidates_nothing() {
+    let desk = Desk::new();
+    let unknown = |mut document: serde_json::Value| {
+        for run in document["data"]["runs"].as_array_mut().unwrap() {
+            run["client"]["peak_concurrency"] = json!(null);
+            run["requests"]["sent"] = json!(0);
+            run["requests"]["succeeded"] = json!(0);
+        }
+        document
+    };
+    let ours = desk.put(
+        "o.json",
+        &unknown(result("sglang", &scattered(1100.0, 0.005, 12, 1))),
+    );
+    let vllm = desk.put(
+        "v.json",
+        &unknown(result("vllm", &scattered(1000.0, 0.005, 12, 2))),
+    );
+    // 150 tokens/s for one request at a time; the throughput of eight is over it.
+    let target = desk.put_text(
+        "t.yaml",
+        "schema: sota-loop.target/1\nmodel: {active_weight_bytes: 10}\nhardware: {memory_bandwidth_bytes_per_s: 1500}\n",
+    );
+    let (document, _) = decide(&[
+        "--ours",
+        &ours,
+        "--theirs",
+        &format!("vllm={vllm}"),
+        "--target",
+        &target,
+    ]);
+    let row = &document.data.scenarios[0];
+    assert_eq!(
+        (row.verdict, row.physical_limit_tps.map(contracts::Finite::get)),
+        (Verdict::Ahead, Some(150.0)),
+        "{:?}",
+        document.data.reasons
+    );
+}
+
+#[test]
+fn a_metric_that_is_zero_is_not_one_without_a_value() {
+    let desk = Desk::new();
+    let zero = with_runs(compare(&pairs(1.0, 0.003, 12)), "a", |_, run| {
+        run["throughput"]["goodput_rps"] = json!(0.0);
+    });
+    let doc = with_runs(zero, "b", |_, run| run["throughput"]["goodput_rps"] = json!(3.0));
+    let (document, _) = decide(&["--compare", &desk.put("c.json", &doc), "--metric", "goodput_rps"]);
+    assert_eq!(document.data.scenarios[0].verdict, Verdict::Invalid);
+    assert!(
+        document.data.reasons[0].contains("goodput_rps is 0"),
+        "{:?}",
+        document.data.reasons
+    );
+}

@@ -183,14 +183,18 @@ pub(crate) fn compare_of(scenario: &str, hash: &str, pairs: &[(f64, f64)]) -> Va
 
 /// A result of one engine over these throughputs.
 pub(crate) fn result(engine: &str, values: &[f64]) -> Value {
-    let contract = contract(&[]);
+    result_of("chat", "sha256:chat", engine, values)
+}
+
+pub(crate) fn result_of(scenario: &str, hash: &str, engine: &str, values: &[f64]) -> Value {
+    let contract = contract(&[("request_stream_sha256", Field::observed(hash))]);
     let runs: Vec<Value> = values
         .iter()
         .enumerate()
         .map(|(i, value)| run_json(i, *value))
         .collect();
     let data = json!({
-        "target": target("http://127.0.0.1:30000", engine, "1.0"), "workload": workload("chat", "sha256:chat"), "load": load(),
+        "target": target("http://127.0.0.1:30000", engine, "1.0"), "workload": workload(scenario, hash), "load": load(),
         "plan": {}, "imported_from": null, "runs": runs, "aggregate": {},
     });
     head("serve-bench.result/1", &contract, &subject(engine), data)

@@ -1,9 +1,10 @@
 //! Documents with anything in them: an error or a valid decision, never a panic.
 
+use contracts::{Field, FieldSet};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::fixtures::{Desk, compare, pairs, run, validate};
+use crate::fixtures::{Desk, compare, contract, pairs, run, validate};
 
 /// Pointers of all values in a document, containers included.
 fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
@@ -69,6 +70,62 @@ proptest! {
                 prop_assert!([0, 5].contains(&report.exit().code()));
             }
             Err(failure) => prop_assert!([3, 7].contains(&failure.exit.code()), "{failure:?}"),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_name_of_a_field_acts_on_a_terminal(
+        key in ".{0,8}(\u{1b}\\[2J|\u{1b}\\]0;x\u{7}|\n|\u{202e}|\u{9b}31m).{0,8}",
+        place in prop::sample::select(vec!["unknown", "contract", "subject", "environment"]),
+    ) {
+        let mut document = compare(&pairs(0.9, 0.01, 9));
+        let set = |value: Field| {
+            let fields = FieldSet::new([(key.clone(), value)].into());
+            serde_json::to_value(fields).unwrap()
+        };
+        let desk = Desk::new();
+        let mut words = vec!["--compare".to_owned()];
+        match place {
+            "unknown" | "contract" => {
+                for (side, value) in [("a", 1), ("b", 2)] {
+                    let value = if place == "unknown" { Field::unknown() } else { Field::observed(value) };
+                    let known = contract(&[(&key, value)]);
+                    document["data"][side]["contract"] = serde_json::to_value(known).unwrap();
+                }
+            }
+            _ => {
+                let later: Vec<(f64, f64)> =
+                    pairs(0.9, 0.01, 9).iter().map(|(a, b)| (1.1 * a, 1.1 * b)).collect();
+                let mut later = compare(&later);
+                for (document, value) in [(&mut document, 1), (&mut later, 2)] {
+                    document["environment"] = set(Field::observed(value));
+                    if place == "subject" {
+                        document["data"]["a"]["subject"] = set(Field::observed(value));
+                    }
+                }
+                words.push(desk.put("later.json", &later));
+            }
+        }
+        words.push(desk.put("c.json", &document));
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (texts, found) = match run(&words) {
+            Ok(report) => (
+                vec![report.view().to_terminal(), report.view().to_markdown()],
+                report.json().contains("environment-differs") || place == "unknown",
+            ),
+            Err(failure) => (
+                vec![failure.document.message.replace('\n', "\u{1b}")],
+                ["contract-differs", "subject-differs"].contains(&failure.document.code.as_str()),
+            ),
+        };
+        prop_assert!(found, "{place}: the field is not told");
+        for text in texts {
+            let bad = |c: char| (c.is_control() && c != '\n') || contracts::text::is_invisible(c);
+            prop_assert!(!text.contains(bad), "{:?}", text);
         }
     }
 }

@@ -48,9 +48,9 @@ impl Profiler {
 
     /// Steps that the profiler counts by itself.
     pub(super) fn steps(self, plan: &CapturePlan) -> Option<u64> {
-        match self {
-            Profiler::Sglang | Profiler::Tokenspeed => Some(plan.steps),
-            Profiler::Vllm => None,
+        match (self, plan.stage) {
+            (Profiler::Vllm, _) | (_, ProbeStage::Prefill) => None,
+            (Profiler::Sglang | Profiler::Tokenspeed, ProbeStage::Decode) => Some(plan.steps),
         }
     }
 
@@ -140,8 +140,10 @@ mod tests {
     use super::*;
     use crate::cli::{Args, Command};
 
-    fn decode_plan() -> CapturePlan {
-        let line = "profile-tables capture --url http://127.0.0.1:1 --stage decode --output-len 100";
+    fn plan(stage: &str) -> CapturePlan {
+        let line = format!(
+            "profile-tables capture --url http://127.0.0.1:1 --stage {stage} --input-len 100 --output-len 100"
+        );
         let Some(Command::Capture(args)) = Args::parse_from(line.split(' ')).command else {
             panic!("{line} is a capture");
         };
@@ -150,7 +152,7 @@ mod tests {
 
     #[test]
     fn tokens_are_recorded_apart_from_their_prompt() {
-        let plan = decode_plan();
+        let plan = plan("decode");
         for profiler in [Profiler::Sglang, Profiler::Tokenspeed] {
             let body = profiler.start_body(&plan, Path::new("/d"));
             assert_eq!(body["profile_by_stage"], true);
@@ -161,6 +163,15 @@ mod tests {
             assert_eq!(body["output_dir"], "/d");
         }
         assert_eq!(Profiler::Vllm.start_body(&plan, Path::new("/d")), Value::Null);
+    }
+
+    #[test]
+    fn prompts_are_ended_by_the_stop_and_no_number() {
+        let plan = plan("prefill");
+        for profiler in [Profiler::Sglang, Profiler::Tokenspeed, Profiler::Vllm] {
+            let body = profiler.start_body(&plan, Path::new("/d"));
+            assert_eq!((body.get("num_steps"), profiler.steps(&plan)), (None, None));
+        }
     }
 
     #[test]

@@ -53,6 +53,12 @@ pub(super) enum CaptureError {
         /// Engine.
         engine: &'static str,
     },
+    /// The probe is over the context of the server.
+    #[error("fit the probe into the server's context: {why}")]
+    PromptTooLong {
+        /// Both lengths, or what the server said.
+        why: String,
+    },
     /// The probe failed.
     #[error("make the server work: the probe ended as {outcome}{reason}")]
     ProbeFailed {
@@ -87,6 +93,7 @@ impl ToolError for CaptureError {
             Self::StartRefused { .. } => "capture-start-refused",
             Self::StopRefused { .. } => "capture-stop-refused",
             Self::FolderUnknown { .. } => "capture-folder-unknown",
+            Self::PromptTooLong { .. } => "prompt-too-long",
             Self::ProbeFailed { .. } => "capture-probe-failed",
             Self::NoTrace { .. } => "capture-no-trace",
             Self::Signals(_) => "capture-no-signals",
@@ -114,8 +121,11 @@ impl ToolError for CaptureError {
                 Self::FolderUnknown { .. } => {
                     "name it with --output-dir: the folder of the server's --profiler-config or VLLM_TORCH_PROFILER_DIR"
                 }
+                Self::PromptTooLong { .. } => {
+                    "lower --input-len and --output-len, or start the server with a longer context"
+                }
                 Self::ProbeFailed { .. } => {
-                    "check that the model takes --input-len + 1 tokens, and that `serve-bench probe --url URL` names it"
+                    "the server's log says more; `serve-bench probe --url URL` names the models that it serves"
                 }
                 Self::NoTrace { .. } => {
                     "the server writes into its own file system: give a folder that both see with --output-dir, or copy the file here and run profile-tables on it; --wait-s waits longer"
@@ -129,6 +139,7 @@ impl ToolError for CaptureError {
     fn exit(&self) -> Exit {
         match self {
             Self::LengthMissing { .. } | Self::KeyMissing(_) | Self::FolderUnknown { .. } => Exit::Usage,
+            Self::PromptTooLong { .. } => Exit::BadInput,
             Self::Unsupported { .. }
             | Self::Disabled { .. }
             | Self::StartRefused { .. }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cli_kit::BindArgs;
 use contracts::profile_tables::capture::{DerivedFrom, ProbeStage};
+use contracts::serve_bench::probe::ProbeData;
 
 use super::error::CaptureError;
 use super::lengths::Lengths;
@@ -30,6 +31,9 @@ pub(super) struct CapturePlan {
     pub(super) folder: Option<PathBuf>,
     pub(super) model: Option<String>,
     pub(super) wait: Duration,
+    /// Steps as they were typed.
+    pub(super) steps_flag: Option<u64>,
+    pub(super) api_key_env: Option<String>,
     pub(super) url: String,
     pub(super) bind: BindArgs,
 }
@@ -90,9 +94,25 @@ impl CapturePlan {
             folder: args.output_dir.clone(),
             model: args.model.clone(),
             wait: Duration::from_secs(args.wait_s),
+            steps_flag: args.steps,
+            api_key_env: args.api_key_env.clone(),
             url: args.url.clone(),
             bind: args.bind.clone(),
         })
+    }
+
+    /// Whether the probe fits into the context that the server reports.
+    ///
+    /// # Errors
+    /// [`CaptureError::PromptTooLong`] with both lengths.
+    pub(super) fn fits(&self, server: &ProbeData) -> Result<(), CaptureError> {
+        let needed = self.input_tokens.saturating_add(self.output_tokens);
+        match server.max_model_len {
+            Some(context) if needed > context => Err(CaptureError::PromptTooLong {
+                why: format!("{needed} tokens are needed, its context is {context}"),
+            }),
+            _ => Ok(()),
+        }
     }
 }
 

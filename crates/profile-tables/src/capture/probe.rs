@@ -24,8 +24,6 @@ const IDS: u64 = 20_000;
 pub(super) struct Probed {
     /// Prompt tokens as the server counted them.
     pub(super) served_input_tokens: Option<u64>,
-    /// Tokens that came back, of the last request.
-    pub(super) output_tokens: Option<u64>,
     /// Ctrl-C came.
     pub(super) interrupted: bool,
 }
@@ -33,7 +31,8 @@ pub(super) struct Probed {
 /// Sends the requests of the plan, one after the other.
 ///
 /// # Errors
-/// [`CaptureError::ProbeFailed`] with the first one that is not answered in full.
+/// With the first one that is not answered in full: [`CaptureError::PromptTooLong`] where the server says so, else
+/// [`CaptureError::ProbeFailed`].
 pub(super) async fn probe(
     plan: &CapturePlan,
     endpoint: &Endpoint,
@@ -42,7 +41,6 @@ pub(super) async fn probe(
 ) -> Result<Probed, Failure> {
     let mut probed = Probed {
         served_input_tokens: None,
-        output_tokens: None,
         interrupted: false,
     };
     let mut slot = Slot::new(endpoint.clone(), headers.clone());
@@ -73,9 +71,15 @@ pub(super) async fn probe(
             return Ok(probed);
         }
         if observation.outcome != Outcome::Ok {
-            let reason = observation
-                .error
-                .map_or(String::new(), |error| format!(": {error}"));
+            let said = observation.error.unwrap_or_default();
+            if observation.http_status == Some(400) && said.to_ascii_lowercase().contains("context") {
+                return Err(CaptureError::PromptTooLong { why: said }.into());
+            }
+            let reason = if said.is_empty() {
+                said
+            } else {
+                format!(": {said}")
+            };
             return Err(CaptureError::ProbeFailed {
                 outcome: observation.outcome.name().to_owned(),
                 reason,
@@ -83,7 +87,6 @@ pub(super) async fn probe(
             .into());
         }
         probed.served_input_tokens = observation.input_tokens;
-        probed.output_tokens = observation.output_tokens;
     }
     Ok(probed)
 }

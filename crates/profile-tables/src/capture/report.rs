@@ -17,7 +17,11 @@ pub(super) fn report(
     captured: Captured,
     binding: Option<Binding>,
 ) -> Result<Report, Failure> {
-    let files = read_all(&captured.files, Want::DEVICE).map_err(TablesError::from)?;
+    let files = match read_all(&captured.files, Want::DEVICE) {
+        // They were still being written.
+        Err(_) if captured.interrupted => Vec::new(),
+        read => read.map_err(TablesError::from)?,
+    };
     let traces: Vec<CapturedTrace> = files.iter().map(|file| of_file(file, plan.stage)).collect();
     let mut parts = DocumentParts::new(SCHEMA);
     parts.simulated = captured.server.simulated;
@@ -129,6 +133,16 @@ fn warnings(plan: &CapturePlan, captured: &Captured, traces: &[CapturedTrace]) -
             ),
         );
     }
+    if traces.len() < captured.ranks && !captured.interrupted {
+        warn(
+            "capture-ranks-missing",
+            format!(
+                "{} of {} ranks wrote a trace in time",
+                traces.len(),
+                captured.ranks
+            ),
+        );
+    }
     let stage = stage_name(plan.stage);
     for trace in traces {
         if trace.kernels == 0 {
@@ -155,7 +169,17 @@ fn next(plan: &CapturePlan, captured: &Captured, traces: &[CapturedTrace]) -> Ve
                 command.extend([flag.to_owned(), length.to_string()]);
             }
         }
-        command.extend(["--output-dir".to_owned(), captured.folder.display().to_string()]);
+        for (flag, value) in [
+            ("--steps", plan.steps_flag.map(|steps| steps.to_string())),
+            ("--output-dir", Some(captured.folder.display().to_string())),
+            ("--model", plan.model.clone()),
+            ("--api-key-env", plan.api_key_env.clone()),
+            ("--wait-s", Some(plan.wait.as_secs().to_string())),
+        ] {
+            if let Some(value) = value {
+                command.extend([flag.to_owned(), value]);
+            }
+        }
         "capture again when the server is idle"
     } else {
         command.extend(traces.iter().map(|trace| trace.path.clone()));

@@ -36,14 +36,18 @@ impl Watch {
             ProbeStage::Prefill => "-EXTEND",
             ProbeStage::Decode => "-DECODE",
         };
-        let named = |path: &PathBuf| path.to_string_lossy().contains(word);
+        let named = |path: &PathBuf| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().contains(word))
+        };
         if found.keys().any(named) {
             found.retain(|path, _| named(path));
         }
         found
     }
 
-    /// Waits until as many traces as there are ranks have stopped growing, or until the time is over and some have.
+    /// Waits until as many traces as there are ranks have stopped growing, or until the time is over and some have. When
+    /// `interrupted` says so it waits no longer, and gives what is there.
     ///
     /// # Errors
     /// [`CaptureError::NoTrace`] when there is none by then.
@@ -52,6 +56,7 @@ impl Watch {
         stage: ProbeStage,
         ranks: usize,
         limit: Duration,
+        interrupted: impl Fn() -> bool,
     ) -> Result<Vec<PathBuf>, CaptureError> {
         let started = Instant::now();
         let mut last = BTreeMap::new();
@@ -61,6 +66,9 @@ impl Watch {
             still = if found == last { still + 1 } else { 0 };
             last = found;
             let is_whole = !last.is_empty() && still >= STILL;
+            if interrupted() {
+                return Ok(last.into_keys().collect());
+            }
             if is_whole && (last.len() >= ranks || started.elapsed() > limit) {
                 return Ok(last.into_keys().collect());
             }
@@ -108,7 +116,7 @@ mod tests {
             .enable_all()
             .build()
             .unwrap();
-        let files = runtime.block_on(watch.files(stage, ranks, Duration::from_millis(400)))?;
+        let files = runtime.block_on(watch.files(stage, ranks, Duration::from_millis(400), || false))?;
         Ok(files
             .iter()
             .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
@@ -142,5 +150,35 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_yet_is_empty() {
         assert!(traces(Path::new("/nonexistent/folder")).is_empty());
+    }
+
+    #[test]
+    fn a_folder_named_after_a_stage_tells_nothing_of_its_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("run-DECODE");
+        std::fs::create_dir(&inside).unwrap();
+        let watch = Watch::begin(&inside);
+        for name in ["1-TP-0-DECODE.trace.json.gz", "1-TP-0-EXTEND.trace.json.gz"] {
+            std::fs::write(inside.join(name), "x").unwrap();
+        }
+        assert_eq!(
+            wait(&watch, ProbeStage::Decode, 1).unwrap(),
+            ["1-TP-0-DECODE.trace.json.gz"]
+        );
+    }
+
+    #[test]
+    fn an_interrupted_wait_ends_with_what_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let watch = Watch::begin(folder.path());
+        let name = "1-TP-0-DECODE.trace.json.gz";
+        std::fs::write(folder.path().join(name), "x").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let hour = Duration::from_secs(3600);
+        let files = runtime.block_on(watch.files(ProbeStage::Decode, 8, hour, || true));
+        assert_eq!(files.unwrap(), [folder.path().join(name)]);
     }
 }

@@ -294,3 +294,18 @@ fn a_simulated_trace_is_simulated_whatever_is_read_of_it() {
         assert_eq!(hash, contracts::fields::sha256_hex(&bytes));
     }
 }
+
+#[test]
+fn an_operator_is_named_where_any_place_has_one() {
+    let folder = TempDir::new().expect("a folder");
+    let path = Sketch::new()
+        // The longest call has no operator.
+        .kernel("gemm_a", 7, 1, 5, 50)
+        .event(r#"{"ph":"X","cat":"cpu_op","name":"aten::mm","pid":1,"tid":1,"ts":58,"dur":5,"args":{"External id":5}}"#)
+        .event(r#"{"ph":"X","cat":"kernel","name":"gemm_a","pid":0,"tid":7,"ts":60,"dur":5,"args":{"External id":5,"stream":7}}"#)
+        .write(&folder, "a.json");
+    let document = document(&[&path]);
+    let row = &document["data"]["stages"][0]["kernel_table"][0];
+    assert_eq!(row["sites"].as_array().map(Vec::len), Some(2));
+    assert_eq!(row["cpu_op"], "aten::mm");
+}

@@ -338,10 +338,16 @@ fn nothing_is_recorded_while_somebody_is_served() {
     .unwrap();
     // The head of the answer: the request is in the engine.
     other.read_exact(&mut [0; 100]).unwrap();
-    let ended = capture(&sim, "decode", &["--output-len", "8", "--output-dir", to]);
+    let own = ["--steps", "4", "--wait-s", "7"];
+    let arguments = [&["--output-len", "8", "--output-dir", to], &own[..]].concat();
+    let ended = capture(&sim, "decode", &arguments);
     assert_eq!(ended.code(), 5, "{ended:?}");
     let document = ended.document();
     check("refused", &document);
+    let again = document["next_actions"][0]["command"].as_array().unwrap();
+    for flag in own.chunks(2) {
+        assert!(again.windows(2).any(|pair| pair == flag), "{flag:?}: {again:?}");
+    }
     let data = &document["data"];
     assert_eq!(
         (&data["refused"], &data["load"]["running"]),
@@ -381,11 +387,11 @@ fn wrong_use_ends_with_a_hint() {
         &["--output-len", "8", "--api-key-env", "NO_SUCH_KEY_HERE"],
     )
     .fails(2, "capture-key-missing", "NO_SUCH_KEY_HERE");
-    // The probe fails, and the profiler is stopped all the same: the next capture starts.
+    // What cannot be served is refused before the profiler is started: the next capture starts.
     capture(&sim, "prefill", &["--input-len", "100", "--output-dir", to]).fails(
-        4,
-        "capture-probe-failed",
-        "serve-bench probe",
+        3,
+        "prompt-too-long",
+        "--input-len",
     );
     traces(&capture(
         &sim,
