@@ -18,6 +18,7 @@ pub mod loop_ledger;
 pub mod metric;
 pub mod profile_tables;
 pub mod schema;
+pub mod secret;
 pub mod serve_bench;
 pub mod subject;
 pub mod target;

@@ -26,13 +26,13 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
     let subject = match &args.subject {
         Some(path) => {
             let (subject, input, bytes): (Subject, _, _) = cli_kit::load_yaml_bytes(path, Subject::SCHEMA)?;
-            if subject.env.keys().any(|name| contracts::subject::is_secret(name)) {
+            if holds_secret(&subject) {
                 return Err(Failure::new(
                     Exit::BadInput,
                     "secret-in-subject",
                     format!("{} holds the value of a secret", path.display()),
                 )
-                .hint("leave it out; name it with an empty value and set it where the server is launched"));
+                .hint("put it into the environment of the launch: name the variable under `env` with an empty value, and `serve-bench compare --swap` takes its value from its own environment"));
             }
             objects::put(root, &bytes).map_err(|error| LedgerError::io("store", path, &error))?;
             evidence.push(Evidence {
@@ -99,6 +99,18 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
     };
     let entry = writer.append(Some(attempt), Event::AttemptBegin(event), evidence)?;
     Ok(receipt(&writer.ledger, vec![entry], false, warnings))
+}
+
+/// Whether a file that is stored whole shows a secret.
+fn holds_secret(subject: &Subject) -> bool {
+    let in_env = subject
+        .env
+        .iter()
+        .any(|(name, value)| contracts::secret::is_secret(name) && !value.is_empty());
+    let mut settings = serde_json::json!(subject.settings);
+    in_env
+        || contracts::argv::redacted(&subject.launch_argv) != subject.launch_argv
+        || contracts::secret::redact(&mut settings).is_some()
 }
 
 fn number(flag: &str, value: Option<f64>) -> Result<Option<Finite>, Failure> {
