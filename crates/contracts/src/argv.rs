@@ -2,6 +2,52 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
+use crate::secret;
+
+/// The argv as documents and logs show it: without the values of secrets, in words that are a JSON text or a shell line
+/// too. A server cannot be launched from it.
+pub fn redacted(argv: &[String]) -> Vec<String> {
+    let mut shown = argv.to_vec();
+    for found in secret::in_argv(argv.iter().map(String::as_str)) {
+        shown[found.at] = secret::replaced(&argv[found.at], found.value);
+    }
+    for word in &mut shown {
+        *word = inside_redacted(word);
+    }
+    shown
+}
+
+/// A word that holds words itself: a launch command as JSON, a configuration, or a line for a shell.
+fn inside_redacted(word: &str) -> String {
+    if is_flag(word)
+        && let Some((flag, value)) = word.split_once('=')
+    {
+        return format!("{flag}={}", inside_redacted(value));
+    }
+    if word.starts_with('[')
+        && let Ok(argv) = serde_json::from_str::<Vec<String>>(word)
+    {
+        let shown = redacted(&argv);
+        // As it was typed, unless something has to go.
+        return if shown == argv {
+            word.to_owned()
+        } else {
+            Value::from(shown).to_string()
+        };
+    }
+    if word.starts_with(['[', '{'])
+        && let Ok(mut configuration) = serde_json::from_str(word)
+    {
+        return match secret::redact(&mut configuration) {
+            Some(_) => configuration.to_string(),
+            None => word.to_owned(),
+        };
+    }
+    secret::line_redacted(word)
+}
+
 /// The value of a flag, given as `--flag VALUE` or as `--flag=VALUE`.
 pub fn value<'a>(argv: &'a [String], flag: &str) -> Option<&'a str> {
     argv.iter().enumerate().find_map(|(at, word)| {
@@ -121,6 +167,45 @@ mod tests {
     }
 
     #[test]
+    fn documents_show_no_secret_of_a_launch() {
+        let launch = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        for (argv, shown) in [
+            (
+                launch(&["serve", "m", "--api-key", "sk-1", "--tp=2", "--hf-token=hf_1"]),
+                launch(&[
+                    "serve",
+                    "m",
+                    "--api-key",
+                    "<secret>",
+                    "--tp=2",
+                    "--hf-token=<secret>",
+                ]),
+            ),
+            (
+                launch(&["compare", "--a-cmd", r#"["serve", "--api-key", "sk-1"]"#]),
+                launch(&["compare", "--a-cmd", r#"["serve","--api-key","<secret>"]"#]),
+            ),
+            (
+                launch(&["serve", "--override", r#"{"auth": {"api_key": "sk-1"}}"#]),
+                launch(&["serve", "--override", r#"{"auth":{"api_key":"<secret>"}}"#]),
+            ),
+            (
+                launch(&["sh", "-c", "exec serve --api-key sk-1 $X"]),
+                launch(&["sh", "-c", "exec serve --api-key <secret> $X"]),
+            ),
+            (
+                launch(&["curl", "-H", "X-Api-Key: sk-1"]),
+                launch(&["curl", "-H", "X-Api-Key: <secret>"]),
+            ),
+        ] {
+            assert_eq!(redacted(&argv), shown);
+            assert_eq!(redacted(&shown), shown);
+        }
+        let plain = words("run --api-key-env KEY --a-cmd [\"serve\"]");
+        assert_eq!(redacted(&plain), plain);
+    }
+
+    #[test]
     fn a_negative_number_is_a_value() {
         assert!(is_flag("--tp") && is_flag("-x") && !is_flag("-1") && !is_flag("model") && !is_flag("---x"));
     }
@@ -128,7 +213,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_words_never_panic(argv in proptest::collection::vec(".{0,12}", 0..12), flag in "-{1,2}.{0,4}") {
-            let _ = (value(&argv, &flag), differing_flags(&argv, &[]));
+            let _ = (value(&argv, &flag), differing_flags(&argv, &[]), redacted(&argv));
             let mut changed = without(&argv, &[&flag], &[]);
             set(&mut changed, &flag, "v");
             prop_assert_eq!(changed.last().map(String::as_str), Some("v"));

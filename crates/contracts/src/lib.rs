@@ -19,6 +19,7 @@ pub mod metric;
 pub mod pipeline_analysis;
 pub mod profile_tables;
 pub mod schema;
+pub mod secret;
 pub mod serve_bench;
 pub mod subject;
 pub mod target;

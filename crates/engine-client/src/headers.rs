@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use contracts::secret::is_secret;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
 use crate::error::ClientError;
@@ -51,11 +52,8 @@ impl Headers {
         };
         let header = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| bad())?;
         let mut content = HeaderValue::from_str(value.trim()).map_err(|_| bad())?;
-        let lower = header.as_str();
-        if ["authorization", "key", "token", "secret", "cookie", "password"]
-            .iter()
-            .any(|word| lower.contains(word))
-        {
+        // Of a header also a part tells: `x-token-id`.
+        if is_secret(header.as_str()) || header.as_str().split('-').any(is_secret) {
             content.set_sensitive(true);
             self.add_secret(value.trim());
             // `Bearer abc`: the server may repeat either part.

@@ -190,18 +190,24 @@ async fn older_info(
 async fn tokenize_status(control: &Control<'_>, identity: &Identity) -> Answer {
     let model = identity.models.first().map_or("", String::as_str);
     control
-        .post("/tokenize", &tokenize_body(identity.engine.kind, model, "a"))
+        .post(
+            "/tokenize",
+            &tokenize_body(identity.engine.kind, model, "a", true),
+        )
         .await
 }
 
-fn tokenize_body(kind: EngineKind, model: &str, text: &str) -> Value {
+fn tokenize_body(kind: EngineKind, model: &str, text: &str, special: bool) -> Value {
     match kind {
-        EngineKind::LlamaCpp => json!({"content": text, "add_special": true}),
-        _ => json!({"model": model, "prompt": text}),
+        EngineKind::LlamaCpp => json!({"content": text, "add_special": special}),
+        _ if special => json!({"model": model, "prompt": text}),
+        // vLLM and SGLang; a server that does not know the field adds its special tokens.
+        _ => json!({"model": model, "prompt": text, "add_special_tokens": false}),
     }
 }
 
-/// Asks the server how many tokens a text has, special tokens at its start included, as a completion would have them.
+/// Asks the server how many tokens a text has: with the special tokens at its start, as a completion has them, or as the
+/// content of a message.
 ///
 /// # Errors
 /// [`ClientError::NoTokenize`] when the server has no such endpoint, and what [`probe`] fails with.
@@ -211,10 +217,11 @@ pub async fn tokenize(
     kind: EngineKind,
     model: &str,
     text: &str,
+    special: bool,
 ) -> Result<u64, ClientError> {
     let control = Control::new(endpoint, headers)?;
     let reply = control
-        .post("/tokenize", &tokenize_body(kind, model, text))
+        .post("/tokenize", &tokenize_body(kind, model, text, special))
         .await?;
     let missing = |reason: String| ClientError::NoTokenize {
         url: endpoint.to_string(),

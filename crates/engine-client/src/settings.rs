@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use contracts::secret::is_secret;
 use contracts::text;
 use serde_json::{Map, Value};
 
@@ -83,23 +84,6 @@ fn is_off(value: &Value) -> bool {
         Value::Object(members) => members.is_empty(),
         _ => false,
     }
-}
-
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    [
-        "secret",
-        "password",
-        "passwd",
-        "credential",
-        "authorization",
-        "api_key",
-        "apikey",
-    ]
-    .iter()
-    .any(|word| name.contains(word))
-        || name.ends_with("key")
-        || name.ends_with("token")
 }
 
 fn holds_secret(value: &Value) -> bool {

@@ -136,7 +136,7 @@ impl Launch {
                 match engine_client::probe(&self.endpoint, &self.headers).await {
                     Ok(probe) => match unhealthy(&probe) {
                         None => return Ok(probe),
-                        Some(status) => reason = format!("/health answers {status}"),
+                        Some(why) => reason = format!("/health {why}"),
                     },
                     Err(error) if will_not_change(&error) => return Err(LaunchError::Client(error)),
                     Err(error) => reason = error.to_string(),
@@ -174,13 +174,17 @@ impl Launch {
     }
 }
 
-/// The status of `/health` when it says that the server is not ready. A server without that endpoint is taken as it is.
-fn unhealthy(probe: &ProbeData) -> Option<u16> {
+/// What `/health` does when the server is not ready: it answers with an error of the server, or not at all. A server
+/// without that endpoint is taken as it is.
+fn unhealthy(probe: &ProbeData) -> Option<String> {
     let health = probe
         .endpoints
         .iter()
         .find(|endpoint| endpoint.path == "/health")?;
-    health.status.filter(|status| *status >= 500)
+    match health.status {
+        Some(status) => (status >= 500).then(|| format!("answers {status}")),
+        None => Some("does not answer".to_owned()),
+    }
 }
 
 /// Whether waiting cannot help: a credential that is refused now is refused later.
@@ -200,5 +204,46 @@ fn will_not_change(error: &ClientError) -> bool {
         | ClientError::NotOpenAi { .. }
         | ClientError::NotReady { .. }
         | ClientError::NoTokenize { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::serve_bench::probe::EndpointStatus;
+    use contracts::serve_bench::result::{EngineInfo, EngineKind};
+
+    use super::*;
+
+    #[test]
+    fn a_server_whose_health_does_not_answer_is_not_ready() {
+        let probe = |endpoints: Vec<(&str, Option<u16>)>| ProbeData {
+            url: "http://127.0.0.1:1".to_owned(),
+            engine: EngineInfo {
+                kind: EngineKind::Other,
+                version: None,
+            },
+            models: Vec::new(),
+            max_model_len: None,
+            simulated: false,
+            tokenize: false,
+            endpoints: endpoints
+                .into_iter()
+                .map(|(path, status)| EndpointStatus {
+                    path: path.to_owned(),
+                    status,
+                })
+                .collect(),
+            settings: BTreeMap::new(),
+        };
+        for (status, is_ready) in [
+            (Some(200), true),
+            (Some(404), true),
+            (Some(503), false),
+            (None, false),
+        ] {
+            let unready = unhealthy(&probe(vec![("/health", status)]));
+            assert_eq!(unready.is_none(), is_ready, "{status:?}");
+        }
+        assert_eq!(unhealthy(&probe(vec![("/version", None)])), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use contracts::subject::is_secret;
+use contracts::secret::{self, is_secret};
 
 /// Shorter values would be found everywhere.
 const SHORTEST: usize = 6;
@@ -24,16 +24,9 @@ impl Secrets {
             .filter(|(name, _)| is_secret(&name.to_string_lossy()))
             .filter_map(|(_, value)| value.to_str().map(str::to_owned))
             .collect();
-        for (index, word) in argv.iter().enumerate() {
-            let Some(flag) = word.strip_prefix("--") else {
-                continue;
-            };
-            match flag.split_once('=') {
-                Some((name, value)) if is_secret(name) => values.push(value.to_owned()),
-                None if is_secret(flag) => values.extend(argv.get(index + 1).cloned()),
-                _ => {}
-            }
-        }
+        let words = secret::in_argv(argv.iter().map(String::as_str));
+        let lines = argv.iter().flat_map(|word| secret::in_line(word));
+        values.extend(words.into_iter().chain(lines).map(|found| found.value.to_owned()));
         values.retain(|value| value.len() >= SHORTEST);
         // The longest first, so that no part of it is left when a shorter one lies inside.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
@@ -71,9 +64,10 @@ mod tests {
             "--admin-api-key=sk-654321",
             "--max-tokens",
             "128000",
+            "export HUB_TOKEN=hub-123",
         ];
         let secrets = Secrets::of(environment, &argv.map(str::to_owned));
-        let text = "hf_abcdef sk-123456 sk-654321 128000 /usr/bin abc";
-        assert_eq!(secrets.removed_from(text), "*** *** *** 128000 /usr/bin abc");
+        let text = "hf_abcdef sk-123456 sk-654321 hub-123 128000 /usr/bin abc";
+        assert_eq!(secrets.removed_from(text), "*** *** *** *** 128000 /usr/bin abc");
     }
 }

@@ -107,16 +107,17 @@ impl Args {
 impl Args {
     /// The engine that the flags describe.
     pub(crate) fn launch(&self) -> Result<Launch, SimError> {
-        for (flag, got, least) in [
-            ("--noise-cv", self.noise_cv, 0.0),
-            ("--slowdown", self.slowdown, -90.0),
+        for (flag, got, least, expected) in [
+            ("--noise-cv", self.noise_cv, 0.0, "a percentage from 0 to 1000"),
+            (
+                "--slowdown",
+                self.slowdown,
+                -90.0,
+                "a percentage from -90 to 1000",
+            ),
         ] {
             if !(got >= least && got <= 1000.0) {
-                return Err(SimError::OutOfRange {
-                    flag,
-                    got,
-                    expected: "a percentage from 0 to 1000",
-                });
+                return Err(SimError::OutOfRange { flag, got, expected });
             }
         }
         plan(

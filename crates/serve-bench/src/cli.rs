@@ -187,12 +187,31 @@ pub struct WorkloadArgs {
     pub extra_body: Option<String>,
 }
 
+/// Flags that a frozen workload would have to ignore.
+const MAKES_A_WORKLOAD: [&str; 15] = [
+    "preset",
+    "dataset",
+    "dataset_path",
+    "num_prompts",
+    "input_len",
+    "output_len",
+    "len_spread",
+    "prefix_len",
+    "prefix_groups",
+    "seed",
+    "prompt_unit",
+    "tokenizer",
+    "endpoint",
+    "ignore_eos",
+    "extra_body",
+];
+
 /// The workload, frozen or made now.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Workload")]
 pub struct WorkloadSourceArgs {
     /// Frozen workload file, as `freeze` writes it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["preset", "dataset", "input_len", "output_len"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = MAKES_A_WORKLOAD)]
     pub workload: Option<PathBuf>,
     /// Scenario of the workload, when it has several
     #[arg(long, value_name = "NAME")]
@@ -248,7 +267,7 @@ pub struct LoadShapeArgs {
     #[arg(long, value_name = "S")]
     pub duration: Option<f64>,
     /// Warm-up requests, handed over without draining; a frozen workload gives its first N [default: 0 for a frozen
-    /// workload, else as many as are in flight]
+    /// workload and in a sweep, else as many as are in flight; more where a preset needs them]
     #[arg(long, value_name = "N")]
     pub warmup: Option<u64>,
     /// Runtime threads of the client
@@ -263,7 +282,8 @@ pub struct ContractArgs {
     /// Declares contract fields, SLO, threshold and margin (YAML or JSON, sota-loop.target/1)
     #[arg(long, value_name = "FILE")]
     pub target: Option<PathBuf>,
-    /// Declares subject fields (YAML or JSON, sota-loop.subject/1); its `env` is set for a server that is launched
+    /// Declares subject fields (YAML or JSON, sota-loop.subject/1); its `env` is set for a server that is launched, and a
+    /// secret with an empty value there is taken from this shell
     #[arg(long, value_name = "FILE")]
     pub subject: Option<PathBuf>,
     /// A rule such as `p50_ttft_ms<=2000`; repeat for more
@@ -396,7 +416,8 @@ pub struct CompareArgs {
     /// Launch from a cleared environment: HOME, USER, LANG, TMPDIR, a standard PATH, and what the subjects declare
     #[arg(long, requires = "swap")]
     pub clear_env: bool,
-    /// Launch command of side A: one JSON array of strings; `{port}` becomes a free port
+    /// Launch command of side A: one JSON array of strings; `{port}` becomes a free port. A secret goes by the
+    /// environment, never here
     #[arg(long, value_name = "ARGV")]
     pub a_cmd: Option<String>,
     /// Launch command of side B
@@ -483,4 +504,36 @@ pub struct SelftestArgs {
     /// Also measure cost and capacity (about a minute)
     #[arg(long)]
     pub bench: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn a_frozen_workload_is_sent_as_it_is() {
+        let typed = |flags: &str| {
+            let words = "serve-bench run --url http://127.0.0.1:1 --workload w.jsonl";
+            let command = Args::command().version("0");
+            command.try_get_matches_from(words.split(' ').chain(flags.split_whitespace()))
+        };
+        assert!(typed("--concurrency 4 --warmup 2 --scenario chat").is_ok());
+        for flags in [
+            "--num-prompts 4",
+            "--seed 1",
+            "--endpoint completions",
+            "--extra-body {}",
+            "--ignore-eos",
+            "--tokenizer t.json",
+            "--prompt-unit tokens",
+            "--len-spread 0.1",
+            "--prefix-len 4",
+            "--prefix-groups 2",
+        ] {
+            let error = typed(flags).unwrap_err().to_string();
+            assert!(error.contains("--workload"), "{flags}: {error}");
+        }
+    }
 }

@@ -12,6 +12,8 @@ use contracts::serve_bench::outcome::Outcome;
 use contracts::serve_bench::record::{Phase, RequestRecord};
 use serde::Serialize;
 
+use crate::fold;
+
 /// A tool whose definitions are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -268,37 +270,34 @@ fn shown(value: Option<Finite>) -> String {
 }
 
 impl<'a> Population<'a> {
-    /// Ours: `ok`, from the first send to the last token.
+    /// Ours: `ok`, over the window of the fold.
     fn ours(records: &'a [RequestRecord]) -> Population<'a> {
-        Population::of(
-            records,
-            |record| record.outcome == Outcome::Ok,
-            |record| record.e2e_latency_ms,
-        )
+        let is_ok = |record: &RequestRecord| record.outcome == Outcome::Ok;
+        Population::of(records, is_ok, |run| fold::window_s(run).unwrap_or(0.0))
     }
 
     /// Theirs: every stream that ended without an error of the transport, until the last request has ended.
     fn theirs(records: &'a [RequestRecord]) -> Population<'a> {
-        Population::of(records, passes_elsewhere, |record| Some(record.ended_ms))
+        Population::of(records, passes_elsewhere, |run| {
+            let start = |record: &&RequestRecord| record.start_ms.get();
+            let first = run.iter().map(start).reduce(f64::min).unwrap_or(0.0);
+            let ends = run.iter().map(|record| start(record) + record.ended_ms.get());
+            (ends.reduce(f64::max).unwrap_or(first) - first) / 1000.0
+        })
     }
 
     fn of(
         records: &'a [RequestRecord],
         counts: fn(&RequestRecord) -> bool,
-        length_ms: fn(&RequestRecord) -> Option<Finite>,
+        duration_s: fn(&[&RequestRecord]) -> f64,
     ) -> Population<'a> {
-        let mut runs: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+        let mut runs: BTreeMap<u32, Vec<&RequestRecord>> = BTreeMap::new();
         for record in measured(records) {
-            let start = record.start_ms.get();
-            // A request that failed has no length by our definition; it still was sent.
-            let end = start + length_ms(record).map_or(0.0, Finite::get);
-            let window = runs.entry(record.run).or_insert((start, end));
-            window.0 = window.0.min(start);
-            window.1 = window.1.max(end);
+            runs.entry(record.run).or_default().push(record);
         }
         Population {
             requests: measured(records).filter(|record| counts(record)).collect(),
-            duration_s: runs.values().map(|(start, end)| end - start).sum::<f64>() / 1000.0,
+            duration_s: runs.values().map(|run| duration_s(run)).sum(),
         }
     }
 

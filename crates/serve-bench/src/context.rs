@@ -17,7 +17,10 @@ pub(crate) fn check(requests: &[WorkloadRequest], server: &Server) -> Result<(),
     let Some(context) = server.probe.max_model_len else {
         return Ok(());
     };
-    let length = |request: &WorkloadRequest| request.input_len.unwrap_or(0) + request.output_len.unwrap_or(0);
+    let length = |request: &WorkloadRequest| {
+        let (input, output) = (request.input_len.unwrap_or(0), request.output_len.unwrap_or(0));
+        input.saturating_add(output)
+    };
     let longest = requests.iter().map(length).max().unwrap_or(0);
     if longest <= context {
         return Ok(());

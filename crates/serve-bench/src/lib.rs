@@ -76,11 +76,17 @@ pub(crate) fn command_with(changes: &[(&str, &str)]) -> Vec<String> {
     command
 }
 
-/// This invocation as it can be run again; values of `--header` may be secret and stay out.
+/// This invocation as it can be run again; values of `--header` may be secret and stay out, and so do secrets in the
+/// launch commands of a comparison.
 pub(crate) fn command_line() -> Vec<String> {
+    shown(std::env::args().skip(1))
+}
+
+fn shown(arguments: impl Iterator<Item = String>) -> Vec<String> {
     let mut words: Vec<String> = vec![Args::TOOL.name.to_owned()];
     let mut secret = false;
-    for word in std::env::args().skip(1) {
+    for word in arguments {
+        let is_flag = !secret && word == "--header";
         if secret {
             let name = word.split_once(':').map_or("", |(name, _)| name);
             words.push(format!("{name}: <value>"));
@@ -88,9 +94,39 @@ pub(crate) fn command_line() -> Vec<String> {
             let name = header.split_once(':').map_or("", |(name, _)| name);
             words.push(format!("--header={name}: <value>"));
         } else {
-            words.push(word.clone());
+            words.push(word);
         }
-        secret = !secret && word == "--header";
+        secret = is_flag;
     }
-    words
+    contracts::argv::redacted(&words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_without_secrets() {
+        let typed = [
+            "compare",
+            "--swap",
+            "--a-cmd",
+            r#"["vllm","serve","m","--api-key","sk-1","--port","{port}"]"#,
+            r#"--b-cmd=["sglang","--api-key=sk-2"]"#,
+            "--header",
+            "X-Mine: sk-3",
+            "--header=Authorization: sk-4",
+            "--api-key-env",
+            "KEY",
+        ];
+        let command = shown(typed.map(str::to_owned).into_iter());
+        let text = command.join(" ");
+        assert!(!text.contains("sk-"), "{text}");
+        assert!(text.contains("--api-key-env KEY"), "{text}");
+        assert!(text.contains("X-Mine: <value>"), "{text}");
+        assert_eq!(
+            command[4],
+            r#"["vllm","serve","m","--api-key","<secret>","--port","{port}"]"#
+        );
+    }
 }

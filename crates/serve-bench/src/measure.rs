@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cli_kit::{Failure, OutputArgs};
-use contracts::Exit;
-use contracts::serve_bench::record::{RequestRecord, RunEnd, RunStart};
+use cli_kit::{DocumentParts, Failure, OutputArgs};
+use contracts::serve_bench::record::{RecordHeader, RequestRecord, RunEnd, RunSide, RunStart};
 use contracts::serve_bench::run::Run;
+use contracts::{Exit, Warning};
 
 use crate::fold::{FoldContext, SloRules, client_health, fold_run};
-use crate::load::{Level, Sink};
+use crate::load::{Event, Level, Sink};
 use crate::records::RecordsWriter;
 
 /// Shared by the collector thread and the command.
@@ -22,27 +22,43 @@ pub(crate) struct Measured {
     pub(crate) complete: bool,
 }
 
+/// What a run is called, in its records and on stderr.
+pub(crate) struct Name<'a> {
+    pub(crate) run: u32,
+    /// The side of a comparison.
+    pub(crate) side: Option<RunSide>,
+    pub(crate) label: &'a str,
+}
+
 /// Makes one run.
 pub(crate) fn measure(
     level: &Level,
     rules: &SloRules,
-    run: u32,
+    name: &Name<'_>,
     records: Option<&Records>,
-    label: &str,
     output: &OutputArgs,
 ) -> Result<Measured, Failure> {
-    let bar = cli_kit::progress_bar(level.requests.len() as u64, label, output);
-    let epoch = RunStart {
-        run,
-        epoch_at: jiff::Timestamp::now(),
-    };
-    if let Some(writer) = records {
-        lock(writer).run_start(epoch);
-    }
+    let bar = cli_kit::progress_bar(level.requests.len() as u64, name.label, output);
+    let (run, side) = (name.run, name.side);
     let sink: Sink = {
         let (bar, writer) = (bar.clone(), records.cloned());
+        let load = level.info.clone();
         let mut failed = 0_u64;
-        Box::new(move |record| {
+        Box::new(move |event| {
+            let record = match event {
+                Event::Started(epoch_at) => {
+                    if let Some(writer) = &writer {
+                        lock(writer).run_start(RunStart {
+                            run,
+                            side,
+                            epoch_at,
+                            load: Some(load.clone()),
+                        });
+                    }
+                    return;
+                }
+                Event::Ended(record) => record,
+            };
             if let Some(writer) = &writer {
                 lock(writer).request(record);
             }
@@ -89,10 +105,38 @@ pub(crate) fn lock(records: &Records) -> std::sync::MutexGuard<'_, RecordsWriter
     records.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Opens the records file of `--records`.
-pub(crate) fn open_records(path: Option<&std::path::Path>) -> Result<Option<Records>, Failure> {
-    path.map(|path| Ok(Arc::new(Mutex::new(RecordsWriter::create(path)?))))
+/// Opens the records file of `--records`; `resumed` when it goes on where an earlier invocation stopped.
+pub(crate) fn open_records(
+    path: Option<&std::path::Path>,
+    header: &RecordHeader,
+    resumed: bool,
+) -> Result<Option<Records>, Failure> {
+    let open = if resumed {
+        RecordsWriter::resume
+    } else {
+        RecordsWriter::create
+    };
+    path.map(|path| Ok(Arc::new(Mutex::new(open(path, header)?))))
         .transpose()
+}
+
+/// Lists the records file in a document, and says so when it could not be written whole.
+pub(crate) fn list_records(records: Option<&Records>, parts: &mut DocumentParts) {
+    if let Some(records) = records.map(lock) {
+        parts.artifacts.push(records.artifact());
+        let failure = records.failure();
+        parts
+            .warnings
+            .extend(failure.map(|failure| Warning::new("records-not-written", failure)));
+    }
+}
+
+/// The exit of a measurement, or that of records that could not be written whole.
+pub(crate) fn exit_with(records: Option<&Records>, exit: Exit) -> Exit {
+    match records.and_then(|records| lock(records).failure()) {
+        Some(_) => Exit::Unavailable,
+        None => exit,
+    }
 }
 
 /// Rules of the command line as a usage error.

@@ -8,7 +8,8 @@ use engine_client::{Call, Slot};
 use crate::server::{Server, block_on};
 use crate::workload::{Endpoint, Workload, body_bytes, prompt_check};
 
-/// Sends the first request of a workload for one token and compares `usage.prompt_tokens`; above 1 % it is an error.
+/// Sends the first request of a workload for one token and compares `usage.prompt_tokens`; above 1 % and one token it
+/// is an error.
 /// `None` when the server does not report usage, or the length of the request is unknown.
 pub(crate) fn check(workload: &Workload, server: &Server) -> Result<Option<PromptCheck>, Failure> {
     let Some(first) = workload.requests.first() else {
@@ -26,7 +27,7 @@ pub(crate) fn check(workload: &Workload, server: &Server) -> Result<Option<Promp
     let Some(served) = prompt_tokens(server, endpoint, first, None)? else {
         return Ok(None);
     };
-    // An empty message costs exactly what the chat template adds.
+    // A message of one token costs that token and what the chat template adds; some servers refuse an empty one.
     let template = match endpoint {
         Endpoint::Completions => Some(0),
         Endpoint::Chat => {

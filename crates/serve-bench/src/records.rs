@@ -1,7 +1,7 @@
 //! The records file: written line by line as requests end, read back by `summarize`.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use cli_kit::Failure;
@@ -23,26 +23,61 @@ pub(crate) struct RecordsWriter {
 }
 
 impl RecordsWriter {
-    pub(crate) fn create(path: &Path) -> Result<RecordsWriter, Failure> {
-        let file = File::create(path).map_err(|error| {
-            Failure::new(
-                Exit::Unavailable,
-                "records-not-writable",
-                format!("cannot write {}: {error}", path.display()),
-            )
-            .hint("choose another path for --records")
-        })?;
-        Ok(RecordsWriter {
+    /// Opens the file and writes its header; what was there before is replaced.
+    pub(crate) fn create(path: &Path, header: &RecordHeader) -> Result<RecordsWriter, Failure> {
+        let mut writer = RecordsWriter {
             path: path.to_owned(),
-            file,
+            file: File::create(path).map_err(|error| not_writable(path, &error))?,
             bytes: 0,
             hash: RunningSha256::default(),
             failure: None,
-        })
+        };
+        writer.line(&RecordLine::Header(Box::new(header.clone())));
+        Ok(writer)
     }
 
-    pub(crate) fn header(&mut self, header: &RecordHeader) {
-        self.line(&RecordLine::Header(Box::new(header.clone())));
+    /// Goes on in the file of a measurement that is resumed; a file that is not there or empty is begun.
+    ///
+    /// # Errors
+    /// Exit 7 when the file belongs to another measurement.
+    pub(crate) fn resume(path: &Path, header: &RecordHeader) -> Result<RecordsWriter, Failure> {
+        let io = |error: io::Error| not_writable(path, &error);
+        let mut file = match File::options().read(true).write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return RecordsWriter::create(path, header);
+            }
+            Err(error) => return Err(io(error)),
+        };
+        let (mut bytes, mut hash) = (0, RunningSha256::default());
+        let mut lines = BufReader::new(&mut file);
+        let mut line = Vec::new();
+        // What a crash cut is not a line.
+        while lines.read_until(b'\n', &mut line).map_err(io)? > 0 && line.ends_with(b"\n") {
+            if bytes == 0 && !is_header_of(&line, header) {
+                return Err(Failure::new(
+                    Exit::Drift,
+                    "records-of-another",
+                    format!("{} holds the records of another measurement", path.display()),
+                )
+                .hint("choose another path for --records, or give the file that this measurement began"));
+            }
+            bytes += line.len() as u64;
+            hash.add(&line);
+            line.clear();
+        }
+        if bytes == 0 {
+            return RecordsWriter::create(path, header);
+        }
+        file.set_len(bytes).map_err(io)?;
+        file.seek(io::SeekFrom::End(0)).map_err(io)?;
+        Ok(RecordsWriter {
+            path: path.to_owned(),
+            file,
+            bytes,
+            hash,
+            failure: None,
+        })
     }
 
     pub(crate) fn run_start(&mut self, start: RunStart) {
@@ -104,6 +139,25 @@ impl RecordsWriter {
             }
         }
     }
+}
+
+fn not_writable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::Unavailable,
+        "records-not-writable",
+        format!("cannot write {}: {error}", path.display()),
+    )
+    .hint("choose another path for --records")
+}
+
+/// Whether the first line of a file is the header of the same measurement.
+fn is_header_of(line: &[u8], header: &RecordHeader) -> bool {
+    let Ok(RecordLine::Header(found)) = serde_json::from_slice(line) else {
+        return false;
+    };
+    found.schema == header.schema
+        && found.contract.fingerprint == header.contract.fingerprint
+        && found.subject.fingerprint == header.subject.fingerprint
 }
 
 /// One run of a records file.
@@ -183,6 +237,26 @@ pub(crate) fn read(path: &Path) -> Result<Recorded, Failure> {
         }
     }
     let header = header.ok_or_else(|| bad("records-empty", format!("{name} has no header line")))?;
+    // A run that was interrupted is made again when the measurement is resumed.
+    for at in (0..runs.len()).rev() {
+        let is_made_again = runs[at + 1..].iter().any(|later| is_same(later, &runs[at]));
+        if is_made_again && !runs[at].end.as_ref().is_some_and(|end| end.complete) {
+            runs.remove(at);
+        }
+    }
+    let is_repeated = |at: usize| {
+        runs[..at]
+            .iter()
+            .any(|before| before.start.run == runs[at].start.run)
+    };
+    if runs.iter().any(|run| run.start.side.is_some()) || (0..runs.len()).any(is_repeated) {
+        return Err(Failure::new(
+            Exit::BadInput,
+            "records-two-sides",
+            format!("{name} holds the runs of two sides: one result of both would be of neither"),
+        )
+        .hint("the comparison at -o holds every run of each side; gap-decide reads it"));
+    }
     for run in &mut runs {
         run.records.sort_by_key(|record| record.index);
     }
@@ -192,4 +266,132 @@ pub(crate) fn read(path: &Path) -> Result<Recorded, Failure> {
         torn,
         input,
     })
+}
+
+fn is_same(left: &RecordedRun, right: &RecordedRun) -> bool {
+    (left.start.run, left.start.side) == (right.start.run, right.start.side)
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::serve_bench::record::{RunSide, SCHEMA};
+    use contracts::serve_bench::result::{EngineInfo, EngineKind, TargetInfo, WorkloadInfo};
+    use contracts::{FieldSet, Tool};
+    use serde_json::json;
+
+    use super::*;
+    use crate::fold::{ClientSamples, client_health};
+    use crate::load::closed_loop_info;
+
+    fn header(commit: &str) -> RecordHeader {
+        let workload: WorkloadInfo = serde_json::from_value(json!({
+            "name": "w", "scenario": "s", "purpose": "evidence", "dataset": "random", "seed": 0,
+            "num_prompts": 1, "request_stream_sha256": "sha256:0", "endpoint": "chat", "prompt_unit": "words",
+            "input_len": null, "output_len": null, "prompt_check": null,
+        }))
+        .unwrap();
+        let commit = contracts::Field::declared(commit);
+        RecordHeader {
+            schema: SCHEMA.to_owned(),
+            tool: Tool {
+                name: "serve-bench".to_owned(),
+                version: "0".to_owned(),
+            },
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            contract: FieldSet::none(),
+            environment: FieldSet::none(),
+            subject: FieldSet::new([("engine.commit".to_owned(), commit)].into()),
+            target: TargetInfo {
+                url: "http://127.0.0.1:1".to_owned(),
+                model: None,
+                served_model: None,
+                engine: EngineInfo {
+                    kind: EngineKind::Other,
+                    version: None,
+                },
+            },
+            workload,
+            load: closed_loop_info(1, 0),
+            slo: Vec::new(),
+            goodput: Vec::new(),
+        }
+    }
+
+    fn start(run: u32, side: Option<RunSide>) -> RunStart {
+        RunStart {
+            run,
+            side,
+            epoch_at: jiff::Timestamp::UNIX_EPOCH,
+            load: None,
+        }
+    }
+
+    fn end(run: u32, complete: bool) -> RunEnd {
+        RunEnd {
+            run,
+            complete,
+            client: client_health(&ClientSamples::default(), &[], &closed_loop_info(1, 0)),
+        }
+    }
+
+    #[test]
+    fn a_resumed_file_keeps_what_was_measured() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.jsonl");
+        let mut writer = RecordsWriter::create(&path, &header("a")).unwrap();
+        writer.run_start(start(0, None));
+        writer.run_end(end(0, true));
+        writer.run_start(start(1, None));
+        drop(writer);
+        let mut cut = File::options().append(true).open(&path).unwrap();
+        cut.write_all(b"{\"kind\":\"reque").unwrap();
+
+        let mut writer = RecordsWriter::resume(&path, &header("a")).unwrap();
+        writer.run_start(start(1, None));
+        writer.run_end(end(1, true));
+        let bytes = std::fs::read(&path).unwrap();
+        let artifact = writer.artifact();
+        assert_eq!(
+            (artifact.bytes, artifact.sha256.unwrap()),
+            (bytes.len() as u64, contracts::fields::sha256_hex(&bytes))
+        );
+        let recorded = read(&path).unwrap();
+        let runs: Vec<_> = recorded
+            .runs
+            .iter()
+            .map(|run| (run.start.run, run.end.is_some()))
+            .collect();
+        assert_eq!(
+            runs,
+            [(0, true), (1, true)],
+            "the cut run is made again, not counted twice"
+        );
+
+        let other = RecordsWriter::resume(&path, &header("b")).err().unwrap();
+        assert_eq!(
+            (other.exit, other.document.code.as_str()),
+            (Exit::Drift, "records-of-another")
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "it is not touched");
+        RecordsWriter::create(&path, &header("b")).unwrap();
+        assert_eq!(read(&path).unwrap().runs.len(), 0);
+    }
+
+    #[test]
+    fn two_sides_make_no_result() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.jsonl");
+        for sides in [[Some(RunSide::A), Some(RunSide::B)], [None, None]] {
+            let mut writer = RecordsWriter::create(&path, &header("a")).unwrap();
+            for side in sides {
+                writer.run_start(start(0, side));
+                writer.run_end(end(0, true));
+            }
+            let failure = read(&path).unwrap_err();
+            assert_eq!(
+                (failure.exit, failure.document.code.as_str()),
+                (Exit::BadInput, "records-two-sides")
+            );
+        }
+    }
 }

@@ -58,31 +58,16 @@ impl Server {
         wanted: Option<&str>,
         url: &str,
     ) -> Result<Server, Failure> {
-        let served_model = match wanted {
-            Some(wanted) if probe.models.is_empty() || probe.models.iter().any(|model| model == wanted) => {
-                wanted.to_owned()
-            }
-            Some(wanted) => {
-                let error = ClientError::ModelNotServed {
-                    url: probe.url.clone(),
-                    model: contracts::text::clean(wanted, 200),
-                    served: probe.models.clone(),
-                };
-                let first = probe.models.first().map_or("NAME", String::as_str);
-                return Err(client_failure(error).next(NextAction::new(
-                    "name a model that is served",
-                    &["serve-bench", "run", "--url", url, "--model", first],
-                )));
-            }
-            None => probe.models.first().cloned().ok_or_else(|| {
-                Failure::new(
-                    Exit::Unavailable,
-                    "no-model-listed",
-                    format!("{} lists no model", probe.url),
-                )
-                .hint("name it with --model")
-            })?,
-        };
+        let served_model = engine_client::served_model(&probe, wanted).map_err(|error| {
+            let failure = client_failure(error);
+            let Some(first) = probe.models.first() else {
+                return failure.hint("name the model with --model");
+            };
+            failure.next(NextAction::new(
+                "name a model that is served",
+                &["serve-bench", "run", "--url", url, "--model", first],
+            ))
+        })?;
         use contracts::serve_bench::result::EngineKind;
         if matches!(probe.engine.kind, EngineKind::Vllm | EngineKind::Sglang) {
             endpoint.assume_kept_open();

@@ -6,7 +6,7 @@ use cli_kit::Failure;
 use contracts::serve_bench::compare::{LaunchEnv, Side as SideInfo};
 use contracts::serve_bench::result::LoadInfo;
 use contracts::subject::Subject;
-use contracts::{Exit, Field, FieldSet, Warning};
+use contracts::{Exit, Field, FieldSet, Warning, secret};
 use engine_client::Endpoint;
 use engine_launch::{Environment, LaunchError};
 
@@ -25,6 +25,9 @@ pub(crate) enum Origin {
 
 /// How long a launched server may take to end by itself.
 const STOP_GRACE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// How often a launch looks whether Ctrl-C came.
+const INTERRUPT_POLL: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// What was asked for of one side.
 pub(crate) struct Side {
@@ -117,7 +120,7 @@ impl Side {
         let url = format!("http://127.0.0.1:{port}");
         let argv: Vec<String> = argv
             .iter()
-            .map(|word| word.replace("{port}", &port.to_string()))
+            .map(|word| word.replace(PORT, &port.to_string()))
             .collect();
         let log_path =
             std::env::temp_dir().join(format!("serve-bench-{}-{}.log", std::process::id(), self.letter));
@@ -139,10 +142,22 @@ impl Side {
             endpoint: endpoint.clone(),
             headers: headers.clone(),
             log_path,
-            ready_timeout: std::time::Duration::from_secs_f64(self.ready_timeout_s.clamp(0.1, 86_400.0)),
+            ready_timeout: ready_timeout(self.ready_timeout_s),
             grace: STOP_GRACE,
         };
-        let running = runtime.block_on(launch.start()).map_err(launch_failure)?;
+        let started = runtime.block_on(unless(cli_kit::interrupted, launch.start()));
+        let running = started
+            .ok_or_else(|| {
+                Failure::new(
+                    Exit::Interrupted,
+                    "launch-interrupted",
+                    format!(
+                        "interrupted while side {} started; its process group is ended",
+                        self.letter
+                    ),
+                )
+            })?
+            .map_err(launch_failure)?;
         let probe = running.probe().clone();
         let server = Server::new(endpoint, headers, probe, self.request.model.as_deref(), &url)?;
         Ok(Alive {
@@ -180,7 +195,7 @@ impl Side {
             subject: identity::subject(self.subject.as_ref(), &server.probe, warnings),
             launch_argv: match &self.origin {
                 Origin::Url(_) => None,
-                Origin::Launch { argv, .. } => Some(argv.clone()),
+                Origin::Launch { argv, .. } => Some(contracts::argv::redacted(argv)),
             },
             launch_env: match &self.origin {
                 Origin::Url(_) => None,
@@ -221,19 +236,123 @@ impl Alive {
     }
 }
 
-/// A launch command: one JSON array of strings, never a shell string.
+/// `--ready-timeout`, between a moment and a day; what is no number is a day.
+fn ready_timeout(seconds: f64) -> std::time::Duration {
+    let day = std::time::Duration::from_secs(86_400);
+    std::time::Duration::try_from_secs_f64(seconds.clamp(0.1, 86_400.0)).unwrap_or(day)
+}
+
+/// The work, or `None` as soon as it is interrupted: the work is dropped then, and a launch that is dropped takes its
+/// process group with it.
+async fn unless<T>(is_interrupted: impl Fn() -> bool, work: impl Future<Output = T>) -> Option<T> {
+    let interrupted = async {
+        while !is_interrupted() {
+            tokio::time::sleep(INTERRUPT_POLL).await;
+        }
+    };
+    tokio::select! {
+        // Nothing is started any more after Ctrl-C.
+        biased;
+        () = interrupted => None,
+        done = work => Some(done),
+    }
+}
+
+/// A launch command: one JSON array of strings, never a shell string, with a place for the port that is chosen.
 fn argv(letter: char, text: &str) -> Result<Vec<String>, Failure> {
-    let bad = |why: String| {
+    let bad = |why: &str| {
         Failure::new(
             Exit::Usage,
             "bad-argv",
-            format!("--{letter}-cmd is not a JSON array of strings: {why}"),
+            format!("cannot launch side {letter} with this --{letter}-cmd: {why}"),
         )
-        .hint(r#"for example --a-cmd '["engine-sim", "--port", "{port}"]'"#)
     };
-    let argv: Vec<String> = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
+    let example = format!(r#"for example --{letter}-cmd '["engine-sim", "--port", "{{port}}"]'"#);
+    // What serde says may repeat a value.
+    let Ok(argv) = serde_json::from_str::<Vec<String>>(text) else {
+        return Err(bad("it is not a JSON array of strings").hint(example));
+    };
     if argv.first().is_none_or(String::is_empty) {
-        return Err(bad("it is empty".to_owned()));
+        return Err(bad("it is empty").hint(example));
+    }
+    if argv.iter().any(|word| word.contains(secret::REDACTED)) {
+        return Err(bad("it has the mark that documents show instead of a secret").hint(
+            "put the secret into the environment: name its variable under `env` of the subject file with an empty value, and the value is taken from this shell",
+        ));
+    }
+    if !argv.iter().any(|word| word.contains(PORT)) {
+        return Err(bad("it has no {port}, so its server would listen somewhere else").hint(example));
     }
     Ok(argv)
+}
+
+/// What becomes the port of a launch.
+const PORT: &str = "{port}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> (Exit, String, String) {
+        let failure = argv('b', text).unwrap_err();
+        assert_eq!(failure.document.code, "bad-argv");
+        (
+            failure.exit,
+            failure.document.message,
+            failure.document.hint.unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_launch_command_has_words_and_a_place_for_the_port() {
+        assert_eq!(argv('b', r#"["serve","--port={port}"]"#).unwrap().len(), 2);
+        for text in ["serve --port 1", "[]", r#"[""]"#, r#"["serve"]"#] {
+            let (exit, message, hint) = refused(text);
+            assert_eq!(exit, Exit::Usage);
+            assert!(
+                message.contains("--b-cmd") && hint.contains("--b-cmd"),
+                "{message} {hint}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_launch_from_a_document_without_its_secret_says_where_the_secret_goes() {
+        let (_, message, hint) = refused(r#"["serve","--api-key","<secret>","--port","{port}"]"#);
+        assert!(message.contains("instead of a secret"), "{message}");
+        assert!(hint.contains("empty value"), "{hint}");
+    }
+
+    #[test]
+    fn a_time_to_be_ready_of_any_number_is_no_panic() {
+        for (seconds, millis) in [
+            (0.0, 100),
+            (2.0, 2000),
+            (1e300, 86_400_000),
+            (f64::NAN, 86_400_000),
+        ] {
+            assert_eq!(ready_timeout(seconds).as_millis(), millis, "{seconds}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_interrupted_launch_is_dropped() {
+        struct Launched<'a>(&'a std::cell::Cell<bool>);
+        impl Drop for Launched<'_> {
+            fn drop(&mut self) {
+                self.0.set(true);
+            }
+        }
+        let (looks, is_ended) = (std::cell::Cell::new(0), std::cell::Cell::new(false));
+        let interrupted = || looks.replace(looks.get() + 1) > 0;
+        let launch = async {
+            let _guard = Launched(&is_ended);
+            std::future::pending::<()>().await;
+        };
+        assert_eq!(unless(interrupted, launch).await, None);
+        assert!(is_ended.get(), "what it had started is gone");
+        assert_eq!(unless(|| false, async { 7 }).await, Some(7));
+        let never = async { panic!("nothing starts after Ctrl-C") };
+        assert_eq!(unless(|| true, never).await, None::<()>);
+    }
 }

@@ -7,7 +7,7 @@ use contracts::serve_bench::probe::ProbeData;
 use crate::cli::{RunArgs, WorkloadSourceArgs};
 use crate::fold::SloRules;
 use crate::level::{Rate, level};
-use crate::measure::measure;
+use crate::measure::{Name, measure};
 use crate::server::Server;
 use crate::source::select;
 
@@ -89,7 +89,12 @@ fn one_request(args: &RunArgs, server: &Server, output: &OutputArgs) -> Result<f
         0,
         args.server.request.timeout.min(WORST_CASE_S),
     )?;
-    let measured = measure(&level, &SloRules::default(), 0, None, "sizing", output)?;
+    let name = Name {
+        run: 0,
+        side: None,
+        label: "sizing",
+    };
+    let measured = measure(&level, &SloRules::default(), &name, None, output)?;
     let record = measured.records.first();
     let seconds = record
         .filter(|record| record.outcome == Outcome::Ok)

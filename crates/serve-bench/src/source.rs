@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::cli::{
     ArrivalArg, DatasetKind, EndpointArg, LoadShapeArgs, PromptUnitArg, WorkloadArgs, WorkloadSourceArgs,
 };
+use crate::load::TokenCounter;
 use crate::server::{Server, block_on};
 use crate::workload::arrival::ArrivalPlan;
 use crate::workload::preset::{LoadHint, Preset};
@@ -35,8 +36,18 @@ pub(crate) struct Selected {
     pub(crate) frozen: bool,
     /// What a preset suggests.
     pub(crate) hint: Option<LoadHint>,
+    /// Counts the tokens of an answer where the server does not; with `--tokenizer`.
+    pub(crate) count_tokens: Option<TokenCounter>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) warnings: Vec<Warning>,
+}
+
+/// The load that the preset of a workload is meant for; `None` for a frozen workload, which does not keep it.
+pub(crate) fn hint(args: &WorkloadSourceArgs) -> Result<Option<LoadHint>, Failure> {
+    if args.workload.is_some() {
+        return Ok(None);
+    }
+    Ok(plan(&args.make, args.scenario.as_deref(), None)?.1)
 }
 
 /// Reads or makes the workload of a run.
@@ -89,6 +100,10 @@ pub(crate) fn select(
         endpoint,
         frozen: args.workload.is_some(),
         hint,
+        count_tokens: match &args.make.tokenizer {
+            Some(path) => token_counter(path)?,
+            None => None,
+        },
         inputs,
         warnings: workload.notes,
     })
@@ -111,6 +126,11 @@ pub(crate) fn make(
             crate::workload::generate(plan, &mut *tokenizer_file(path)?)?
         }
         (PromptUnitArg::Tokens, None, Some(server)) => {
+            // A chat template adds special tokens by itself, a completion has those of the tokenizer.
+            let special = !plan
+                .scenarios
+                .iter()
+                .all(|scenario| scenario.endpoint == Endpoint::Chat);
             let mut sizer = ServerTokenizer::new(|text: &str| {
                 block_on(engine_client::tokenize(
                     &server.endpoint,
@@ -118,6 +138,7 @@ pub(crate) fn make(
                     server.probe.engine.kind,
                     &server.served_model,
                     text,
+                    special,
                 ))
                 .map_err(|failure| failure.document.message)?
                 .map_err(|error| error.to_string())
@@ -143,6 +164,18 @@ pub(crate) fn make(
 #[cfg(feature = "tokenizer")]
 fn tokenizer_file(path: &std::path::Path) -> Result<Box<dyn PromptSizer>, Failure> {
     Ok(Box::new(crate::workload::TokenizerFile::open(path)?))
+}
+
+#[cfg(feature = "tokenizer")]
+fn token_counter(path: &std::path::Path) -> Result<Option<TokenCounter>, Failure> {
+    let file = crate::workload::TokenizerFile::open(path)?;
+    Ok(Some(std::sync::Arc::new(move |text: &str| file.tokens(text))))
+}
+
+/// Prompts cannot be made with a tokenizer file either, so nobody comes here.
+#[cfg(not(feature = "tokenizer"))]
+fn token_counter(_path: &std::path::Path) -> Result<Option<TokenCounter>, Failure> {
+    Ok(None)
 }
 
 #[cfg(not(feature = "tokenizer"))]

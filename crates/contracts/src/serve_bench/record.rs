@@ -56,10 +56,24 @@ pub struct RecordHeader {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RunStart {
-    /// Number of the run, from 0.
+    /// Number of the run, from 0: the repetition of a run, the point of a sweep, the block of a comparison.
     pub run: u32,
+    /// The side of a comparison; null for a run and a sweep.
+    pub side: Option<RunSide>,
     /// The wall-clock time from which `start_ms` and `scheduled_ms` count.
     pub epoch_at: Timestamp,
+    /// The load of this run, which varies in a sweep; null in files from before this field: that of the header.
+    pub load: Option<LoadInfo>,
+}
+
+/// Which side of a comparison a run belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunSide {
+    /// Ours, by convention.
+    A,
+    /// Theirs, by convention.
+    B,
 }
 
 /// The end of a run.

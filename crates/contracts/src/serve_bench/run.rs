@@ -33,8 +33,8 @@ pub struct Run {
     pub latency: Latency,
     /// What the numbers cover.
     pub windows: Windows,
-    /// Last quarter of the window against its first quarter, per headline metric, percent; a metric is absent when
-    /// a quarter has no value.
+    /// Last quarter of the window against its first quarter, percent, of `output_tps`, `mean_ttft_ms` and
+    /// `mean_chunk_gap_ms`; a metric is absent when a quarter has no value.
     pub drift: BTreeMap<String, Finite>,
     /// What the client knows of itself.
     pub client: ClientHealth,
@@ -96,7 +96,8 @@ pub struct Throughput {
     pub output_tps: Option<Finite>,
     /// Prompt and generated tokens of successful requests per second; null without a window or prompt lengths.
     pub total_tps: Option<Finite>,
-    /// Requests per second that meet every `--goodput` limit; null when no limit was given.
+    /// Requests per second that meet every `--goodput` limit; null when no limit was given, or one counts from a schedule
+    /// that a closed loop does not have.
     pub goodput_rps: Option<Finite>,
 }
 

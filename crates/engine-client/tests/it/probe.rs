@@ -28,12 +28,18 @@ async fn failing(answer: impl Fn(&str) -> Vec<Step> + Send + Sync + 'static) -> 
     probe(&server.endpoint(), &Headers::new()).await.unwrap_err()
 }
 
+fn is_without_special_tokens(seen: &Seen) -> bool {
+    let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+    body["add_special_tokens"] == false
+}
+
 #[tokio::test]
 async fn an_sglang_server_is_recognised_with_its_settings() {
     let server = Server::start(|_, seen| match path(seen).as_str() {
         "/v1/models" => json(&MODELS.replace('@', "sglang")),
         "/server_info" => json(r#"{"version":"0.5.23","attention_backend":"fa3","api_key":"sk-x"}"#),
         "/health" => whole("200 OK", "", ""),
+        "/tokenize" if is_without_special_tokens(seen) => json(r#"{"tokens":[2],"count":1}"#),
         "/tokenize" => json(r#"{"tokens":[1,2],"count":2}"#),
         _ => not_found(),
     });
@@ -66,10 +72,22 @@ async fn an_sglang_server_is_recognised_with_its_settings() {
         EngineKind::Sglang,
         "m",
         "a b",
+        true,
     )
     .await
     .unwrap();
     assert_eq!(count, 2);
+    let message = tokenize(
+        &server.endpoint(),
+        &Headers::new(),
+        EngineKind::Sglang,
+        "m",
+        "a b",
+        false,
+    )
+    .await
+    .unwrap();
+    assert_eq!(message, 1, "a chat template adds special tokens by itself");
 }
 
 #[tokio::test]
@@ -82,9 +100,16 @@ async fn an_older_sglang_server_has_the_older_endpoint() {
     let found = probe(&server.endpoint(), &Headers::new()).await.unwrap();
     assert_eq!(found.engine.version.as_deref(), Some("0.4.6"));
     assert!(!found.tokenize);
-    let error = tokenize(&server.endpoint(), &Headers::new(), EngineKind::Sglang, "m", "a")
-        .await
-        .unwrap_err();
+    let error = tokenize(
+        &server.endpoint(),
+        &Headers::new(),
+        EngineKind::Sglang,
+        "m",
+        "a",
+        true,
+    )
+    .await
+    .unwrap_err();
     assert_eq!(error.code(), "no-tokenize");
 }
 
@@ -111,6 +136,7 @@ async fn a_llama_cpp_server_is_asked_in_its_own_words() {
         EngineKind::LlamaCpp,
         "m",
         "a b c",
+        true,
     )
     .await
     .unwrap();

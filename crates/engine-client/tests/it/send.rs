@@ -88,7 +88,7 @@ async fn the_connection_is_kept_and_only_a_dead_one_is_replaced() {
 /// llama.cpp does this (build 7e4c0a9), and announces `Keep-Alive` all the same.
 #[tokio::test]
 async fn a_server_that_closes_after_every_answer_loses_no_request() {
-    let server = Server::start(|_, _| concat(vec![complete(3), vec![Step::Pause(1), Step::Close]]));
+    let server = Server::start(|_, _| concat(vec![complete(3), vec![Step::Close]]));
     let endpoint = server.endpoint();
     let (mut one, mut other) = (
         Slot::new(endpoint.clone(), Headers::new()),
@@ -253,13 +253,14 @@ async fn time_limit_and_switch_end_a_hanging_stream_with_what_was_seen() {
     let mut slot = Slot::new(server.endpoint(), Headers::new());
     let seen = slot
         .send(&Call {
-            timeout: Some(Duration::from_millis(40)),
+            // Long enough for the token on a machine that does other work.
+            timeout: Some(Duration::from_millis(400)),
             ..call()
         })
         .await;
     assert_eq!(seen.outcome, Outcome::Timeout);
     assert_eq!(seen.chunk_offsets_us.len(), 1);
-    assert!(seen.ended_ns >= 40_000_000);
+    assert!(seen.ended_ns >= 400_000_000);
     let cancel = Cancel::new();
     let throw = async {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -363,6 +364,11 @@ async fn chunks_of_one_read_are_counted_as_such() {
 
 #[tokio::test]
 async fn ipv6_loopback_works() {
+    if let Err(error) = std::net::TcpListener::bind("[::1]:0") {
+        // A machine without IPv6 has no such address; everything else is a failure.
+        assert!(!std::path::Path::new("/proc/net/if_inet6").exists(), "{error}");
+        return;
+    }
     let server = Server::start_at("[::1]:0", |_, _| complete(3));
     let seen = Slot::new(server.endpoint(), Headers::new()).send(&call()).await;
     assert_eq!(seen.outcome, Outcome::Ok, "{seen:?}");
@@ -399,7 +405,7 @@ async fn a_server_that_stays_open_after_done_does_not_hold_the_request() {
         Step::Hang,
     ];
     let server = Server::start(move |_, _| steps.clone());
-    let limit = Some(Duration::from_millis(40));
+    let limit = Some(Duration::from_millis(500));
     let seen = Slot::new(server.endpoint(), Headers::new())
         .send(&Call {
             timeout: limit,

@@ -32,7 +32,7 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
                     "secret-in-subject",
                     format!("{} holds the value of a secret", path.display()),
                 )
-                .hint("leave it out; name it with an empty value and set it where the server is launched"));
+                .hint("put it into the environment of the launch: name the variable under `env` with an empty value, and `serve-bench compare --swap` takes its value from its own environment"));
             }
             objects::put(root, &bytes).map_err(|error| LedgerError::io("store", path, &error))?;
             evidence.push(Evidence {
@@ -101,11 +101,16 @@ pub(crate) fn begin(root: &Root, args: &BeginArgs) -> Result<Report, Failure> {
     Ok(receipt(&writer.ledger, vec![entry], false, warnings))
 }
 
-/// Whether a subject says what has to be said where the server is launched. A name without a value is no secret.
+/// Whether a file that is stored whole shows a secret.
 fn holds_secret(subject: &Subject) -> bool {
-    let is_said =
-        |(name, value): (&String, &String)| contracts::subject::is_secret(name) && !value.is_empty();
-    subject.env.iter().any(is_said)
+    let in_env = subject
+        .env
+        .iter()
+        .any(|(name, value)| contracts::secret::is_secret(name) && !value.is_empty());
+    let mut settings = serde_json::json!(subject.settings);
+    in_env
+        || contracts::argv::redacted(&subject.launch_argv) != subject.launch_argv
+        || contracts::secret::redact(&mut settings).is_some()
 }
 
 fn number(flag: &str, value: Option<f64>) -> Result<Option<Finite>, Failure> {

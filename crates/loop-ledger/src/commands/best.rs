@@ -47,12 +47,12 @@ pub(crate) fn winner(root: &Root, state: &State<'_>) -> BestData {
     BestData {
         root: root.path().display().to_string(),
         attempt: state.kept().next_back().map(|attempt| attempt.id.to_owned()),
-        argv: state.best_argv().map(<[String]>::to_vec),
+        argv: state.best_argv().map(contracts::argv::redacted),
         env: declared.map_or_else(BTreeMap::new, |subject| {
             let public = subject
                 .env
                 .iter()
-                .filter(|(name, _)| !contracts::subject::is_secret(name));
+                .filter(|(name, _)| !contracts::secret::is_secret(name));
             public
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect()

@@ -100,7 +100,10 @@ pub(crate) fn blocker(root: &Root, args: BlockerArgs) -> Result<Report, Failure>
     let blocker = Blocker {
         phase: args.phase,
         what: typed(&args.what),
-        command: args.failed.iter().map(|word| typed(word)).collect(),
+        command: contracts::argv::redacted(&args.failed)
+            .iter()
+            .map(|word| typed(word))
+            .collect(),
         exit_code: args.exit_code,
     };
     let known = writer

@@ -20,7 +20,7 @@ pub(crate) fn lines(source: &Source<'_>) -> String {
                 "name": figures.map(|figures| &figures.name),
                 "scenario": benchmark.facts.scenario,
                 "subject": side.subject,
-                "launch_argv": side.launch_argv,
+                "launch_argv": side.launch_argv.as_deref().map(contracts::argv::redacted),
                 "relaunched_clean": side.relaunched_clean,
                 "runs": side.runs,
                 "output_tps": side.output_tps,

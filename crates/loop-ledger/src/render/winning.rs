@@ -21,7 +21,10 @@ pub(crate) fn commands(source: &Source<'_>) -> String {
             number(side.output_tps, 1)
         ));
         body = match &side.launch_argv {
-            Some(argv) => body.with(code("sh", &cli_kit::shell_words(argv))),
+            Some(argv) => body.with(code(
+                "sh",
+                &cli_kit::shell_words(&contracts::argv::redacted(argv)),
+            )),
             None => body.text("No stored document says how it was launched."),
         };
     }

@@ -128,6 +128,10 @@ fn a_deployment_with_a_secret_or_without_yaml_is_refused() {
     let campaign = Campaign::behind().today().write();
     for (text, wanted) in [
         ("env: [HF_TOKEN=hf_abc]\n", "secret-in-deployment"),
+        (
+            "commands: [vllm serve m --api-key hf_abc]\n",
+            "secret-in-deployment",
+        ),
         ("a: [b", "input-not-yaml"),
     ] {
         let path = campaign.path("bad.yml");

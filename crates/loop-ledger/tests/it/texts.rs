@@ -103,6 +103,51 @@ fn a_summary_ends_once() {
 }
 
 #[test]
+fn no_secret_of_a_launch_is_recorded() {
+    let campaign = Campaign::begun(binary());
+    campaign.history();
+    let begin = |subject: &str| {
+        campaign.write("s.yaml", &format!("schema: sota-loop.subject/1\n{subject}\n"));
+        let words = [
+            "begin",
+            "--kind",
+            "flags",
+            "--change",
+            "x",
+            "--hypothesis",
+            "y",
+            "--subject",
+        ];
+        campaign.run(&[&words[..], &[&campaign.path("s.yaml")]].concat())
+    };
+    for subject in [
+        "launch_argv: [serve, m, --api-key, sk-verysecret]",
+        "launch_argv: [serve, --api-key=sk-verysecret]",
+        "env: {HF_TOKEN: sk-verysecret}",
+        "settings: {admin_api_key: sk-verysecret}",
+    ] {
+        let (message, hint) = said(&begin(subject), 3, "secret-in-subject");
+        assert!(!message.contains("verysecret"), "{message}");
+        assert!(hint.contains("empty value"), "{hint}");
+    }
+    // What the hint says is no secret; what is missing then is a phase.
+    let named = begin("env: {HF_TOKEN: ''}").document();
+    assert_ne!(named["code"], "secret-in-subject", "{named}");
+
+    let mut command = campaign.command(&["blocker", "--phase", "baseline", "--what", "no GPU is free"]);
+    let output = command
+        .args(["--", "serve", "--api-key", "sk-verysecret"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let ledger = std::fs::read_to_string(campaign.path("root/ledger.jsonl")).unwrap();
+    assert!(
+        ledger.contains("--api-key\",\"<secret>") && !ledger.contains("verysecret"),
+        "{ledger}"
+    );
+}
+
+#[test]
 fn a_campaign_without_servers_ends_as_blocked() {
     let campaign = Campaign::begun(binary());
     campaign.history();

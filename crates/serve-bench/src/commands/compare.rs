@@ -6,21 +6,20 @@ use std::path::Path;
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::serve_bench::compare::{Block, CompareData, Order, SCHEMA, Side as SideInfo};
-use contracts::serve_bench::record::{self, RecordHeader};
+use contracts::serve_bench::record::{self, RecordHeader, RunSide};
 use contracts::serve_bench::result::{LoadInfo, WorkloadInfo};
-use contracts::{Document, Exit, NextAction, Warning};
+use contracts::{Exit, NextAction, Warning};
 use serde_json::{Value, json};
 
 use crate::cache::{self, Flushed};
 use crate::cli::{Args, CompareArgs};
 use crate::fold::SloRules;
 use crate::identity::{self, Declared};
-use crate::level::{Rate, choose_rate, default_warmup, level, on_server};
+use crate::level::{choose, level, on_server};
 use crate::load::Level;
-use crate::measure::{Measured, Records, lock, measure, open_records, rules};
+use crate::measure::{Measured, Name, Records, exit_with, list_records, measure, open_records, rules};
 use crate::server::Server;
 use crate::side::{Alive, Origin, Side};
-use crate::source::{Selected, select};
 use crate::{verdict, view};
 
 const DEFAULT_CONCURRENCY: u32 = 8;
@@ -43,7 +42,14 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
     // Whoever answers first says what the workload is sized and counted with.
     let mut standing = Standing::new(&a, &b)?;
     let first = standing.up(&a)?;
-    let (mut selected, rate, warmup) = bench.workload(&first.server)?;
+    let (mut selected, rate, warmup) = choose(
+        &args.load,
+        &args.workload,
+        &first.server,
+        DEFAULT_CONCURRENCY,
+        None,
+    )?;
+    bench.warnings.extend(selected.warnings.clone());
     let level_a = level(
         &first.server,
         &mut selected,
@@ -67,6 +73,7 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
     bench.warnings.extend(served_a);
     first.stop()?;
     let second = standing.up(&b)?;
+    crate::context::check(&selected.requests, &second.server)?;
     let side_b = b.info(
         &second.server,
         &bench.declared,
@@ -101,10 +108,9 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
     if args.resume {
         state.resume(output)?;
     }
-    let records = open_records(args.records.as_deref())?;
-    if let Some(records) = &records {
-        lock(records).header(&records_header(&state.data, &slo, &args.contract.goodput));
-    }
+    let header = records_header(&state.data, &slo, &args.contract.goodput);
+    let goes_on = !state.data.blocks.is_empty();
+    let records = open_records(args.records.as_deref(), &header, goes_on)?;
 
     let mut complete = true;
     let mut disturbed = 0;
@@ -114,14 +120,32 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
         let mut one = |side: &Side| -> Result<Measured, Failure> {
             let alive = standing.up(side)?;
             let label = format!("{}/{} {}", block + 1, args.blocks, side.letter.to_uppercase());
-            let on_this = on_server(&level_a, &alive.server, &selected);
-            let measured = bench.one_run(&on_this, &alive.server, block, records.as_ref(), &label);
+            let on_this = on_server(&level_a, &alive.server, &selected)?;
+            let name = Name {
+                run: block,
+                side: Some(if side.letter == 'a' {
+                    RunSide::A
+                } else {
+                    RunSide::B
+                }),
+                label: &label,
+            };
+            let measured = bench.one_run(&on_this, &alive.server, &name, records.as_ref());
             alive.stop()?;
             measured
         };
-        let Some((measured, again)) = pair::undisturbed(order, &a, &b, &mut one)? else {
-            complete = false;
-            break;
+        let (measured, again) = match pair::undisturbed(order, &a, &b, &mut one) {
+            Ok(Some(pair)) => pair,
+            // Ctrl-C in a run, or while a side started: what was measured is a document.
+            Ok(None) => {
+                complete = false;
+                break;
+            }
+            Err(failure) if failure.exit == Exit::Interrupted => {
+                complete = false;
+                break;
+            }
+            Err(failure) => return Err(failure),
         };
         disturbed += again;
         let (run_a, run_b) = measured;
@@ -145,19 +169,10 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
         ));
     }
 
-    let exit = exit(&state.data, complete);
-    let mut document = state.document(&bench, complete);
-    let mut final_exit = exit;
-    if let Some(records) = &records {
-        let records = lock(records);
-        document.artifacts.push(records.artifact());
-        if let Some(failure) = records.failure() {
-            document
-                .warnings
-                .push(Warning::new("records-not-written", failure));
-            final_exit = Exit::Unavailable;
-        }
-    }
+    let exit = exit_with(records.as_ref(), exit(&state.data, complete));
+    let mut parts = state.parts(&bench, complete);
+    list_records(records.as_ref(), &mut parts);
+    let mut document = cli_kit::document(&Args::TOOL, parts, state.data);
     if let Some(path) = output
         .output
         .as_deref()
@@ -168,11 +183,7 @@ pub(crate) fn compare(args: &CompareArgs, output: &OutputArgs) -> Result<Report,
             .next_actions
             .insert(0, decide(path, args.contract.target.as_deref()));
     }
-    Ok(Report::new(
-        &document,
-        view::compare(&document, output.top),
-        final_exit,
-    ))
+    Ok(Report::new(&document, view::compare(&document, output.top), exit))
 }
 
 /// The decision on a comparison, under the target that it was measured under.
@@ -199,42 +210,19 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn workload(&self, server: &Server) -> Result<(Selected, Rate, u64), Failure> {
-        let load = &self.args.load;
-        let guess = load
-            .concurrency
-            .map_or(Rate::Concurrency(DEFAULT_CONCURRENCY), Rate::Concurrency);
-        let guess = load.request_rate.map_or(guess, Rate::PerSecond);
-        let extra = load.shape.warmup.unwrap_or_else(|| default_warmup(guess, false));
-        let selected = select(&self.args.workload, server, extra, None)?;
-        let rate = choose_rate(
-            load.concurrency,
-            load.request_rate,
-            &selected,
-            DEFAULT_CONCURRENCY,
-        );
-        let made_here_random = !selected.frozen && selected.info.dataset == "random";
-        let warmup = load
-            .shape
-            .warmup
-            .unwrap_or(if made_here_random { extra } else { 0 });
-        Ok((selected, rate, warmup))
-    }
-
     fn one_run(
         &mut self,
         level: &Level,
         server: &Server,
-        block: u32,
+        name: &Name<'_>,
         records: Option<&Records>,
-        label: &str,
     ) -> Result<Measured, Failure> {
         // A fresh launch is cold already.
         if !self.args.swap && cache::flush(server)? == Flushed::No && self.flushed {
             self.flushed = false;
             self.warnings.push(cache::warning(server));
         }
-        measure(level, &self.rules, block, records, label, self.output)
+        measure(level, &self.rules, name, records, self.output)
     }
 }
 
@@ -298,7 +286,8 @@ impl Progress {
         Ok(())
     }
 
-    fn document(&self, bench: &Bench<'_>, complete: bool) -> Document<CompareData> {
+    /// The head of the document.
+    fn parts(&self, bench: &Bench<'_>, complete: bool) -> DocumentParts {
         let mut parts = DocumentParts::new(SCHEMA);
         parts.complete = complete;
         parts.simulated = self.simulated;
@@ -323,7 +312,7 @@ impl Progress {
             self.data.b.name,
             self.data.workload.scenario
         );
-        cli_kit::document(&Args::TOOL, parts, self.data.clone())
+        parts
     }
 
     fn save(&self, bench: &Bench<'_>, output: &OutputArgs) {
@@ -334,7 +323,8 @@ impl Progress {
         else {
             return;
         };
-        let mut json = serde_json::to_vec_pretty(&self.document(bench, false)).expect("a document is JSON");
+        let document = cli_kit::document(&Args::TOOL, self.parts(bench, false), self.data.clone());
+        let mut json = serde_json::to_vec_pretty(&document).expect("a document is JSON");
         json.push(b'\n');
         if let Err(error) = cli_kit::write_atomically(path, &json) {
             // The blocks stay in memory and are printed at the end.
@@ -377,8 +367,8 @@ fn plan(args: &CompareArgs, load: &LoadInfo, slo: &[String]) -> Value {
     json!({
         "a": args.a,
         "b": args.b,
-        "a_cmd": args.a_cmd,
-        "b_cmd": args.b_cmd,
+        "a_cmd": shown(args.a_cmd.as_ref()),
+        "b_cmd": shown(args.b_cmd.as_ref()),
         "swap": args.swap,
         "clear_env": args.clear_env,
         "load": load,
@@ -390,6 +380,11 @@ fn plan(args: &CompareArgs, load: &LoadInfo, slo: &[String]) -> Value {
         "scenario": args.workload.scenario,
         "command": crate::command_line(),
     })
+}
+
+/// A launch command without its secrets.
+fn shown(command: Option<&String>) -> Option<String> {
+    contracts::argv::redacted(std::slice::from_ref(command?)).pop()
 }
 
 fn records_header(data: &CompareData, slo: &[String], goodput: &[String]) -> RecordHeader {

@@ -5,17 +5,16 @@ use std::path::Path;
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::serve_bench::record::{self, RecordHeader};
 use contracts::serve_bench::result::{ResultData, SCHEMA};
-use contracts::{Exit, Field, NextAction, Warning};
+use contracts::{Field, NextAction};
 use serde_json::json;
 
 use crate::cache::{self, Flushed};
 use crate::cli::{Args, RunArgs};
 use crate::fold::aggregate;
 use crate::identity::{self, Declared};
-use crate::level::{Rate, choose_rate, default_warmup, level};
-use crate::measure::{lock, measure, open_records, rules};
+use crate::level::{choose, level};
+use crate::measure::{Name, exit_with, list_records, measure, open_records, rules};
 use crate::server::Server;
-use crate::source::select;
 use crate::{sizing, verdict, view};
 
 pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure> {
@@ -25,29 +24,13 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     let server = Server::connect(&args.server.url, &args.server.request)?;
 
     let sized = sizing::size(args, &server, output)?;
-    let guess = args
-        .load
-        .concurrency
-        .map_or(Rate::Concurrency(sized.concurrency), Rate::Concurrency);
-    let guess = args.load.request_rate.map_or(guess, Rate::PerSecond);
-    let extra = args
-        .load
-        .shape
-        .warmup
-        .unwrap_or_else(|| default_warmup(guess, false));
-    let mut selected = select(&args.workload, &server, extra, sized.num_prompts)?;
-    let rate = choose_rate(
-        args.load.concurrency,
-        args.load.request_rate,
-        &selected,
+    let (mut selected, rate, warmup) = choose(
+        &args.load,
+        &args.workload,
+        &server,
         sized.concurrency,
-    );
-    let made_here_random = !selected.frozen && selected.info.dataset == "random";
-    let warmup = args
-        .load
-        .shape
-        .warmup
-        .unwrap_or(if made_here_random { extra } else { 0 });
+        sized.num_prompts,
+    )?;
     let level = level(
         &server,
         &mut selected,
@@ -82,22 +65,20 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     parts.subject = identity::subject(declared.subject.as_ref(), &server.probe, &mut parts.warnings);
 
     let target = server.target(declared.model(selected.model.as_deref()));
-    let records = open_records(args.records.as_deref())?;
-    if let Some(records) = &records {
-        lock(records).header(&RecordHeader {
-            schema: record::SCHEMA.to_owned(),
-            tool: cli_kit::tool(&Args::TOOL),
-            created_at: cli_kit::created_at(),
-            contract: parts.contract.clone(),
-            environment: parts.environment.clone(),
-            subject: parts.subject.clone(),
-            target: target.clone(),
-            workload: selected.info.clone(),
-            load: level.info.clone(),
-            slo: slo.clone(),
-            goodput: args.contract.goodput.clone(),
-        });
-    }
+    let header = RecordHeader {
+        schema: record::SCHEMA.to_owned(),
+        tool: cli_kit::tool(&Args::TOOL),
+        created_at: cli_kit::created_at(),
+        contract: parts.contract.clone(),
+        environment: parts.environment.clone(),
+        subject: parts.subject.clone(),
+        target: target.clone(),
+        workload: selected.info.clone(),
+        load: level.info.clone(),
+        slo: slo.clone(),
+        goodput: args.contract.goodput.clone(),
+    };
+    let records = open_records(args.records.as_deref(), &header, false)?;
 
     let mut runs = Vec::new();
     let mut last_records = Vec::new();
@@ -115,7 +96,12 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
             was_warned = true;
             parts.warnings.push(cache::warning(&server));
         }
-        let measured = measure(&level, &rules, number, records.as_ref(), &label, output)?;
+        let name = Name {
+            run: number,
+            side: None,
+            label: &label,
+        };
+        let measured = measure(&level, &rules, &name, records.as_ref(), output)?;
         runs.push(measured.run);
         last_records = measured.records;
         if !measured.complete {
@@ -130,15 +116,8 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         &selected.info.prompt_unit,
     ));
     parts.next_actions = next_actions(args, &runs);
-    let mut exit = verdict::exit(&runs, parts.complete);
-    if let Some(records) = &records {
-        let records = lock(records);
-        parts.artifacts.push(records.artifact());
-        if let Some(failure) = records.failure() {
-            parts.warnings.push(Warning::new("records-not-written", failure));
-            exit = Exit::Unavailable;
-        }
-    }
+    let exit = exit_with(records.as_ref(), verdict::exit(&runs, parts.complete));
+    list_records(records.as_ref(), &mut parts);
     if let Some(failure) = crate::context::refused_by_server(&last_records, &server) {
         return Err(failure);
     }

@@ -1,6 +1,8 @@
 //! `sweep`: several load levels, written after every point and resumed where it stopped.
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
+use contracts::serve_bench::record::{self, RecordHeader};
+use contracts::serve_bench::result::LoadInfo;
 use contracts::serve_bench::run::SloStatus;
 use contracts::serve_bench::sweep::{MaxRate, SCHEMA, SweepData, SweepPoint};
 use contracts::{Document, Exit, Field, FieldSet, Finite, Input, NextAction, Warning};
@@ -11,7 +13,7 @@ use crate::cli::{Args, SweepArgs};
 use crate::fold::SloRules;
 use crate::identity::{self, Declared};
 use crate::level::{Rate, level};
-use crate::measure::{Records, measure, open_records, rules};
+use crate::measure::{Name, Records, exit_with, list_records, measure, open_records, rules};
 use crate::search::{Judged, RateSearch};
 use crate::server::Server;
 use crate::source::{Selected, select};
@@ -49,8 +51,13 @@ pub(crate) fn sweep(args: &SweepArgs, output: &OutputArgs) -> Result<Report, Fai
         ));
     }
     let server = Server::connect(&args.server.url, &args.server.request)?;
-    let extra = args.shape.warmup.unwrap_or(0);
-    let selected = select(&args.workload, &server, extra, None)?;
+    let hint = crate::source::hint(&args.workload)?;
+    let warmup = args
+        .shape
+        .warmup
+        .unwrap_or_else(|| hint.map_or(0, |hint| hint.warmup_requests));
+    let selected = select(&args.workload, &server, warmup, None)?;
+    crate::context::check(&selected.requests, &server)?;
     let mut parts = DocumentParts::new(SCHEMA);
     let subject = identity::subject(declared.subject.as_ref(), &server.probe, &mut parts.warnings);
     parts.warnings.extend(selected.warnings.clone());
@@ -70,7 +77,9 @@ pub(crate) fn sweep(args: &SweepArgs, output: &OutputArgs) -> Result<Report, Fai
             remaining: 0,
             max_rate: None,
         },
-        records: open_records(args.records.as_deref())?,
+        slo,
+        warmup,
+        records: None,
         server,
         selected,
         kept: Vec::new(),
@@ -82,7 +91,7 @@ pub(crate) fn sweep(args: &SweepArgs, output: &OutputArgs) -> Result<Report, Fai
     } else {
         sweep.list(&planned)?
     };
-    let exit = sweep.exit(complete);
+    let exit = exit_with(sweep.records.as_ref(), sweep.exit(complete));
     let document = sweep.document(complete);
     Ok(Report::new(&document, view::sweep(&document, output.top), exit))
 }
@@ -96,6 +105,10 @@ struct Sweep<'a> {
     inputs: Vec<Input>,
     warnings: Vec<Warning>,
     data: SweepData,
+    slo: Vec<String>,
+    /// Warm-up requests of every point.
+    warmup: u64,
+    /// Opened with the first point that is measured.
     records: Option<Records>,
     server: Server,
     selected: Selected,
@@ -104,7 +117,7 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Takes the points of an unfinished document of the same plan at `-o`.
+    /// Takes the points of an unfinished document of the same plan, server and launch at `-o`.
     fn resume(&mut self) -> Result<(), Failure> {
         let Some(path) = self.output.output.as_deref().filter(|path| path.is_file()) else {
             return Ok(());
@@ -116,6 +129,8 @@ impl Sweep<'_> {
         if document.complete
             || document.data.plan != self.data.plan
             || document.contract.fingerprint != self.contract.fingerprint
+            || document.subject.fingerprint != self.subject.fingerprint
+            || document.data.target != self.data.target
         {
             return Ok(());
         }
@@ -168,14 +183,13 @@ impl Sweep<'_> {
     /// Measures one level; false when it was interrupted.
     fn point(&mut self, rate: Rate, label: &str) -> Result<bool, Failure> {
         let mut selected = self.selected.clone();
-        let warmup = self.args.shape.warmup.unwrap_or(0);
         let timeout = self.args.server.request.timeout;
         let level = level(
             &self.server,
             &mut selected,
             rate,
             &self.args.shape,
-            warmup,
+            self.warmup,
             timeout,
         )?;
         if let Some(kept) = self.kept.iter().find(|point| point.load == level.info) {
@@ -185,15 +199,16 @@ impl Sweep<'_> {
         if cache::flush(&self.server)? == Flushed::No && self.data.points.len() == 1 {
             self.warnings.push(cache::warning(&self.server));
         }
-        let number = u32::try_from(self.data.points.len()).unwrap_or(u32::MAX);
-        let measured = measure(
-            &level,
-            &self.rules,
-            number,
-            self.records.as_ref(),
+        if self.records.is_none() {
+            let header = self.records_header(&level.info);
+            self.records = open_records(self.args.records.as_deref(), &header, !self.kept.is_empty())?;
+        }
+        let name = Name {
+            run: u32::try_from(self.data.points.len()).unwrap_or(u32::MAX),
+            side: None,
             label,
-            self.output,
-        )?;
+        };
+        let measured = measure(&level, &self.rules, &name, self.records.as_ref(), self.output)?;
         if measured.complete {
             self.data.points.push(SweepPoint {
                 load: level.info,
@@ -201,6 +216,23 @@ impl Sweep<'_> {
             });
         }
         Ok(measured.complete)
+    }
+
+    /// The load is that of the first point; every run names its own.
+    fn records_header(&self, load: &LoadInfo) -> RecordHeader {
+        RecordHeader {
+            schema: record::SCHEMA.to_owned(),
+            tool: cli_kit::tool(&Args::TOOL),
+            created_at: cli_kit::created_at(),
+            contract: self.contract.clone(),
+            environment: cli_kit::environment(),
+            subject: self.subject.clone(),
+            target: self.data.target.clone(),
+            workload: self.data.workload.clone(),
+            load: load.clone(),
+            slo: self.slo.clone(),
+            goodput: self.args.contract.goodput.clone(),
+        }
     }
 
     fn save(&self, more: bool) {
@@ -239,9 +271,7 @@ impl Sweep<'_> {
             .extend(verdict::warnings(points, &self.data.workload.prompt_unit));
         parts.warnings.dedup();
         parts.summary = self.summary();
-        if let Some(records) = &self.records {
-            parts.artifacts.push(crate::measure::lock(records).artifact());
-        }
+        list_records(self.records.as_ref(), &mut parts);
         if !complete {
             let command = crate::command_line();
             parts.next_actions.push(NextAction {

@@ -4,9 +4,7 @@ use contracts::serve_bench::doctor::{Check, CheckStatus};
 use rustix::process::{Resource, getrlimit};
 
 use super::check;
-
-/// Files that are open besides one connection a request.
-const OTHER_FILES: u64 = 64;
+use crate::level::OTHER_FILES;
 
 /// The open-file limit against the asked concurrency. A run raises its soft limit up to the hard one by itself.
 pub(super) fn open_files(concurrency: u32) -> Check {

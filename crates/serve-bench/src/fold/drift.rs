@@ -11,7 +11,7 @@ use super::windows::Span;
 /// A metric of one part of the window.
 type DriftMetric = fn(&[&RequestRecord], Span) -> Option<f64>;
 
-/// Percent change per headline metric; a metric whose quarter has no value is absent.
+/// Percent change of throughput, first token and chunk gap; a metric whose quarter has no value is absent.
 pub(super) fn drift(measured: &[&RequestRecord], window: Option<Span>) -> BTreeMap<String, Finite> {
     let Some(window) = window else {
         return BTreeMap::new();

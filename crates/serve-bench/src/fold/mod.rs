@@ -34,6 +34,11 @@ pub struct FoldContext<'a> {
     pub complete: bool,
 }
 
+/// Seconds that the throughput of a run is counted over; `None` where nothing took any time.
+pub(crate) fn window_s(measured: &[&RequestRecord]) -> Option<f64> {
+    windows::span(measured).map(windows::Span::seconds)
+}
+
 /// Folds the records of one run.
 pub fn fold_run(records: &[RequestRecord], client: ClientHealth, context: &FoldContext<'_>) -> Run {
     let measured: Vec<&RequestRecord> = records

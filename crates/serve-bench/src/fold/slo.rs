@@ -120,11 +120,17 @@ impl SloRules {
         !self.rules.is_empty()
     }
 
-    /// Whether a request meets every goodput limit; one without the value (a single token has no TPOT) does.
-    pub(super) fn is_good(&self, record: &RequestRecord) -> bool {
-        self.goodput
-            .iter()
-            .all(|limit| per_request(record, &limit.metric).is_none_or(|value| limit.bound.admits(value)))
+    /// Whether a request meets every goodput limit; one without the value (a single token has no TPOT) does. `None`
+    /// for a limit that counts from the schedule, where there was none.
+    pub(super) fn is_good(&self, record: &RequestRecord) -> Option<bool> {
+        let is_unknown =
+            |limit: &Limit| limit.metric.contains("_from_schedule_") && record.send_delay_ms.is_none();
+        if self.goodput.iter().any(is_unknown) {
+            return None;
+        }
+        let admits =
+            |limit: &Limit| per_request(record, &limit.metric).is_none_or(|value| limit.bound.admits(value));
+        Some(self.goodput.iter().all(admits))
     }
 
     /// Judges a run; `None` when no rule was asked for.
@@ -204,6 +210,20 @@ fn per_request(record: &RequestRecord, field: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn goodput_from_the_schedule_is_unknown_in_a_closed_loop() {
+        let rules = |limit: &str| SloRules::parse(&[], &[limit.to_owned()]).unwrap();
+        let mut record = crate::fold::requests::tests::ok_record();
+        record.send_delay_ms = None;
+        assert_eq!(rules("ttft_from_schedule_ms<=1000000").is_good(&record), None);
+        assert_eq!(rules("ttft_ms<=1000000").is_good(&record), Some(true));
+        record.send_delay_ms = Some(Finite::from(2_000_000));
+        assert_eq!(
+            rules("ttft_from_schedule_ms<=1000000").is_good(&record),
+            Some(false)
+        );
+    }
 
     #[test]
     fn rules_that_do_not_read_say_why() {

@@ -40,11 +40,10 @@ pub(super) fn throughput(measured: &[&RequestRecord], span: Option<Span>, rules:
     let per_second = |amount: f64| span.and_then(|span| Finite::ratio(amount, span.seconds()));
     let tokens = tokens(measured);
     let succeeded = successful(measured).count() as f64;
-    let good = rules.has_goodput().then(|| {
-        successful(measured)
-            .filter(|record| rules.is_good(record))
-            .count()
-    });
+    let judged: Option<Vec<bool>> = successful(measured).map(|record| rules.is_good(record)).collect();
+    let good = judged
+        .filter(|_| rules.has_goodput())
+        .map(|judged| judged.into_iter().filter(|is_good| *is_good).count());
     Throughput {
         request_rps: per_second(succeeded),
         output_tps: per_second(tokens.output as f64),

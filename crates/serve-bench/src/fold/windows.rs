@@ -1,5 +1,6 @@
 //! Which part of a run the numbers cover.
 
+use contracts::serve_bench::outcome::Outcome;
 use contracts::serve_bench::record::RequestRecord;
 use contracts::serve_bench::result::LoadInfo;
 use contracts::serve_bench::run::{Window, Windows};
@@ -32,16 +33,26 @@ pub(super) fn last_token_ms(record: &RequestRecord) -> f64 {
     record.start_ms.get() + offset
 }
 
-/// First send to last token of the measured requests.
+/// First send to last token of the measured requests. One that failed without a token did no work: how long the client
+/// waited for it does not make the others slower. Where no request did any, all count.
 pub(super) fn span(measured: &[&RequestRecord]) -> Option<Span> {
     let start_ms = measured
         .iter()
         .map(|record| record.start_ms.get())
         .reduce(f64::min)?;
-    let end_ms = measured
+    let did_work =
+        |record: &&&RequestRecord| record.outcome == Outcome::Ok || !record.chunk_offsets_us.is_empty();
+    let ends = measured
         .iter()
-        .map(|record| last_token_ms(record))
-        .reduce(f64::max)?;
+        .filter(did_work)
+        .map(|record| last_token_ms(record));
+    let all = || {
+        measured
+            .iter()
+            .map(|record| last_token_ms(record))
+            .reduce(f64::max)
+    };
+    let end_ms = ends.reduce(f64::max).or_else(all)?;
     (end_ms > start_ms).then_some(Span { start_ms, end_ms })
 }
 
@@ -146,6 +157,22 @@ mod tests {
         assert_eq!((steady.start_ms, steady.end_ms), (10.0, 300.5));
         let full = span(&measured).unwrap();
         assert_eq!((full.start_ms, full.end_ms), (0.0, 500.5));
+    }
+
+    #[test]
+    fn a_request_that_timed_out_without_a_token_does_not_lengthen_the_window() {
+        let mut hung = request(0.0, 60_000.0);
+        hung.outcome = Outcome::Timeout;
+        hung.chunk_offsets_us.clear();
+        let worked = request(10.0, 100.0);
+        assert_eq!(span(&[&hung, &worked]).unwrap().end_ms, 110.0);
+        assert_eq!(
+            span(&[&hung]).unwrap().end_ms,
+            60_000.0,
+            "nothing but waiting was done"
+        );
+        hung.chunk_offsets_us.push(500_000);
+        assert_eq!(span(&[&hung, &worked]).unwrap().end_ms, 500.0, "it had a token");
     }
 
     #[test]

@@ -23,6 +23,12 @@ pub enum ImportError {
         /// What the parser says.
         reason: String,
     },
+    /// More documents than are read.
+    #[error("the file has more than {most} results")]
+    TooMany {
+        /// Most documents of one file.
+        most: usize,
+    },
     /// A document of this project.
     #[error("the file is a `{schema}` document already")]
     OwnDocument {
@@ -63,6 +69,7 @@ impl ToolError for ImportError {
             ImportError::Empty => "import-empty",
             ImportError::Truncated { .. } => "import-truncated",
             ImportError::NotJson { .. } => "import-not-json",
+            ImportError::TooMany { .. } => "import-too-many",
             ImportError::OwnDocument { .. } => "import-own-document",
             ImportError::UnknownFormat { .. } => "import-unknown-format",
             ImportError::Missing { .. } => "import-missing-field",
@@ -80,6 +87,7 @@ impl ToolError for ImportError {
                     "give the JSON of `vllm bench serve --save-result`, the JSONL of `sglang.bench_serving \
                      --output-file`, or aiperf's `profile_export_aiperf.json`"
                 }
+                ImportError::TooMany { .. } => "split the file",
                 ImportError::OwnDocument { .. } => "give it to `gap-decide` as it is",
                 ImportError::SeveralLoads { .. } => {
                     "split the file, one load each; repeats of one load become the runs of one result"
@@ -94,6 +102,7 @@ impl ToolError for ImportError {
             ImportError::Empty
             | ImportError::Truncated { .. }
             | ImportError::NotJson { .. }
+            | ImportError::TooMany { .. }
             | ImportError::OwnDocument { .. }
             | ImportError::UnknownFormat { .. }
             | ImportError::Missing { .. }

@@ -178,12 +178,13 @@ pub(super) fn distribution(values: impl Iterator<Item = f64>) -> Distribution {
 }
 
 /// Error texts by number, most frequent first, ten at most.
-pub(super) fn errors<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<ErrorCount> {
+pub(super) fn errors<'a>(texts: impl Iterator<Item = (&'a str, u64)>) -> Vec<ErrorCount> {
     let mut counts: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
-    for text in texts {
-        *counts
+    for (text, count) in texts {
+        let total = counts
             .entry(contracts::text::clean(text, contracts::text::FOREIGN_TEXT_CAP))
-            .or_default() += 1;
+            .or_default();
+        *total = total.saturating_add(count);
     }
     let mut all: Vec<ErrorCount> = counts
         .into_iter()

@@ -44,7 +44,7 @@ pub(super) fn run(number: u32, foreign: &Foreign<'_>, keys: &Keys) -> Result<Run
         .or_else(|| Some(foreign.count("/num_prompts")?.saturating_sub(succeeded)))
         .unwrap_or(error_texts.len() as u64);
     let mut run = empty_run(number, keys.tool, succeeded, failed);
-    run.requests.errors = errors(error_texts.into_iter());
+    run.requests.errors = errors(error_texts.into_iter().map(|text| (text, 1)));
     run.tokens.input = foreign.count("/total_input_tokens");
     run.tokens.output = foreign.count("/total_output_tokens").unwrap_or(0);
     run.throughput.request_rps = foreign.finite("/request_throughput");

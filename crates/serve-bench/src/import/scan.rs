@@ -14,10 +14,10 @@ pub(super) fn documents(bytes: &[u8]) -> Result<Vec<Value>, ImportError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let cleaned = without_non_finite(bytes);
     let mut all = Vec::new();
-    for value in serde_json::Deserializer::from_slice(&cleaned)
-        .into_iter::<Value>()
-        .take(MAX_DOCUMENTS)
-    {
+    for value in serde_json::Deserializer::from_slice(&cleaned).into_iter::<Value>() {
+        if all.len() == MAX_DOCUMENTS {
+            return Err(ImportError::TooMany { most: MAX_DOCUMENTS });
+        }
         let document = all.len() + 1;
         all.push(value.map_err(|error| {
             if error.is_eof() {
@@ -92,6 +92,16 @@ mod tests {
     #[test]
     fn documents_follow_each_other_with_or_without_line_feeds() {
         assert_eq!(documents(b"\xef\xbb\xbf{}{\"a\":1}\n\n[2]\n").unwrap().len(), 3);
+    }
+
+    #[test]
+    fn more_documents_than_are_read_are_refused() {
+        assert_eq!(
+            documents(&b"{}\n".repeat(MAX_DOCUMENTS)).unwrap().len(),
+            MAX_DOCUMENTS
+        );
+        let error = documents(&b"{}\n".repeat(MAX_DOCUMENTS + 1)).unwrap_err();
+        assert!(matches!(error, ImportError::TooMany { .. }), "{error}");
     }
 
     proptest! {

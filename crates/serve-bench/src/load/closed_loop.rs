@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
@@ -10,13 +10,20 @@ use engine_client::Slot;
 
 use super::{Dispatch, Level, Shared};
 
-/// One slot for every request in flight, each with its connection open.
+/// A connection takes no longer on a network that carries a measurement.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+
+/// One slot for every request in flight, each with its connection open. Where a connection hangs, the others are left
+/// to their requests, which have a limit and are typed outcomes.
 pub(super) async fn open_slots(level: &Level) -> Vec<Slot> {
     let slots = level.info.concurrency.unwrap_or(1).max(1) as usize;
     let mut open = Vec::with_capacity(slots.min(level.requests.len()));
+    let mut is_answering = true;
     for _ in 0..slots.min(level.requests.len()) {
         let mut slot = Slot::new(level.endpoint.clone(), level.headers.clone());
-        slot.open().await;
+        if is_answering && !cli_kit::interrupted() {
+            is_answering = tokio::time::timeout(CONNECT_LIMIT, slot.open()).await.is_ok();
+        }
         open.push(slot);
     }
     open

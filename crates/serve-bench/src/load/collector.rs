@@ -6,9 +6,18 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use contracts::serve_bench::record::RequestRecord;
+use jiff::Timestamp;
 
-/// What happens to every record as its request ends.
-pub type Sink = Box<dyn FnMut(&RequestRecord) + Send>;
+/// What a run tells while it goes on.
+pub enum Event<'a> {
+    /// Its clock starts; record times count from here.
+    Started(Timestamp),
+    /// A request has ended.
+    Ended(&'a RequestRecord),
+}
+
+/// Hears every event of a run, on a thread of its own.
+pub type Sink = Box<dyn FnMut(Event<'_>) + Send>;
 
 pub(super) struct Sender(mpsc::Sender<(RequestRecord, Duration)>);
 
@@ -26,13 +35,14 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub(super) fn start(mut sink: Sink) -> Collector {
+    pub(super) fn start(mut sink: Sink, epoch_at: Timestamp) -> Collector {
         let (sender, receiver) = mpsc::channel::<(RequestRecord, Duration)>();
         let thread = std::thread::spawn(move || {
+            sink(Event::Started(epoch_at));
             let mut records = Vec::new();
             let mut lags_ms = Vec::new();
             for (record, lag) in receiver {
-                sink(&record);
+                sink(Event::Ended(&record));
                 records.push(record);
                 lags_ms.push(lag.as_secs_f64() * 1e3);
             }

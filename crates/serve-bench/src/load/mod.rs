@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use crate::fold::ClientSamples;
 use collector::Collector;
-pub use collector::Sink;
+pub use collector::{Event, Sink};
 use stop::Stop;
 
 /// A request ready to be sent.
@@ -34,6 +34,8 @@ pub struct Prepared {
     pub due: Option<Duration>,
     /// Output tokens asked for.
     pub output_len: Option<u64>,
+    /// Whether the body asks for `ignore_eos`.
+    pub ignore_eos: bool,
 }
 
 /// Everything a run needs that does not change between runs.
@@ -51,8 +53,6 @@ pub struct Level {
     pub info: LoadInfo,
     /// Longest a request may take.
     pub timeout: Option<Duration>,
-    /// Whether the bodies ask for `ignore_eos`.
-    pub ignore_eos: bool,
     /// Runtime threads of the client.
     pub threads: usize,
     /// Counts the tokens of a text when the server does not.
@@ -89,7 +89,7 @@ pub fn closed_loop_info(concurrency: u32, warmup_requests: u64) -> LoadInfo {
     }
 }
 
-/// Makes the load and collects the records. `sink` sees every record as its request ends.
+/// Makes the load and collects the records. `sink` hears when the clock starts, and sees every record as its request ends.
 ///
 /// # Errors
 /// Those of starting the runtime; a failing request is a record, not an error.
@@ -111,7 +111,7 @@ pub fn run(level: &Level, run: u32, sink: Sink) -> std::io::Result<Finished> {
     let cpu_before = process::cpu_s();
     let epoch_at = Timestamp::now();
     let epoch = Instant::now();
-    let collector = Collector::start(sink);
+    let collector = Collector::start(sink, epoch_at);
     let shared = Arc::new(Shared {
         level: level.clone(),
         run,
@@ -183,12 +183,13 @@ impl Shared {
 
     /// Past `--duration` nothing more is sent.
     fn sending(&self) -> bool {
-        let open = self
-            .level
-            .info
-            .duration_s
-            .is_none_or(|limit| self.epoch.elapsed().as_secs_f64() < limit.get());
-        open && !self.stop.cancel.is_cancelled()
+        self.lasts_until(self.epoch.elapsed()) && !self.stop.cancel.is_cancelled()
+    }
+
+    /// Whether requests are still sent so long after the start.
+    fn lasts_until(&self, offset: Duration) -> bool {
+        let limit = self.level.info.duration_s;
+        limit.is_none_or(|limit| offset.as_secs_f64() < limit.get())
     }
 
     /// Sends one request and hands its record on.
@@ -199,7 +200,7 @@ impl Shared {
                 path: self.level.path,
                 body: request.body.clone(),
                 timeout: self.level.timeout,
-                ignore_eos: self.level.ignore_eos,
+                ignore_eos: request.ignore_eos,
                 requested_output_tokens: request.output_len,
                 count_tokens: self.level.count_tokens.as_deref(),
                 cancel: Some(&self.stop.cancel),

@@ -60,7 +60,7 @@ pub(super) fn measure_with_samples(
     let mut attempt = 1;
     loop {
         let (accuracy, samples) = measure_once(concurrency, requests, attempt)?;
-        if accuracy.passed == Some(true) || attempt == ATTEMPTS {
+        if accuracy.passed == Some(true) || attempt == ATTEMPTS || cli_kit::interrupted() {
             return Ok((accuracy, samples));
         }
         attempt += 1;

@@ -66,15 +66,14 @@ pub(super) fn measure() -> Result<f64, Failure> {
 fn answer(mut stream: TcpStream, sender: &mpsc::Sender<Instant>) {
     let mut buffer = Vec::new();
     let mut chunk = [0_u8; 4096];
+    let mut arrived = Instant::now();
     loop {
         let read = match stream.read(&mut chunk) {
             Ok(read) if read > 0 => read,
             _ => return,
         };
-        let arrived = Instant::now();
-        if buffer.is_empty() && chunk.starts_with(b"POST") {
-            // Nobody waits any more after the first one.
-            let _ = sender.send(arrived);
+        if buffer.is_empty() {
+            arrived = Instant::now();
         }
         buffer.extend_from_slice(&chunk[..read]);
         let Some(head) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else {
@@ -88,7 +87,12 @@ fn answer(mut stream: TcpStream, sender: &mpsc::Sender<Instant>) {
         if buffer.len() < head + 4 + length {
             continue;
         }
-        let (status, kind, body) = if text.starts_with("post") {
+        let is_completion = text.starts_with("post /v1/");
+        if is_completion {
+            // The probe posts to /tokenize before. Nobody waits any more after the first completion.
+            let _ = sender.send(arrived);
+        }
+        let (status, kind, body) = if is_completion {
             ("200 OK", "text/event-stream", ANSWER)
         } else if text.starts_with("get /v1/models") {
             ("200 OK", "application/json", MODELS)
@@ -103,5 +107,33 @@ fn answer(mut stream: TcpStream, sender: &mpsc::Sender<Instant>) {
         if stream.write_all(answer.as_bytes()).is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_is_no_completion() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let server = std::thread::spawn(move || answer(listener.accept().unwrap().0, &sender));
+        let mut client = TcpStream::connect(address).unwrap();
+        let mut ask = |path: &str, status: &str| {
+            write!(client, "POST {path} HTTP/1.1\r\ncontent-length: 2\r\n\r\n{{}}").unwrap();
+            let mut head = vec![0; status.len()];
+            client.read_exact(&mut head).unwrap();
+            assert_eq!(head, status.as_bytes());
+            let mut rest = [0; 4096];
+            let _ = client.read(&mut rest).unwrap();
+        };
+        ask("/tokenize", "HTTP/1.1 404");
+        assert!(receiver.try_recv().is_err());
+        ask("/v1/chat/completions", "HTTP/1.1 200");
+        assert!(receiver.try_recv().is_ok());
+        drop(client);
+        server.join().unwrap();
     }
 }

@@ -13,34 +13,48 @@ use contracts::serve_bench::selftest::{SCHEMA, SelftestData};
 use contracts::{Exit, NextAction, Warning};
 
 use crate::cli::{Args, SelftestArgs};
+use traps::Matrix;
+
+/// A measurement that Ctrl-C did not end: of the rest nothing is known.
+fn whole<T>(measured: T) -> Option<T> {
+    (!cli_kit::interrupted()).then_some(measured)
+}
 
 pub(crate) fn selftest(args: &SelftestArgs, output: &OutputArgs) -> Result<Report, Failure> {
-    let traps = traps::run_all(output)?;
-    let mut levels = vec![
-        accuracy::measure(4, 40, output)?,
-        accuracy::measure(64, 256, output)?,
-    ];
-    let bench = if args.bench {
-        let (accuracy, lines) = bench::run(output)?;
+    let Matrix { traps, not_run } = traps::run_all(output)?;
+    let mut levels = Vec::new();
+    for (concurrency, requests) in [(4, 40), (64, 256)] {
+        if !cli_kit::interrupted() {
+            levels.extend(whole(accuracy::measure(concurrency, requests, output)?));
+        }
+    }
+    let mut bench = Vec::new();
+    if args.bench
+        && !cli_kit::interrupted()
+        && let Some((accuracy, lines)) = whole(bench::run(output)?)
+    {
         levels.push(accuracy);
-        lines
-    } else {
-        Vec::new()
-    };
+        bench = lines;
+    }
+    let complete = !cli_kit::interrupted();
     let failed_traps = traps.iter().filter(|trap| !trap.passed).count();
     let failed_levels = levels.iter().filter(|level| level.passed == Some(false)).count();
     let failed_lines = bench.iter().filter(|line| line.passed == Some(false)).count();
     let busy = levels.iter().any(|level| level.machine_busy);
-    let passed = failed_traps + failed_levels == 0;
+    let passed = complete && failed_traps + failed_levels == 0;
 
     let mut parts = DocumentParts::new(SCHEMA);
     parts.simulated = true;
+    parts.complete = complete;
     parts.environment = cli_kit::environment();
     parts.summary = format!(
-        "{} of {} traps passed; timing {}{}",
+        "{}{} of {} traps passed; timing {}{}",
+        if complete { "" } else { "interrupted: " },
         traps.len() - failed_traps,
         traps.len(),
-        if failed_levels > 0 {
+        if levels.is_empty() {
+            "was not measured"
+        } else if failed_levels > 0 {
             "is NOT within its limits"
         } else if busy {
             "cannot be judged, the machine is busy"
@@ -52,6 +66,12 @@ pub(crate) fn selftest(args: &SelftestArgs, output: &OutputArgs) -> Result<Repor
             (lines, failed) => format!("; {} of {lines} cost figures within their limits", lines - failed),
         }
     );
+    for name in not_run {
+        parts.warnings.push(Warning::new(
+            "trap-not-run",
+            format!("{name}: this machine has no IPv6"),
+        ));
+    }
     if busy {
         parts.warnings.push(Warning::new(
             "machine-busy",
@@ -63,6 +83,7 @@ pub(crate) fn selftest(args: &SelftestArgs, output: &OutputArgs) -> Result<Repor
         ));
     }
     let exit = match (passed, busy, failed_lines) {
+        _ if !complete => Exit::Interrupted,
         (false, ..) | (true, false, 1..) => Exit::GateNotMet,
         (true, true, _) => Exit::Undecided,
         (true, false, 0) => Exit::Ok,

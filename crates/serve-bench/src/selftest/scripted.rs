@@ -89,6 +89,7 @@ impl Scripted {
                 body: body.clone(),
                 due: None,
                 output_len: Some(ask.output_len),
+                ignore_eos: true,
             })
             .collect();
         let info: LoadInfo = closed_loop_info(ask.concurrency, 0);
@@ -99,7 +100,6 @@ impl Scripted {
             requests,
             info,
             timeout: Some(ask.timeout),
-            ignore_eos: true,
             threads: 1,
             count_tokens: None,
         }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use cli_kit::Failure;
 use contracts::Exit;
-use contracts::subject::{self, Subject};
+use contracts::secret;
+use contracts::subject::Subject;
 use engine_launch::{Environment, LaunchError};
 
 /// Variables of ours that a cleared environment keeps where they are set.
@@ -29,7 +30,12 @@ pub(super) fn of_launch(
     }
     for (name, value) in subject.into_iter().flat_map(|subject| &subject.env) {
         check(letter, name, value)?;
-        set.insert(name.clone(), value.clone());
+        let value = if value.is_empty() && secret::is_secret(name) {
+            ours(letter, name)?
+        } else {
+            value.clone()
+        };
+        set.insert(name.clone(), value);
     }
     Ok(Environment { clear, set })
 }
@@ -48,11 +54,28 @@ fn check(letter: char, name: &str, value: &str) -> Result<(), Failure> {
         return Err(bad("whose name or value no environment can hold")
             .hint("a name is not empty and has no `=`; neither name nor value has a NUL byte"));
     }
-    if value == subject::REDACTED {
-        return Err(bad("with the mark that documents show instead of a secret")
-            .hint("put the secret itself into the subject file; documents never show it"));
+    if value == secret::REDACTED {
+        return Err(
+            bad("with the mark that documents show instead of a secret").hint(format!(
+                "leave the value empty: that of {name} in this shell is taken"
+            )),
+        );
     }
     Ok(())
+}
+
+/// The value of a secret that a subject names and, as it is kept and shown, does not hold.
+fn ours(letter: char, name: &str) -> Result<String, Failure> {
+    std::env::var(name).map_err(|_| {
+        Failure::new(
+            Exit::BadInput,
+            "bad-launch-env",
+            format!(
+                "side {letter}: its subject names the secret {name} without a value, and this shell has none"
+            ),
+        )
+        .hint(format!("export {name}=… and run the same command"))
+    })
 }
 
 /// What to do when a launch from a cleared environment failed and the environment may be why.
@@ -120,6 +143,25 @@ mod tests {
             assert_eq!(failure.exit, Exit::BadInput);
             assert!(failure.document.hint.is_some());
         }
+    }
+
+    #[test]
+    fn a_secret_that_is_only_named_comes_from_our_environment() {
+        let failure = of_launch('a', true, Some(&subject("NO_SUCH_VARIABLE_TOKEN", ""))).unwrap_err();
+        assert_eq!(failure.document.code, "bad-launch-env");
+        assert!(
+            failure
+                .document
+                .hint
+                .unwrap()
+                .contains("export NO_SUCH_VARIABLE_TOKEN")
+        );
+        assert_eq!(ours('a', "PATH").unwrap(), std::env::var("PATH").unwrap());
+        let plain = of_launch('a', true, Some(&subject("EMPTY", ""))).unwrap();
+        assert_eq!(
+            plain.set["EMPTY"], "",
+            "what is no secret is empty when it says so"
+        );
     }
 
     #[test]

@@ -35,6 +35,15 @@ impl TokenizerFile {
     }
 }
 
+impl TokenizerFile {
+    /// Tokens of an answer; none of a text that the tokenizer cannot encode.
+    pub fn tokens(&self, text: &str) -> usize {
+        self.tokenizer
+            .encode_fast(text, false)
+            .map_or(0, |encoding| encoding.len())
+    }
+}
+
 impl PromptSizer for TokenizerFile {
     fn unit(&self) -> PromptUnit {
         PromptUnit::Tokens
@@ -73,6 +82,7 @@ mod tests {
         .unwrap();
         let mut sizer = TokenizerFile::open(file.path()).unwrap();
         assert_eq!(sizer.count("time year, time").unwrap(), 4);
+        assert_eq!(sizer.tokens("time year, time"), 4);
         assert!(sizer.tokenizer().unwrap().starts_with("sha256:"));
     }
 

@@ -13,6 +13,9 @@ use super::Case;
 use super::judge::{all_ok, chunk_count, keep_alive, mean, multi_token, ok, outcomes, reasoning, tokens};
 use crate::selftest::scripted::Ask;
 
+/// Not every machine has it.
+pub(super) const IPV6_LOOPBACK: &str = "::1";
+
 /// Ten short streams, five at a time.
 pub(super) const FAST: Ask = Ask {
     concurrency: 5,
@@ -380,7 +383,7 @@ pub(super) fn cases() -> Vec<Case> {
         )
     });
     cases.push(Case {
-        host: "::1",
+        host: IPV6_LOOPBACK,
         ..case(
             "ipv6-loopback",
             "10 ok, 20 tokens each from usage",
