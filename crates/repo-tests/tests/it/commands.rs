@@ -42,7 +42,10 @@ pub(crate) fn tools() -> [(&'static str, Command); 6] {
         ("gap-decide", cli_kit::command::<gap_decide::cli::Args>()),
         ("engine-sim", cli_kit::command::<engine_sim::cli::Args>()),
         ("profile-tables", cli_kit::command::<profile_tables::cli::Args>()),
-        ("pipeline-analysis", cli_kit::command::<pipeline_analysis::cli::Args>()),
+        (
+            "pipeline-analysis",
+            cli_kit::command::<pipeline_analysis::cli::Args>(),
+        ),
         ("loop-ledger", cli_kit::command::<loop_ledger::cli::Args>()),
     ]
 }

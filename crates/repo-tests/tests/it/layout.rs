@@ -22,7 +22,13 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("model-config", &[]),
     (
         "pipeline-analysis",
-        &["torch-trace", "trace-layers", "model-config", "cli-kit", "contracts"],
+        &[
+            "torch-trace",
+            "trace-layers",
+            "model-config",
+            "cli-kit",
+            "contracts",
+        ],
     ),
     (
         "profile-tables",

@@ -85,8 +85,12 @@ macro_rules! layers {
 macro_rules! ran {
     (concat!($at:literal, $unit:literal), $name:literal) => {
         concat!(
-            r#",{"ph":"X","cat":"kernel","name":""#, $name,
-            r#"","pid":0,"tid":7,"dur":2,"args":{"stream":7},"ts":"#, $at, $unit, "}"
+            r#",{"ph":"X","cat":"kernel","name":""#,
+            $name,
+            r#"","pid":0,"tid":7,"dur":2,"args":{"stream":7},"ts":"#,
+            $at,
+            $unit,
+            "}"
         )
     };
 }
