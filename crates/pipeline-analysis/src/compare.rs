@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use contracts::pipeline_analysis::report::{Comparison, FamilyDelta, OnlyKernel};
+use contracts::text::clean;
 
+use crate::flow::NAME_CAP;
 use crate::layers::Measured;
 use crate::stream::{Item, Stream};
 
@@ -21,17 +23,17 @@ pub(crate) fn compare(stream: &Stream<'_>, measured: &[Measured], layer: usize, 
             family: family.to_owned(),
             layer_ns: ns(a),
             other_ns: ns(b),
-            delta_ns: ns(b) - ns(a),
+            delta_ns: ns(b).saturating_sub(ns(a)),
         });
     }
     families.sort_by(|a, b| {
-        let size = |row: &FamilyDelta| std::cmp::Reverse(row.delta_ns.abs());
+        let size = |row: &FamilyDelta| std::cmp::Reverse(row.delta_ns.saturating_abs());
         size(a).cmp(&size(b)).then_with(|| a.family.cmp(&b.family))
     });
     Comparison {
         layer: layer as u64,
         other: other as u64,
-        wall_delta_ns: a.wall_ns().zip(b.wall_ns()).map(|(a, b)| b - a),
+        wall_delta_ns: a.wall_ns().zip(b.wall_ns()).map(|(a, b)| b.saturating_sub(a)),
         only_layer: more(items(a), items(b)),
         only_other: more(items(b), items(a)),
         families,
@@ -52,7 +54,7 @@ fn more(first: &[Item<'_>], second: &[Item<'_>]) -> Vec<OnlyKernel> {
         .filter_map(|((family, kernel), count)| {
             Some(OnlyKernel {
                 family: family.to_owned(),
-                kernel: kernel.to_owned(),
+                kernel: clean(kernel, NAME_CAP),
                 calls: u64::try_from(count).ok().filter(|count| *count > 0)?,
             })
         })

@@ -8,6 +8,8 @@ use torch_trace::{Derived, Trace, short_location};
 use crate::layers::Measured;
 use crate::stream::{Source, Stream};
 
+/// Longest name of a kernel, in bytes: CUTLASS has names of thousands.
+pub(crate) const NAME_CAP: usize = 8192;
 /// Longest text of shapes, in bytes.
 const DIMS_CAP: usize = 300;
 
@@ -28,7 +30,7 @@ pub(crate) fn flow(
             layer: layer as u64,
             order: order as u64,
             family: item.family.as_str().to_owned(),
-            kernel: item.name.to_owned(),
+            kernel: clean(item.name, NAME_CAP),
             dur_ns: times.map(|_| item.dur_ns),
             share_pct: times
                 .and_then(|times| Finite::ratio(100.0 * times.parts_ns[order], times.busy_ns as f64)),

@@ -1,11 +1,14 @@
 //! Torch-profiler traces to passes, layers, their kinds, and the kernels of each.
 //!
 //! read (crates `torch-trace`, `model-config`) -> the stream to cut (`stream`) -> layers (crate `trace-layers`) -> passes
-//! (`spans`, `passes`) -> layers, clusters, flow of one pass (`layers`, `clusters`, `flow`, `compare`) -> document and view
-//! (`report`, `render`). Everything between reading and emitting is pure.
+//! (`spans`, `passes`) -> layers and clusters of one pass (`layers`, `clusters`), all of it an `analysis` -> kernels of layers
+//! (`flow`, `compare`) -> document and view (`report`, `caveats`, `summary`, `render`). Everything between reading and
+//! emitting is pure.
 
 pub mod cli;
 
+mod analysis;
+mod caveats;
 mod clusters;
 mod compare;
 mod config;

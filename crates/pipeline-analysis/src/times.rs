@@ -54,12 +54,12 @@ impl Device {
         let busy_ns = self.busy[from..]
             .iter()
             .take_while(|part| part.0 < end_ns)
-            .map(|part| part.1.min(end_ns) - part.0.max(start_ns))
-            .sum();
+            .map(|part| part.1.min(end_ns).saturating_sub(part.0.max(start_ns)))
+            .fold(0, i64::saturating_add);
         let before = |ns: i64| self.sums[self.starts.partition_point(|start| *start < ns)];
         Window {
             busy_ns,
-            sum_ns: before(end_ns) - before(start_ns),
+            sum_ns: before(end_ns).saturating_sub(before(start_ns)),
         }
     }
 }

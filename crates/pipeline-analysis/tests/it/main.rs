@@ -1,6 +1,7 @@
 //! The tool as its callers use it: arguments in, document or failure out.
 
 mod anchors;
+mod any_trace;
 mod bad_input;
 mod captured;
 mod diffusion;

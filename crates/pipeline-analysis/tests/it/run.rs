@@ -1,10 +1,21 @@
 //! Running the tool inside the test.
 
+use std::sync::LazyLock;
+
 use clap::Parser as _;
 use cli_kit::{Failure, Report};
 use pipeline_analysis::cli::Args;
 use serde_json::Value;
 use tempfile::TempDir;
+
+const SCHEMA: &str = "pipeline-analysis.report/1";
+
+/// Compiled once: every document is held against it.
+static VALIDATOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let schema = contracts::schema::find(SCHEMA).expect("the schema is published");
+    let schema: Value = serde_json::from_str(schema.text).expect("a schema is JSON");
+    jsonschema::validator_for(&schema).expect("a schema compiles")
+});
 
 /// Runs `pipeline-analysis WORDS…`.
 pub(crate) fn run(words: &[&str]) -> Result<Report, Failure> {
@@ -16,11 +27,8 @@ pub(crate) fn run(words: &[&str]) -> Result<Report, Failure> {
 pub(crate) fn document(words: &[&str]) -> Value {
     let report = run(words).unwrap_or_else(|failure| panic!("{words:?}: {failure:?}"));
     let document: Value = serde_json::from_str(report.json()).expect("a document is JSON");
-    let id = document["schema"].as_str().expect("a document names its schema");
-    let schema = contracts::schema::find(id).expect("the schema is published");
-    let schema: Value = serde_json::from_str(schema.text).expect("a schema is JSON");
-    let errors: Vec<String> = jsonschema::validator_for(&schema)
-        .expect("a schema compiles")
+    assert_eq!(document["schema"], SCHEMA);
+    let errors: Vec<String> = VALIDATOR
         .iter_errors(&document)
         .map(|error| error.to_string())
         .collect();
