@@ -11,12 +11,20 @@ use crate::secret;
 pub fn redacted(argv: &[String]) -> Vec<String> {
     let mut shown = argv.to_vec();
     for found in secret::in_argv(argv.iter().map(String::as_str)) {
-        shown[found.at] = secret::replaced(&argv[found.at], found.value);
+        let word = &argv[found.at];
+        // A JSON text is read as one, unless it is the secret.
+        if found.value.len() == word.len() || !is_json(word) {
+            shown[found.at] = secret::replaced(word, found.value);
+        }
     }
     for word in &mut shown {
         *word = inside_redacted(word);
     }
     shown
+}
+
+fn is_json(word: &str) -> bool {
+    word.starts_with(['[', '{']) && serde_json::from_str::<serde::de::IgnoredAny>(word).is_ok()
 }
 
 /// A word that holds words itself: a launch command as JSON, a configuration, or a line for a shell.
@@ -184,6 +192,28 @@ mod tests {
             (
                 launch(&["compare", "--a-cmd", r#"["serve", "--api-key", "sk-1"]"#]),
                 launch(&["compare", "--a-cmd", r#"["serve","--api-key","<secret>"]"#]),
+            ),
+            (
+                launch(&[
+                    "compare",
+                    r#"--b-cmd=["serve","--api-key","sk-1","--script","{\"a\": {\"b\": 1}}"]"#,
+                ]),
+                launch(&[
+                    "compare",
+                    r#"--b-cmd=["serve","--api-key","<secret>","--script","{\"a\": {\"b\": 1}}"]"#,
+                ]),
+            ),
+            (
+                launch(&[
+                    "compare",
+                    "--a-cmd",
+                    r#"["serve","--api-key=sk-1","--script","{\"a\": 1}"]"#,
+                ]),
+                launch(&[
+                    "compare",
+                    "--a-cmd",
+                    r#"["serve","--api-key=<secret>","--script","{\"a\": 1}"]"#,
+                ]),
             ),
             (
                 launch(&["serve", "--override", r#"{"auth": {"api_key": "sk-1"}}"#]),

@@ -148,13 +148,13 @@ pub(crate) fn replaced(word: &str, value: &str) -> String {
     format!("{}{REDACTED}", word.strip_suffix(value).unwrap_or_default())
 }
 
-/// A name of a secret and the value in the same word.
+/// A name of a secret and the value in the same word. The name is what stands right before the mark: in
+/// `http://host/?token=x` it is `token`.
 fn attached(word: &str) -> Option<(&str, &str)> {
-    // The name may stand before either mark: `Authorization: Basic eA==`, `http://host/?token=x`.
-    let mut places = [word.find(':'), word.find('=')];
-    places.sort_unstable();
-    places.into_iter().flatten().find_map(|at| {
-        let name = word[..at].trim_start_matches('-');
+    let is_in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    word.match_indices([':', '=']).find_map(|(at, _)| {
+        let name = word[..at].rsplit(|c| !is_in_name(c)).next().unwrap_or_default();
+        let name = name.trim_start_matches('-');
         is_secret(name).then(|| (name, word[at + 1..].trim_start()))
     })
 }

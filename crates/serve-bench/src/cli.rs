@@ -187,31 +187,16 @@ pub struct WorkloadArgs {
     pub extra_body: Option<String>,
 }
 
-/// Flags that a frozen workload would have to ignore.
-const MAKES_A_WORKLOAD: [&str; 15] = [
-    "preset",
-    "dataset",
-    "dataset_path",
-    "num_prompts",
-    "input_len",
-    "output_len",
-    "len_spread",
-    "prefix_len",
-    "prefix_groups",
-    "seed",
-    "prompt_unit",
-    "tokenizer",
-    "endpoint",
-    "ignore_eos",
-    "extra_body",
-];
-
 /// The workload, frozen or made now.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Workload")]
 pub struct WorkloadSourceArgs {
     /// Frozen workload file, as `freeze` writes it
-    #[arg(long, value_name = "FILE", conflicts_with_all = MAKES_A_WORKLOAD)]
+    // It is sent as it is: these would have to be ignored.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "preset", "dataset", "dataset_path", "num_prompts", "input_len", "output_len", "len_spread", "prefix_len",
+        "prefix_groups", "seed", "prompt_unit", "tokenizer", "endpoint", "ignore_eos", "extra_body",
+    ])]
     pub workload: Option<PathBuf>,
     /// Scenario of the workload, when it has several
     #[arg(long, value_name = "NAME")]
@@ -507,33 +492,4 @@ pub struct SelftestArgs {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    #[test]
-    fn a_frozen_workload_is_sent_as_it_is() {
-        let typed = |flags: &str| {
-            let words = "serve-bench run --url http://127.0.0.1:1 --workload w.jsonl";
-            let command = Args::command().version("0");
-            command.try_get_matches_from(words.split(' ').chain(flags.split_whitespace()))
-        };
-        assert!(typed("--concurrency 4 --warmup 2 --scenario chat").is_ok());
-        for flags in [
-            "--num-prompts 4",
-            "--seed 1",
-            "--endpoint completions",
-            "--extra-body {}",
-            "--ignore-eos",
-            "--tokenizer t.json",
-            "--prompt-unit tokens",
-            "--len-spread 0.1",
-            "--prefix-len 4",
-            "--prefix-groups 2",
-        ] {
-            let error = typed(flags).unwrap_err().to_string();
-            assert!(error.contains("--workload"), "{flags}: {error}");
-        }
-    }
-}
+mod tests;

@@ -47,7 +47,6 @@ pub(crate) fn compare(context: &Context<'_>, document: &Document<CompareData>) -
     whole(context, data)?;
     let mut facts = context.head(document, phase(context));
     facts.scenario = Some(data.workload.scenario.clone());
-    // Documents of older releases show what was typed.
     let argv = |side: &contracts::serve_bench::compare::Side| {
         let launched = side.launch_argv.as_deref().map(contracts::argv::redacted);
         launched.or_else(|| declared_argv(&side.subject))

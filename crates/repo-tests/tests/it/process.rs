@@ -104,13 +104,25 @@ impl Running {
         }
     }
 
-    /// Ctrl-C.
+    /// Ctrl-C, once the process has said that it wants to hear of it.
     pub(crate) fn interrupt(&self) {
+        let begun = Instant::now();
+        while !self.catches_interrupt() {
+            assert!(begun.elapsed() < LIMIT, "it never listens to Ctrl-C");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let sent = Command::new("sh")
             .arg("-c")
             .arg(format!("kill -INT {}", self.child.id()))
             .status();
         assert!(sent.is_ok_and(|status| status.success()));
+    }
+
+    fn catches_interrupt(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        // SIGINT is signal 2, the second bit.
+        caught.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 2 != 0))
     }
 
     pub(crate) fn end(self) -> Ended {

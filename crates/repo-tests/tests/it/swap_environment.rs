@@ -208,8 +208,104 @@ fn the_flag_needs_a_launch_and_a_variable_needs_a_value() {
     assert_eq!(ended.code(), 2, "{ended:?}");
     assert!(ended.stderr.contains("--swap"), "{ended:?}");
 
-    let swap = Swap::new(&[&engine()]);
+    let swap = Swap::new(&[&engine(), "--port", "{port}"]);
     let subject = swap.subject("s.json", json!({"HF_TOKEN": "<secret>"}));
     swap.compare(&[], &["--subject", &subject])
-        .fails(3, "bad-launch-env", "the secret itself");
+        .fails(3, "bad-launch-env", "leave the value empty");
+    let subject = swap.subject("s.json", json!({"NO_SUCH_TOKEN": ""}));
+    swap.compare(&[], &["--subject", &subject])
+        .fails(3, "bad-launch-env", "export NO_SUCH_TOKEN");
+    Swap::new(&[&engine()])
+        .compare(&[], &[])
+        .fails(2, "bad-argv", "{port}");
+}
+
+#[test]
+fn a_secret_that_a_subject_names_is_taken_from_the_shell() {
+    let swap = Swap::shell(r#"test "$HF_TOKEN" = "$WANTED" && exec "$SIM_BIN" "$@""#);
+    let env = json!({"SIM_BIN": engine(), "WANTED": SECRET, "HF_TOKEN": ""});
+    let subject = swap.subject("s.json", env);
+    let flags = ["--subject", &subject, "--b-subject", &subject];
+    for clear in [&["--clear-env"][..], &[]] {
+        let ended = swap.compare(&[("HF_TOKEN", SECRET)], &[&flags[..], clear].concat());
+        let document = swap.document(&ended);
+        let declared = &document["data"]["b"]["subject"]["fields"]["launch.env"]["value"];
+        assert_eq!(declared["HF_TOKEN"], "<secret>");
+    }
+}
+
+#[test]
+fn a_secret_on_the_command_line_of_a_launch_reaches_the_server_and_nothing_else() {
+    // $1 is --api-key, $2 its value.
+    let line = r#"test "$2" = "$WANTED" && shift 2 && exec "$SIM_BIN" "$@""#;
+    let key = [
+        "/bin/sh",
+        "-c",
+        line,
+        "sh",
+        "--api-key",
+        SECRET,
+        "--script",
+        SCRIPT,
+        "--port",
+        "{port}",
+    ];
+    let swap = Swap::new(&key);
+    let records = swap.path("r.jsonl");
+    let engine = engine();
+    let shell = [("SIM_BIN", engine.as_str()), ("WANTED", SECRET)];
+    let ended = swap.compare(&shell, &["--records", &records]);
+    let document = swap.document(&ended);
+    let records = std::fs::read_to_string(records).unwrap();
+    for (what, text) in [
+        ("the document", &document.to_string()),
+        ("stdout", &ended.stdout),
+        ("stderr", &ended.stderr),
+        ("the records", &records),
+    ] {
+        assert!(!text.contains(SECRET), "the secret is in {what}");
+    }
+    let launched = document["data"]["a"]["launch_argv"].to_string();
+    assert!(
+        launched.contains(r#""--api-key","<secret>","--script""#),
+        "{launched}"
+    );
+    let again = Swap {
+        folder: swap.folder,
+        argv: launched,
+    };
+    again.compare(&shell, &[]).fails(2, "bad-argv", "empty value");
+}
+
+#[test]
+fn ctrl_c_while_a_side_loads_takes_its_processes_along() {
+    let swap = Swap::new(&[
+        "/bin/sh",
+        "-c",
+        r#"echo $$ > "$PID"; exec sleep 60"#,
+        "sh",
+        "{port}",
+    ]);
+    let file = swap.path("pid");
+    let mut command = Command::new(binary("serve-bench"));
+    command
+        .args(["compare", "--swap", "--a-cmd", &swap.argv, "--b-cmd", &swap.argv])
+        .args(["--workload", &swap.path("w.jsonl"), "--concurrency", "1"])
+        .env("PID", &file);
+    let running = Running::start(&mut command);
+    let begun = std::time::Instant::now();
+    let pid = loop {
+        let written = std::fs::read_to_string(&file).unwrap_or_default();
+        if written.ends_with('\n') {
+            break written.trim().to_owned();
+        }
+        assert!(begun.elapsed().as_secs() < 30, "the side was never started");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    running.interrupt();
+    let ended = running.end();
+    assert_eq!(ended.code(), 130, "{ended:?}");
+    // It may be waited for by nobody yet, but it runs no more.
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "it is left: {state}");
 }
