@@ -77,14 +77,6 @@ impl Exit {
             Exit::Interrupted => "interrupted; a partial document was written with \"complete\": false",
         }
     }
-
-    /// Whether this ending prints the tool's own document (otherwise an error).
-    pub const fn prints_document(self) -> bool {
-        match self {
-            Exit::Ok | Exit::GateNotMet | Exit::Undecided | Exit::BudgetSpent | Exit::Interrupted => true,
-            Exit::Usage | Exit::BadInput | Exit::Unavailable | Exit::Drift | Exit::Internal => false,
-        }
-    }
 }
 
 #[cfg(test)]
