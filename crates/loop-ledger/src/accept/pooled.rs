@@ -32,7 +32,8 @@ pub(super) fn whole(
             // The pairs count that did not choose; a resumed comparison begins with those that it had before.
             let has_chosen = start(wanted.facts).is_some_and(|start| chose.contains(&start));
             let is_screen = age > 0 && age + 1 == pool.len() && had_choice(context, wanted);
-            if if has_chosen { is_screen } else { is_there } {
+            let is_fair = if has_chosen { is_screen } else { is_there };
+            if is_fair {
                 continue;
             }
             let (code, which) = match age {

@@ -86,7 +86,7 @@ fn begin(
     let lock = TargetLock {
         schema: lock::SCHEMA.to_owned(),
         created_at: Timestamp::now(),
-        contract: FieldSet::new(contract(&target)),
+        contract: FieldSet::new(target.contract_fields()),
         target,
         target_sha256: target_input.sha256,
         scenarios,
@@ -116,11 +116,6 @@ fn begin(
     let writer = Writer::create(root, lock, first, evidence)?;
     let entries = writer.ledger.entries().to_vec();
     Ok(receipt(&writer.ledger, entries, false, Vec::new()))
-}
-
-/// What every document has to agree with: all that the target declares.
-fn contract(target: &Target) -> BTreeMap<String, contracts::Field> {
-    target.contract_fields()
 }
 
 /// A campaign without these would compare unlike things, or nothing.

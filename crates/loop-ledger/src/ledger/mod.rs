@@ -2,13 +2,13 @@
 //! kernel releases when its holder dies.
 
 pub mod chain;
+mod guard;
 pub mod objects;
 pub mod root;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use contracts::fields::sha256_hex;
 use contracts::loop_ledger::entry::{Actor, Entry, Evidence, GENESIS, SCHEMA};
@@ -17,15 +17,13 @@ use contracts::loop_ledger::lock::{self, TargetLock};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use guard::wait_for_writer;
 pub use root::Root;
 
 use crate::error::LedgerError;
 use chain::Chain;
+use guard::take_lock;
 
-/// How long a writer waits for another.
-const LOCK_WAIT: Duration = Duration::from_secs(30);
-/// How often it looks.
-const LOCK_POLL: Duration = Duration::from_millis(2);
 /// How far the clock may be set back between two entries, as time services do.
 const CLOCK_SLACK: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// Largest ledger that is read.
@@ -384,57 +382,6 @@ pub(crate) fn checkpoint_bytes(checkpoint: &Checkpoint) -> Vec<u8> {
     bytes
 }
 
-/// Returns when no writer holds the lock.
-///
-/// # Errors
-/// A writer that does not end; those of opening the lock file.
-pub fn wait_for_writer(root: &Root) -> Result<(), LedgerError> {
-    take_lock(root).map(drop)
-}
-
-fn take_lock(root: &Root) -> Result<File, LedgerError> {
-    take_lock_within(root, LOCK_WAIT)
-}
-
-fn take_lock_within(root: &Root, wait: Duration) -> Result<File, LedgerError> {
-    let path = root.lock_file();
-    let until = Instant::now() + wait;
-    loop {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| LedgerError::io("open", &path, &error))?;
-        match file.try_lock() {
-            Ok(()) if is_still(&file, &path) => return Ok(file),
-            // The file was removed and made anew while we waited: another writer may hold the new one.
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(LedgerError::io("lock", &path, &error)),
-        }
-        if Instant::now() >= until {
-            return Err(LedgerError::Busy(path));
-        }
-        std::thread::sleep(LOCK_POLL);
-    }
-}
-
-/// Whether an open file is the one at the path.
-#[cfg(unix)]
-fn is_still(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
-        _ => false,
-    }
-}
-
-#[cfg(not(unix))]
-fn is_still(_: &File, path: &Path) -> bool {
-    path.exists()
-}
-
 /// Who runs us, from what the runtimes set in the environment of their commands.
 fn actor() -> Actor {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -465,22 +412,8 @@ pub fn short(sha256: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use cli_kit::ToolError as _;
-
     use super::*;
     use crate::tests::campaign::Campaign;
-
-    #[test]
-    fn a_writer_that_does_not_end_is_said() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Root::new(folder.path());
-        let held = take_lock(&root).unwrap();
-        let busy = take_lock_within(&root, Duration::ZERO).unwrap_err();
-        assert_eq!(busy.code(), "ledger-busy");
-        assert!(busy.retryable() && busy.hint().is_some());
-        drop(held);
-        take_lock_within(&root, Duration::ZERO).unwrap();
-    }
 
     /// Who is told that it failed would write it again.
     #[test]

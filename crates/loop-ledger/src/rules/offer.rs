@@ -288,7 +288,9 @@ pub(super) fn more_pairs(state: &State<'_>, row: &DecisionRow) -> Option<Vec<Str
         &["--blocks", "-o", "--output", "--format"],
         &["--resume"],
     );
-    argv::set(&mut command, "--blocks", &pairs.to_string());
+    // What is pooled with it has pairs, too.
+    let blocks = made_by.blocks + (pairs - row.pairs) as usize;
+    argv::set(&mut command, "--blocks", &blocks.to_string());
     argv::set(&mut command, "-o", &output);
     command.push("--resume".to_owned());
     Some(command)

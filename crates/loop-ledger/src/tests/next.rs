@@ -294,3 +294,37 @@ fn a_charge_below_nothing_is_none() {
     let (code, exit, _) = campaign.refused(&words);
     assert_eq!((code.as_str(), exit), ("charge-negative", 2));
 }
+
+/// The command that would bring the evidence of a phase.
+fn wanted(state: &State<'_>, phase: Phase) -> (String, String) {
+    let action = rules::wanted(state, phase)[0].command.clone().unwrap();
+    (action.command.join(" "), action.why)
+}
+
+#[test]
+fn a_profile_is_offered_as_a_command_for_each_side_and_a_blocker_as_the_way_out() {
+    let campaign = Campaign::behind();
+    let state = State::at(&campaign.lock, &campaign.entries, false, at(400));
+    let commands: Vec<String> = rules::wanted(&state, Phase::Profile)
+        .iter()
+        .map(|need| need.command.as_ref().unwrap().command.join(" "))
+        .collect();
+    assert_eq!(
+        commands,
+        [
+            "profile-tables capture --url URL_OF_OURS --stage decode --for /home/alice/bench.json --side a -o sglang.chat.capture.json",
+            "profile-tables capture --url URL_OF_THEIRS --stage decode --for /home/alice/bench.json --side b -o vllm.chat.capture.json",
+        ]
+    );
+    let (_, why) = wanted(&state, Phase::Profile);
+    assert!(
+        why.contains("replace URL_OF_OURS") && why.contains("blocker --phase profile"),
+        "{why}"
+    );
+    let (pipeline, why) = wanted(&state, Phase::Pipeline);
+    assert_eq!(
+        pipeline,
+        "pipeline-analysis TRACE --config config.json --for /home/alice/bench.json --side a -o pipeline.json"
+    );
+    assert!(why.contains("replace TRACE"), "{why}");
+}
