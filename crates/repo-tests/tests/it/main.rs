@@ -12,6 +12,7 @@ mod layout;
 mod markdown;
 mod process;
 mod profile_capture;
+mod profile_diff;
 mod prose;
 mod repository;
 mod shell;
