@@ -357,3 +357,31 @@ fn real_traces_against_themselves_are_no_difference() {
         assert_eq!(document["data"]["fusions"], serde_json::json!([]));
     }
 }
+
+#[test]
+fn what_else_differs_is_said() {
+    let folder = TempDir::new().expect("a folder");
+    let head = |gpu: &'static str| engine(12, 4, 8, 20, 90).head(gpu);
+    let ours = head(
+        r#""deviceProperties": [{"name": "NVIDIA H100"}], "distributedInfo": {"rank": 0, "world_size": 1}, "#,
+    )
+    .write(&folder, "ours.json");
+    // Work behind the last step: its engine names less of what it does.
+    let theirs = head(
+        r#""deviceProperties": [{"name": "NVIDIA B200"}], "distributedInfo": {"rank": 0, "world_size": 2}, "#,
+    )
+    .kernel("argmax_kernel", 7, 50_000, 50_010, 100)
+    .write(&folder, "theirs.json");
+    let document = document(&["diff", &ours, "--theirs", &theirs]);
+    assert_eq!(
+        warnings(&document),
+        [
+            "diff-gpus-differ",
+            "diff-world-sizes-differ",
+            "diff-work-outside-steps"
+        ]
+    );
+    assert_eq!(document["data"]["delta_ns"], 0);
+    let said = document["warnings"][2]["message"].as_str().expect("a message");
+    assert!(said.starts_with("0.100 ms of work of theirs"), "{said}");
+}
