@@ -127,6 +127,10 @@ fn the_difference_of_two_sketches_is_the_one_that_was_drawn() {
         summary.contains("ours takes") && summary.contains("gemm +60.000 us"),
         "{summary}"
     );
+    assert!(
+        summary.ends_with("Next: profile-tables on ours, for gemm."),
+        "{summary}"
+    );
     assert_eq!(document["next_actions"][0]["command"][1], ours);
     assert!(data["kernels"].as_array().is_some_and(Vec::is_empty));
 }
