@@ -11,7 +11,7 @@ use crate::loop_ledger::{
     text::TextData, verify::VerifyData, watch::WatchData,
 };
 use crate::pipeline_analysis;
-use crate::profile_tables::{capture::CaptureData, diff::DiffData, report::ReportData};
+use crate::profile_tables::{capture::CaptureData, diff::DiffData, report::ReportData, rows::RowsData};
 use crate::serve_bench::{
     compare::CompareData,
     doctor::DoctorData,
@@ -73,6 +73,7 @@ published! {
     "profile-tables.capture/1" => "profile-tables.capture-1.json": document::<CaptureData>,
     "profile-tables.diff/1" => "profile-tables.diff-1.json": document::<DiffData>,
     "profile-tables.report/1" => "profile-tables.report-1.json": document::<ReportData>,
+    "profile-tables.rows/1" => "profile-tables.rows-1.json": document::<RowsData>,
     "serve-bench.compare/1" => "serve-bench.compare-1.json": document::<CompareData>,
     "serve-bench.doctor/1" => "serve-bench.doctor-1.json": document::<DoctorData>,
     "serve-bench.freeze/1" => "serve-bench.freeze-1.json": document::<FreezeData>,

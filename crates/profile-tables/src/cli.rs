@@ -26,6 +26,25 @@ pub enum Command {
     Capture(CaptureArgs),
     /// Say where the time between two engines went, from a trace of each
     Diff(DiffArgs),
+    /// List the shapes that kernels are called with, weighted by their time: what a kernel has to be tested on
+    Rows(RowsArgs),
+}
+
+/// Arguments of `rows`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RowsArgs {
+    /// Traces (.json, .json.gz) or folders of them
+    #[arg(required = true, value_name = "TRACE")]
+    pub traces: Vec<PathBuf>,
+    /// Which kernels: a regular expression that their whole name, or the short one of the tables, has to match somewhere
+    #[arg(long, value_name = "REGEX")]
+    pub kernel: String,
+    /// Which steps [default: all]
+    #[arg(long, value_enum, default_value_t = StageArg::All)]
+    pub stage: StageArg,
+    /// The rank whose calls are counted, or `all` [default: the lowest]
+    #[arg(long, value_name = "R|all")]
+    pub rank: Option<String>,
 }
 
 /// Arguments of `diff`.
@@ -158,6 +177,9 @@ const EXAMPLES: &str = "  # Where does the time of a decode step go?
   # Where did the milliseconds between two engines go?
   profile-tables diff ours-TP-0-DECODE.trace.json.gz --theirs theirs-TP-0-DECODE.trace.json.gz
 
+  # Which shapes do the expert kernels get, and how often?
+  profile-tables rows trace.json.gz --kernel 'fused_moe' -o workloads.json
+
   # A trace of decode steps from a running server, with the lengths of the benchmark it explains
   profile-tables capture --url http://127.0.0.1:30000 --stage decode --for ours.result.json -o capture.json
 ";
@@ -171,6 +193,7 @@ impl Cli for Args {
             ("", contracts::profile_tables::report::SCHEMA),
             ("capture", contracts::profile_tables::capture::SCHEMA),
             ("diff", contracts::profile_tables::diff::SCHEMA),
+            ("rows", contracts::profile_tables::rows::SCHEMA),
         ],
         examples: EXAMPLES,
     };

@@ -55,6 +55,8 @@ pub(crate) fn run(plan: &DiffPlan, output: &OutputArgs) -> Result<Report, Failur
         &mut warnings,
     )?;
     unlike(&ours, &theirs, &mut warnings);
+    outside_steps("ours", &ours, &mine, &mut warnings);
+    outside_steps("theirs", &theirs, &other, &mut warnings);
 
     let units = units::units(&mine.amount, &other.amount);
     warnings.extend(units.warning.clone());
@@ -163,6 +165,28 @@ fn unlike(ours: &Run, theirs: &Run, warnings: &mut Vec<Warning>) {
         warnings.push(Warning::new(
             "diff-world-sizes-differ",
             format!("ours ran on {mine} ranks, theirs on {other}: a rank's share of the work differs"),
+        ));
+    }
+}
+
+/// Share of work outside every step, against that of the stage, from which on it is said, percent.
+const OUTSIDE_PCT: i64 = 1;
+
+/// Work that an engine does outside the steps that it names is not compared.
+fn outside_steps(whose: &str, run: &Run, side: &Side, warnings: &mut Vec<Warning>) {
+    let outside: i64 = run
+        .chosen()
+        .filter_map(|(_, derived, _)| derived.swept.stages.get(Stage::Unassigned.number()))
+        .map(|time| time.busy_ns)
+        .sum();
+    if side.stage != Stage::Unassigned && outside * 100 > side.sum.time.busy_ns * OUTSIDE_PCT {
+        warnings.push(Warning::new(
+            "diff-work-outside-steps",
+            format!(
+                "{:.3} ms of work of {whose} lies outside every step and is not compared (its steps have {:.3} ms)",
+                outside as f64 / 1e6,
+                side.sum.time.busy_ns as f64 / 1e6
+            ),
         ));
     }
 }

@@ -14,6 +14,9 @@ pub(crate) enum TablesError {
     /// `--rank` is no number.
     #[error("read --rank `{0}`: it is a number or `all`")]
     Rank(String),
+    /// `--kernel` is no pattern.
+    #[error("read --kernel: {0}")]
+    Pattern(String),
     /// No trace to read.
     #[error("{0}")]
     Files(#[from] FilesError),
@@ -58,6 +61,16 @@ pub(crate) enum TablesError {
     /// Files that do not belong together.
     #[error("take the traces as ranks of one run: {0}")]
     DifferentRuns(String),
+    /// No kernel has a name that was asked for.
+    #[error("find a kernel that matches `{pattern}`: the longest of {kernels} are {longest}")]
+    NoSuchKernel {
+        /// Asked for.
+        pattern: String,
+        /// Kernels that are there.
+        kernels: usize,
+        /// Short names of some.
+        longest: String,
+    },
     /// The two sides of a difference have several stages in common.
     #[error("choose the stage to compare: both sides have {0}")]
     StageAmbiguous(String),
@@ -79,12 +92,14 @@ impl ToolError for TablesError {
         match self {
             Self::MinShare(_) => "min-share-out-of-range",
             Self::Rank(_) => "rank-unreadable",
+            Self::Pattern(_) => "kernel-pattern-unreadable",
             Self::Files(files) => files.code(),
             Self::NoGpuEvents { .. } => "trace-no-gpu-events",
             Self::NoSuchRank { .. } => "trace-no-such-rank",
             Self::NoSuchStage { .. } => "trace-no-such-stage",
             Self::MappingMismatch { .. } => "trace-mapping-mismatch",
             Self::DifferentRuns(_) => "trace-different-runs",
+            Self::NoSuchKernel { .. } => "trace-no-such-kernel",
             Self::StageAmbiguous(_) => "diff-stage-ambiguous",
             Self::DifferentStage { .. } => DIFFERENT_STAGE,
             Self::DifferentModel(_) => DIFFERENT_MODEL,
@@ -96,6 +111,7 @@ impl ToolError for TablesError {
             match self {
                 Self::MinShare(_) => "1.0 is the default; 0 shows every row",
                 Self::Rank(_) => "write `--rank 0` or `--rank all`",
+                Self::Pattern(_) => "quote brackets and signs of a name with a backslash, or give a word of it",
                 Self::Files(files) => files.hint(),
                 Self::NoGpuEvents { .. } => {
                     "record with activities CPU and CUDA, with at least one step inside the window; a file that was cut has to be copied again"
@@ -106,6 +122,7 @@ impl ToolError for TablesError {
                     "record the mapping trace from the capture of the same graph: same model, same batch size, same build"
                 }
                 Self::DifferentRuns(_) => "give the traces of one run only; two engines are compared by `profile-tables diff`",
+                Self::NoSuchKernel { .. } => "give a word of a name that `profile-tables TRACE` prints",
                 Self::StageAmbiguous(_) => "name one: `--stage prefill`, `--stage decode` or `--stage mixed`",
                 Self::DifferentStage { .. } => {
                     "record the same stage on both sides with `profile-tables capture`; `--force-pair` compares all the same, and its document is no evidence"
@@ -120,13 +137,14 @@ impl ToolError for TablesError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::MinShare(_) | Self::Rank(_) => Exit::Usage,
+            Self::MinShare(_) | Self::Rank(_) | Self::Pattern(_) => Exit::Usage,
             Self::Files(_)
             | Self::NoGpuEvents { .. }
             | Self::NoSuchRank { .. }
             | Self::NoSuchStage { .. }
             | Self::MappingMismatch { .. }
             | Self::DifferentRuns(_)
+            | Self::NoSuchKernel { .. }
             | Self::StageAmbiguous(_)
             | Self::DifferentStage { .. }
             | Self::DifferentModel(_) => Exit::BadInput,

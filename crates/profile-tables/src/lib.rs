@@ -2,7 +2,7 @@
 //!
 //! read (`load`, crate `torch-trace`) -> derive (`kernels`, `origin`, `stages`) -> fold (`fold`, `idle`, `align`, `ranks`)
 //! -> rows (`tables`) -> document and view (`report`, `render`). Everything between reading and emitting is pure.
-//! `diff` lays the same sums of two engines side by side. `capture` stands apart: it makes a server write the traces.
+//! `diff` lays the same sums of two engines side by side, `rows` lists what kernels are called with. `capture` stands apart: it makes a server write the traces.
 
 pub mod cli;
 pub mod fuse;
@@ -19,6 +19,7 @@ mod plan;
 mod ranks;
 mod render;
 mod report;
+mod rows;
 mod summary;
 mod tables;
 mod traces;
@@ -30,12 +31,10 @@ use cli_kit::{Failure, Report};
 /// # Errors
 /// Every documented exit that prints no document.
 pub fn run(args: cli::Args) -> Result<Report, Failure> {
-    if let Some(cli::Command::Capture(capture)) = &args.command {
-        return capture::run(capture, &args.output);
+    match args.command {
+        Some(cli::Command::Capture(capture)) => capture::run(&capture, &args.output),
+        Some(cli::Command::Diff(diff)) => diff::run(&plan::DiffPlan::try_from(diff)?, &args.output),
+        Some(cli::Command::Rows(rows)) => rows::run(&plan::RowsPlan::try_from(rows)?, &args.output),
+        None => report::run(&plan::Plan::try_from(args.tables)?, &args.output),
     }
-    if let Some(cli::Command::Diff(diff)) = args.command {
-        return diff::run(&plan::DiffPlan::try_from(diff)?, &args.output);
-    }
-    let plan = plan::Plan::try_from(args.tables)?;
-    report::run(&plan, &args.output)
 }

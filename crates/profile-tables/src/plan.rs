@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use cli_kit::BindArgs;
+use contracts::text::{FOREIGN_TEXT_CAP, clean};
+use regex::{Regex, RegexBuilder};
 use torch_trace::{StageChoice, StepKind, Want};
 
-use crate::cli::{DiffArgs, StageArg, TablesArg, TablesArgs};
+use crate::cli::{DiffArgs, RowsArgs, StageArg, TablesArg, TablesArgs};
 use crate::error::TablesError;
 
 /// Which ranks the tables are of.
@@ -78,6 +80,40 @@ impl TryFrom<DiffArgs> for DiffPlan {
             rank: rank_choice(args.rank.as_deref())?,
             force_pair: args.force_pair,
             bind: args.bind,
+        })
+    }
+}
+
+/// What `rows` is to do.
+#[derive(Clone, Debug)]
+pub(crate) struct RowsPlan {
+    pub(crate) traces: Vec<PathBuf>,
+    pub(crate) kernel: Regex,
+    /// `None` for every one.
+    pub(crate) stage: Option<StepKind>,
+    pub(crate) rank: RankChoice,
+}
+
+/// Memory that a pattern may take when it is compiled.
+const PATTERN_BYTES: usize = 1 << 20;
+
+impl TryFrom<RowsArgs> for RowsPlan {
+    type Error = TablesError;
+
+    fn try_from(args: RowsArgs) -> Result<Self, TablesError> {
+        let kernel = RegexBuilder::new(&args.kernel)
+            .size_limit(PATTERN_BYTES)
+            .dfa_size_limit(PATTERN_BYTES)
+            .build()
+            .map_err(|error| TablesError::Pattern(clean(&error.to_string(), FOREIGN_TEXT_CAP)))?;
+        Ok(Self {
+            traces: args.traces,
+            kernel,
+            stage: match stage_choice(args.stage) {
+                StageChoice::Only(kind) => Some(kind),
+                StageChoice::Auto | StageChoice::All => None,
+            },
+            rank: rank_choice(args.rank.as_deref())?,
         })
     }
 }

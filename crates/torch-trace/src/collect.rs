@@ -13,7 +13,7 @@ use crate::record::Record;
 pub struct Want {
     /// CPU ops and Python frames, for locations.
     pub locations: bool,
-    /// Shapes and types of CPU ops.
+    /// Shapes, types and strides of CPU ops.
     pub shapes: bool,
 }
 
@@ -196,6 +196,7 @@ impl Collector {
                 let shapes = self.want.shapes;
                 let dims = shapes.then(|| text(args.dims)).flatten();
                 let types = shapes.then(|| text(args.types)).flatten();
+                let strides = shapes.then(|| text(args.strides)).flatten();
                 let call_stack = text(args.call_stack);
                 trace.ops.push(CpuOp {
                     name,
@@ -205,6 +206,7 @@ impl Collector {
                     external_id: args.external_id,
                     dims,
                     types,
+                    strides,
                     call_stack,
                 });
             }
@@ -247,5 +249,37 @@ impl Collector {
         self.defects.0.sort_by_key(|defect| (defect.offset, defect.kind));
         self.trace.defects = self.defects.0;
         self.trace
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::read;
+
+    #[test]
+    fn shapes_are_kept_where_they_are_wanted() {
+        let text = r#"{"traceEvents": [{"ph":"X","cat":"cpu_op","name":"aten::mm","pid":1,"tid":1,"ts":1,"dur":2,"args":{
+            "External id": 3, "Input Dims": [[4, 8], []], "Input type": ["float", "Scalar"], "Input Strides": [[8, 1], []]}}]}"#;
+        let kept = |want| {
+            let trace = read(text.as_bytes(), want).expect("a trace");
+            let op = trace.ops.first().cloned();
+            op.map(|op| {
+                [op.dims, op.types, op.strides]
+                    .map(|part| part.map(|id| String::from_utf8_lossy(trace.names.raw(id)).into_owned()))
+            })
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            kept(Want::ALL),
+            Some([
+                text("[[4, 8], []]"),
+                text(r#"["float", "Scalar"]"#),
+                text("[[8, 1], []]")
+            ])
+        );
+        let shapes = false;
+        assert_eq!(kept(Want { shapes, ..Want::ALL }), Some([None, None, None]));
+        assert_eq!(kept(Want::DEVICE), None);
     }
 }

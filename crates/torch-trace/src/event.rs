@@ -112,6 +112,8 @@ pub struct CpuOp {
     pub dims: Option<NameId>,
     /// `Input type` as JSON text, where recorded and asked for.
     pub types: Option<NameId>,
+    /// `Input Strides` as JSON text, where recorded and asked for.
+    pub strides: Option<NameId>,
     /// `Call stack` of old traces: frames from the outermost, separated by `;`.
     pub call_stack: Option<NameId>,
 }

@@ -27,6 +27,7 @@ pub(crate) struct Args<'a> {
     pub(crate) kernel: &'a [u8],
     pub(crate) dims: &'a [u8],
     pub(crate) types: &'a [u8],
+    pub(crate) strides: &'a [u8],
     pub(crate) call_stack: &'a [u8],
     /// `args.name` and `args.labels` of metadata events.
     pub(crate) name: &'a [u8],
@@ -72,6 +73,7 @@ fn args<'a>(cursor: &mut Cursor<'a>) -> Result<Args<'a>, Stop> {
             b"kernel" => args.kernel = text(value),
             b"Input Dims" => args.dims = text(value),
             b"Input type" => args.types = text(value),
+            b"Input Strides" => args.strides = text(value),
             b"Call stack" => args.call_stack = text(value),
             b"name" => args.name = text(value),
             b"labels" => args.labels = text(value),

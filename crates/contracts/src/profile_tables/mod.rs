@@ -3,3 +3,4 @@
 pub mod capture;
 pub mod diff;
 pub mod report;
+pub mod rows;

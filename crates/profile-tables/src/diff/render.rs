@@ -168,8 +168,10 @@ fn waterfall(data: &DiffData, top: usize) -> Table {
             scale.time(row.ours_ns),
             scale.time(row.theirs_ns),
             scale.signed(row.delta_ns),
-            row.delta_pct
-                .map_or_else(|| "-".to_owned(), |pct| format!("{:.1}", pct.get())),
+            row.delta_pct.map_or_else(
+                || "-".to_owned(),
+                |pct| format!("{:.1}", (pct.get() * 10.0).round() / 10.0 + 0.0),
+            ),
             format!("{} / {}", launches.0, launches.1),
             bars.bar(at, at + row.delta_ns),
         ]);
@@ -244,7 +246,8 @@ fn positions(data: &DiffData) -> Table {
         ("outside", Align::Right),
         ("all", Align::Right),
     ]);
-    let placed = |row: &&WaterfallRow| !row.positions.is_empty() && row.delta_ns != 0;
+    let placed =
+        |row: &&WaterfallRow| !row.positions.is_empty() && scale.signed(row.delta_ns) != scale.signed(0);
     for row in data.waterfall.iter().filter(placed) {
         let at = |position: Position| {
             let place = row.positions.iter().find(|place| place.position == position);

@@ -43,10 +43,13 @@ pub(super) fn summary(data: &DiffData) -> String {
         ("less", "Most of the lead")
     };
     format!(
-        "{head}: ours takes {:.1} % {word}. {most}: {}.{}",
+        "{head}: ours takes {:.1} % {word}. {most}: {}.{}{}",
         pct.abs(),
         named.join(", "),
-        what_of(rows[0])
+        what_of(rows[0]),
+        loses(data).map_or_else(String::new, |row| {
+            format!(" Next: profile-tables on ours, for {}.", name_of(row))
+        })
     )
 }
 
@@ -56,6 +59,11 @@ fn explaining(data: &DiffData) -> Vec<&WaterfallRow> {
         .iter()
         .filter(|row| row.delta_ns != 0 && (row.delta_ns > 0) == (data.delta_ns > 0))
         .collect()
+}
+
+/// The row in which ours loses most.
+fn loses(data: &DiffData) -> Option<&WaterfallRow> {
+    data.waterfall.iter().find(|row| row.delta_ns > 0)
 }
 
 /// What is behind the largest row.
@@ -85,7 +93,7 @@ pub(super) fn name_of(row: &WaterfallRow) -> String {
 
 /// The tables of our side, where the row in which it loses most can be read.
 pub(super) fn next(data: &DiffData, traces: &[String]) -> Vec<NextAction> {
-    let Some(row) = data.waterfall.iter().find(|row| row.delta_ns > 0) else {
+    let Some(row) = loses(data) else {
         return Vec::new();
     };
     let why = match row.family {

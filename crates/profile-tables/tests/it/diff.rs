@@ -127,6 +127,10 @@ fn the_difference_of_two_sketches_is_the_one_that_was_drawn() {
         summary.contains("ours takes") && summary.contains("gemm +60.000 us"),
         "{summary}"
     );
+    assert!(
+        summary.ends_with("Next: profile-tables on ours, for gemm."),
+        "{summary}"
+    );
     assert_eq!(document["next_actions"][0]["command"][1], ours);
     assert!(data["kernels"].as_array().is_some_and(Vec::is_empty));
 }
@@ -356,4 +360,32 @@ fn real_traces_against_themselves_are_no_difference() {
         assert_eq!(document["data"]["kernels"], serde_json::json!([]));
         assert_eq!(document["data"]["fusions"], serde_json::json!([]));
     }
+}
+
+#[test]
+fn what_else_differs_is_said() {
+    let folder = TempDir::new().expect("a folder");
+    let head = |gpu: &'static str| engine(12, 4, 8, 20, 90).head(gpu);
+    let ours = head(
+        r#""deviceProperties": [{"name": "NVIDIA H100"}], "distributedInfo": {"rank": 0, "world_size": 1}, "#,
+    )
+    .write(&folder, "ours.json");
+    // Work behind the last step: its engine names less of what it does.
+    let theirs = head(
+        r#""deviceProperties": [{"name": "NVIDIA B200"}], "distributedInfo": {"rank": 0, "world_size": 2}, "#,
+    )
+    .kernel("argmax_kernel", 7, 50_000, 50_010, 100)
+    .write(&folder, "theirs.json");
+    let document = document(&["diff", &ours, "--theirs", &theirs]);
+    assert_eq!(
+        warnings(&document),
+        [
+            "diff-gpus-differ",
+            "diff-world-sizes-differ",
+            "diff-work-outside-steps"
+        ]
+    );
+    assert_eq!(document["data"]["delta_ns"], 0);
+    let said = document["warnings"][2]["message"].as_str().expect("a message");
+    assert!(said.starts_with("0.100 ms of work of theirs"), "{said}");
 }

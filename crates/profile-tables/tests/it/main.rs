@@ -8,6 +8,7 @@ mod fuse_real;
 mod fusions;
 mod generated;
 mod real;
+mod rows;
 mod run;
 
 use profile_tables::fuse::Node;

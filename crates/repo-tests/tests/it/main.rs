@@ -13,6 +13,7 @@ mod layout;
 mod markdown;
 mod process;
 mod profile_capture;
+mod profile_diff;
 mod profile_layers;
 mod prose;
 mod records;

@@ -16,7 +16,7 @@ use crate::documents::check;
 use crate::process::{Ended, Running, Sim, binary, run};
 use crate::repository::root;
 
-fn capture(sim: &Sim, stage: &str, more: &[&str]) -> Ended {
+pub(crate) fn capture(sim: &Sim, stage: &str, more: &[&str]) -> Ended {
     let mut arguments = vec!["capture", "--url", &sim.url, "--stage", stage];
     arguments.extend(more);
     run("profile-tables", arguments)
@@ -36,7 +36,7 @@ fn ask(sim: &Sim, method: &str, path: &str) -> String {
 }
 
 /// Traces that a document names; the document is valid.
-fn traces(ended: &Ended) -> Vec<PathBuf> {
+pub(crate) fn traces(ended: &Ended) -> Vec<PathBuf> {
     assert_eq!(ended.code(), 0, "{ended:?}");
     let document = ended.document();
     check("capture", &document);
@@ -52,7 +52,7 @@ fn traces(ended: &Ended) -> Vec<PathBuf> {
         .collect()
 }
 
-fn truth_of(trace: &Path) -> ProfileTruth {
+pub(crate) fn truth_of(trace: &Path) -> ProfileTruth {
     let name = trace.file_name().unwrap().to_str().unwrap();
     let stem = name.trim_end_matches(".trace.json.gz").trim_end_matches(".pt");
     let value: Value =

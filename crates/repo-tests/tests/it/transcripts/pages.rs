@@ -61,6 +61,11 @@ const STEP: &str = r#"{"traceEvents": [
 {"ph":"X","cat":"python_function","name":"sglang/srt/layers/linear.py(9): forward","pid":1,"tid":1,"ts":1,"dur":9},
 {"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","pid":1,"tid":1,"ts":2,"dur":2,"args":{"correlation":1}},
 {"ph":"X","cat":"kernel","name":"nvjet_tst_64x64_64x16_2x1_v_bz_TNT","pid":0,"tid":7,"ts":8,"dur":40,"args":{"correlation":1,"stream":7}}]}"#;
+/// The step of another engine: the same kernel, sooner done.
+const THEIR_STEP: &str = r#"{"traceEvents": [
+{"ph":"X","cat":"user_annotation","name":"execute_context_0(0)_generation_4(4)","pid":1,"tid":1,"ts":0,"dur":90},
+{"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","pid":1,"tid":1,"ts":2,"dur":2,"args":{"correlation":1}},
+{"ph":"X","cat":"kernel","name":"nvjet_tst_64x64_64x16_2x1_v_bz_TNT","pid":0,"tid":7,"ts":8,"dur":30,"args":{"correlation":1,"stream":7}}]}"#;
 /// The same step as a graph replays it.
 const REPLAY: &str = r#"{"traceEvents": [
 {"ph":"X","cat":"user_annotation","name":"step[DECODE bs=4]","pid":1,"tid":1,"ts":0,"dur":90},
@@ -253,6 +258,7 @@ pub(super) const PAGES: &[Page] = &[
         files: &[
             ("target.yaml", TARGET),
             ("ours-TP-0-DECODE.trace.json.gz", STEP),
+            ("theirs-TP-0-DECODE.trace.json.gz", THEIR_STEP),
             ("profile/rank-0.trace.json", STEP),
             ("profile/rank-1.trace.json", STEP),
             ("replay.trace.json.gz", REPLAY),
