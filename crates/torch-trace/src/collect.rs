@@ -120,6 +120,8 @@ pub(crate) struct Collector {
     pub(crate) defects: Defects,
     want: Want,
     tracks: FxHashMap<(NameId, NameId), TrackId>,
+    /// Most events lie where the one before them does.
+    last_track: Option<TrackId>,
 }
 
 impl Collector {
@@ -129,6 +131,7 @@ impl Collector {
             defects: Defects::default(),
             want,
             tracks: FxHashMap::default(),
+            last_track: None,
         }
     }
 
@@ -158,16 +161,18 @@ impl Collector {
         let dur_ns = dur_ns.max(0);
         let trace = &mut self.trace;
         let name = trace.names.intern(record.name);
-        let track = {
-            let key = (trace.names.intern(record.pid), trace.names.intern(record.tid));
-            *self.tracks.entry(key).or_insert_with(|| {
-                trace.tracks.push(Track {
-                    pid: key.0,
-                    tid: key.1,
-                });
+        let track = self.last_track.filter(|last| {
+            let Track { pid, tid } = trace.tracks[last.index()];
+            trace.names.raw(pid) == record.pid && trace.names.raw(tid) == record.tid
+        });
+        let track = track.unwrap_or_else(|| {
+            let (pid, tid) = (trace.names.intern(record.pid), trace.names.intern(record.tid));
+            *self.tracks.entry((pid, tid)).or_insert_with(|| {
+                trace.tracks.push(Track { pid, tid });
                 TrackId(u32::try_from(trace.tracks.len() - 1).unwrap_or(u32::MAX))
             })
-        };
+        });
+        self.last_track = Some(track);
         let args = &record.args;
         let mut text = |raw: &[u8]| (!raw.is_empty()).then(|| trace.names.intern(raw));
         match kind {

@@ -7,6 +7,8 @@ mod fuse_errors;
 mod fuse_real;
 mod fusions;
 mod generated;
+#[cfg(target_os = "linux")]
+mod parallel;
 mod real;
 mod rows;
 mod run;

@@ -1,14 +1,13 @@
-//! Large traces for the benches, made from real ones: copies behind each other, with times and ids shifted, indented as
-//! the profiler does, compressed with level 6. Built once into the target folder.
+//! Large traces for the benches, made from real ones: copies of the text behind each other as it is indented, with times
+//! and ids shifted, compressed with level 6. Built once into the target folder.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use serde_json::{Map, Value};
 
 /// Ids of one copy stay below those of the next.
 const ID_STEP: u64 = 100_000_000;
@@ -26,99 +25,122 @@ pub(crate) fn traces() -> PathBuf {
 pub(crate) fn replicate(source: &str, copies: u64) -> (PathBuf, u64) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("large-traces");
     std::fs::create_dir_all(&folder).expect("the target folder is writable");
-    let path = folder.join(format!("{source}-x{copies}.json.gz"));
-    let size = folder.join(format!("{source}-x{copies}.bytes"));
+    let path = folder.join(format!("{source}-x{copies}-as-written.json.gz"));
+    let size = path.with_extension("bytes");
     if let Some(bytes) = std::fs::read_to_string(&size)
         .ok()
         .and_then(|text| text.parse().ok())
     {
         return (path, bytes);
     }
-    let reader =
-        BufReader::new(File::open(traces().join(format!("{source}.json.gz"))).expect("the real trace"));
-    let mut trace: Map<String, Value> = serde_json::from_reader(MultiGzDecoder::new(reader)).expect("JSON");
-    let events = trace.shift_remove("traceEvents").expect("events");
-    let events = events.as_array().expect("a list");
-    let times = || {
-        events
-            .iter()
-            .filter(|event| event["cat"].is_string())
-            .filter_map(|event| event["ts"].as_f64())
+    let mut text = String::new();
+    let original = File::open(traces().join(format!("{source}.json.gz"))).expect("the real trace");
+    MultiGzDecoder::new(BufReader::new(original))
+        .read_to_string(&mut text)
+        .expect("UTF-8");
+    let (head, events, tail) = parts(&text);
+    let places = places(events);
+    let times = || places.iter().filter(|place| place.time).map(|place| place.value);
+    let span = times().max().unwrap_or(0) - times().min().unwrap_or(0) + 1_000_000;
+    let file = BufWriter::new(File::create(&path).expect("a file"));
+    let mut out = GzEncoder::new(file, Compression::new(6));
+    let mut bytes = 0;
+    let mut write = |text: &str| {
+        bytes += text.len() as u64;
+        out.write_all(text.as_bytes()).expect("written");
     };
-    let span = times().fold(f64::MIN, f64::max) - times().fold(f64::MAX, f64::min) + 1000.0;
-    let encoder = GzEncoder::new(
-        BufWriter::new(File::create(&path).expect("a file")),
-        Compression::new(6),
-    );
-    let mut out = Counting {
-        inner: encoder,
-        bytes: 0,
-    };
-    let head = serde_json::to_string_pretty(&trace).expect("JSON");
-    write!(
-        out,
-        "{},\n  \"traceEvents\": [\n",
-        head.trim_end_matches(['}', '\n'])
-    )
-    .expect("written");
+    write(head);
     for copy in 0..copies {
-        for (index, event) in events.iter().enumerate() {
-            if copy + index as u64 > 0 {
-                out.write_all(b",\n").expect("written");
-            }
-            let text = serde_json::to_string_pretty(&shifted(event, copy, span)).expect("JSON");
-            out.write_all(text.replace('\n', "\n  ").as_bytes())
-                .expect("written");
-        }
+        write(if copy > 0 { "," } else { "" });
+        write(&shifted(events, &places, copy, span));
     }
-    out.write_all(b"\n  ]\n}\n").expect("written");
-    let bytes = out.bytes;
-    out.inner.finish().expect("compressed").flush().expect("written");
+    write(tail);
+    out.finish().expect("compressed").flush().expect("written");
     std::fs::write(size, bytes.to_string()).expect("written");
     (path, bytes)
 }
 
-fn shifted(event: &Value, copy: u64, span: f64) -> Value {
-    let mut event = event.clone();
-    if let Some(ts) = event["ts"].as_f64() {
-        let moved = (ts + copy as f64 * span) * 1e3;
-        event["ts"] = serde_json::from_str(&format!("{}.{:03}", (moved / 1e3) as i64, (moved as i64) % 1000))
-            .expect("a number");
-    }
-    if let Some(id) = event["id"].as_u64() {
-        event["id"] = (id + copy * ID_STEP).into();
-    }
-    if let Some(args) = event.get_mut("args").and_then(Value::as_object_mut) {
-        for key in [
-            "correlation",
-            "External id",
-            "Ev Idx",
-            "Python id",
-            "Python parent id",
-        ] {
-            if let Some(id) = args.get(key).and_then(Value::as_u64) {
-                args[key] = (id + copy * ID_STEP).into();
+/// What stands before the events, the events without their brackets, and what stands behind them.
+fn parts(text: &str) -> (&str, &str, &str) {
+    let key = text.find("\"traceEvents\": [").expect("events");
+    let line = text[..key].rfind('\n').expect("a line of its own");
+    let close = format!("{}]", &text[line..key]);
+    let from = key + "\"traceEvents\": [".len();
+    let to = from
+        + text[from..]
+            .find(&close)
+            .expect("the bracket on the key's column");
+    (&text[..from], &text[from..to], &text[to..])
+}
+
+/// A number of the text that differs from copy to copy.
+struct Place {
+    from: usize,
+    to: usize,
+    /// A time, else an id.
+    time: bool,
+    /// Nanoseconds of a time.
+    value: u64,
+}
+
+fn places(events: &str) -> Vec<Place> {
+    let keys = [
+        "\"ts\": ",
+        "\"id\": ",
+        "\"correlation\": ",
+        "\"External id\": ",
+        "\"Ev Idx\": ",
+        "\"Python id\": ",
+        "\"Python parent id\": ",
+    ];
+    let mut places = Vec::new();
+    for key in keys {
+        for (at, _) in events.match_indices(key) {
+            let from = at + key.len();
+            let rest = &events[from..];
+            let length = rest
+                .find(|character: char| !(character.is_ascii_digit() || character == '.'))
+                .expect("an object ends");
+            let (whole, fraction) = rest[..length].split_once('.').unwrap_or((&rest[..length], ""));
+            let time = key == keys[0];
+            let digits = if time {
+                format!("{whole}{fraction:0<3}")
+            } else {
+                whole.to_owned()
+            };
+            // Words stay as they are, and so does 0, which means none.
+            if let Ok(value @ 1..) = digits.parse() {
+                let to = from + length;
+                places.push(Place {
+                    from,
+                    to,
+                    time,
+                    value,
+                });
             }
         }
     }
-    event
+    places.sort_unstable_by_key(|place| place.from);
+    places
 }
 
-struct Counting<W> {
-    inner: W,
-    bytes: u64,
-}
-
-impl<W: Write> Write for Counting<W> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let count = self.inner.write(bytes)?;
-        self.bytes += count as u64;
-        Ok(count)
+/// The text of one copy: the original with its times moved by `span` and its ids by a step, copy for copy.
+fn shifted(events: &str, places: &[Place], copy: u64, span: u64) -> String {
+    let mut text = String::with_capacity(events.len() + events.len() / 16);
+    let mut copied = 0;
+    for place in places {
+        text.push_str(&events[copied..place.from]);
+        copied = place.to;
+        let number = if place.time {
+            let ns = place.value + copy * span;
+            format!("{}.{:03}", ns / 1000, ns % 1000)
+        } else {
+            (place.value + copy * ID_STEP).to_string()
+        };
+        text.push_str(&number);
     }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.inner.flush()
-    }
+    text.push_str(&events[copied..]);
+    text
 }
 
 /// CPU seconds that this process has used, user and system.
