@@ -39,7 +39,7 @@ impl Measurement {
     }
 
     fn document(&self) -> Value {
-        load(&self.path("o.json"))
+        load(self.path("o.json"))
     }
 }
 
