@@ -42,7 +42,7 @@ fuzz_target!(|bytes: &[u8]| {
                 names.extend_from_within(from..from + length);
             }
         }
-        if names.len() > 4096 {
+        if names.len() > 1024 {
             break;
         }
     }

@@ -143,6 +143,11 @@ fn profile_of_another_launch() {
 fn difference_of_two_models_or_stages() {
     let campaign = measured();
     let benchmark = campaign.sha256("round0.chat.json");
+    // An honest one is evidence as soon as its phase is open.
+    let document = documents::difference("chat", &ours(), &benchmark, None);
+    campaign
+        .append("d.json", &document)
+        .refused(1, "decision-missing");
     for code in ["different-model", "different-stage"] {
         let document = documents::difference("chat", &ours(), &benchmark, Some(code));
         campaign.append("d.json", &document).refused(5, "forced-pair");
@@ -151,11 +156,6 @@ fn difference_of_two_models_or_stages() {
         silent["warnings"] = json!([]);
         campaign.append("d.json", &silent).refused(5, "forced-pair");
     }
-    // An honest one is evidence as soon as its phase is open.
-    let document = documents::difference("chat", &ours(), &benchmark, None);
-    campaign
-        .append("d.json", &document)
-        .refused(1, "decision-missing");
 }
 
 #[test]
