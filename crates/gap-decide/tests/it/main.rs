@@ -5,6 +5,7 @@
 mod binary;
 mod calibrate;
 mod decide;
+mod decide_next;
 mod decide_validity;
 mod errors;
 mod fixtures;

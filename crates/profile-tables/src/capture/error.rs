@@ -93,7 +93,7 @@ impl ToolError for CaptureError {
             Self::StartRefused { .. } => "capture-start-refused",
             Self::StopRefused { .. } => "capture-stop-refused",
             Self::FolderUnknown { .. } => "capture-folder-unknown",
-            Self::PromptTooLong { .. } => "prompt-too-long",
+            Self::PromptTooLong { .. } => "capture-prompt-too-long",
             Self::ProbeFailed { .. } => "capture-probe-failed",
             Self::NoTrace { .. } => "capture-no-trace",
             Self::Signals(_) => "capture-no-signals",

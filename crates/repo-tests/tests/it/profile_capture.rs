@@ -390,7 +390,7 @@ fn wrong_use_ends_with_a_hint() {
     // What cannot be served is refused before the profiler is started: the next capture starts.
     capture(&sim, "prefill", &["--input-len", "100", "--output-dir", to]).fails(
         3,
-        "prompt-too-long",
+        "capture-prompt-too-long",
         "--input-len",
     );
     traces(&capture(
