@@ -41,11 +41,12 @@ pub struct Binding {
 
 impl BindArgs {
     /// Reads the benchmark that the evidence explains; `None` without `--for`. `engine` is whose evidence it is, where
-    /// that is known.
+    /// that is known: of a simulated engine, the one that it simulates.
     ///
     /// # Errors
-    /// Exit 3: no benchmark, a comparison without this side, a side that is not clear, or one of another engine.
-    pub fn read(&self, engine: Option<&str>) -> Result<Option<Binding>, Failure> {
+    /// Exit 3: no benchmark, a comparison without this side, a side that is not clear, one of another engine, or one that
+    /// was simulated where the evidence is real, or the reverse.
+    pub fn read(&self, engine: Option<&str>, simulated: bool) -> Result<Option<Binding>, Failure> {
         let Some(path) = &self.for_result else {
             return Ok(None);
         };
@@ -81,7 +82,7 @@ impl BindArgs {
                 input: loaded.input,
             }
         };
-        same_engine(&name, &binding, engine)?;
+        same_engine(&name, &binding, engine, simulated)?;
         Ok(Some(binding))
     }
 
@@ -138,20 +139,23 @@ fn is_of(subject: &FieldSet, engine: Option<&str>) -> bool {
     matches!((kind(subject), engine), (Some(kind), Some(engine)) if plain(kind) == plain(engine))
 }
 
-/// A simulated engine answers in the name of the engine that it simulates.
-fn same_engine(name: &str, binding: &Binding, engine: Option<&str>) -> Result<(), Failure> {
-    let (Some(measured), Some(engine)) = (kind(&binding.subject), engine) else {
-        return Ok(());
+/// Real evidence explains no simulated benchmark, nor the reverse; and each that of its own engine.
+fn same_engine(name: &str, binding: &Binding, engine: Option<&str>, simulated: bool) -> Result<(), Failure> {
+    let is = |simulated: bool| {
+        if simulated {
+            "a simulated engine"
+        } else {
+            "a real one"
+        }
     };
-    if binding.simulated || plain(measured) == plain(engine) {
-        return Ok(());
-    }
+    let (this, measured) = match (engine, kind(&binding.subject)) {
+        _ if simulated != binding.simulated => (is(simulated), is(binding.simulated).to_owned()),
+        (Some(engine), Some(measured)) if plain(engine) != plain(measured) => (engine, said(&measured)),
+        _ => return Ok(()),
+    };
     Err(refused(
         "evidence-other-engine",
-        format!(
-            "failed to bind to {name}: this is of {engine}, what was measured is {}",
-            said(&measured)
-        ),
+        format!("failed to bind to {name}: this is of {this}, what was measured is of {measured}"),
     )
     .hint("give the benchmark, or the side, of the engine that this is of"))
 }

@@ -5,6 +5,7 @@ use contracts::{Artifact, Document, FieldSet, Input, NextAction, Tool, Warning};
 use jiff::Timestamp;
 
 use crate::ToolInfo;
+use crate::bind::Binding;
 
 /// Everything of a document's head that a tool decides.
 #[derive(Clone, Debug)]
@@ -49,6 +50,15 @@ impl DocumentParts {
             inputs: Vec::new(),
             artifacts: Vec::new(),
         }
+    }
+
+    /// Takes over what a benchmark gives to its evidence.
+    pub fn bind(&mut self, binding: Binding) {
+        self.contract = binding.contract;
+        self.environment = binding.environment;
+        self.subject = binding.subject;
+        self.simulated |= binding.simulated;
+        self.inputs.push(binding.input);
     }
 }
 

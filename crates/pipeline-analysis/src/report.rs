@@ -3,7 +3,7 @@
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::pipeline_analysis::report::{Detection, PerfettoRange, ReportData, SCHEMA, TraceInfo};
 use contracts::{Exit, Finite};
-use torch_trace::{Want, read_all, trace_paths};
+use torch_trace::{SIMULATED, Want, read_all, style_of, trace_paths};
 
 use crate::analysis::Analysis;
 use crate::cli::Args;
@@ -34,7 +34,13 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         }
         .into());
     }
-    let binding = plan.bind.read(read.engine)?;
+    let simulated = read.engine == Some(SIMULATED);
+    let engine = if simulated {
+        style_of(&read.file.trace)
+    } else {
+        read.engine
+    };
+    let binding = plan.bind.read(engine, simulated)?;
     let analysis = Analysis::of(plan, read, config.as_ref(), &diffusion)?;
     let infos: Vec<TraceInfo> = files
         .iter()
@@ -47,13 +53,9 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     parts
         .inputs
         .extend(config.as_ref().map(|config| config.input.clone()));
-    parts.simulated = files.iter().any(|read| read.engine == Some("engine-sim"));
+    parts.simulated = files.iter().any(|read| read.engine == Some(SIMULATED));
     if let Some(binding) = binding {
-        parts.contract = binding.contract;
-        parts.environment = binding.environment;
-        parts.subject = binding.subject;
-        parts.simulated |= binding.simulated;
-        parts.inputs.push(binding.input);
+        parts.bind(binding);
     }
     let of = (read, &infos[analysed]);
     parts.warnings = caveats::warnings(&files, of, config.as_ref(), &diffusion, &analysis);

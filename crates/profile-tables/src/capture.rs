@@ -63,7 +63,9 @@ pub(crate) fn run(args: &CaptureArgs, output: &OutputArgs) -> Result<Report, Fai
     let server = runtime
         .block_on(engine_client::probe(&endpoint, &headers))
         .map_err(client_failure)?;
-    let binding = args.bind.read(Some(server.engine.kind.name()))?;
+    let binding = args
+        .bind
+        .read(Some(server.engine.kind.name()), server.simulated)?;
     let lengths = binding.as_ref().map(|binding| Lengths::of(&binding.workload));
     let plan = CapturePlan::new(args, lengths.as_ref())?;
     let captured = runtime.block_on(capture(&plan, &endpoint, &headers, server))?;

@@ -83,12 +83,8 @@ pub(crate) fn run(plan: &DiffPlan, output: &OutputArgs) -> Result<Report, Failur
     let mut parts = DocumentParts::new(SCHEMA);
     parts.inputs = ours.files.iter().chain(&theirs.files).map(input_of).collect();
     parts.simulated = [&ours, &theirs].iter().any(|run| run.simulated());
-    if let Some(binding) = plan.bind.read(ours.engine())? {
-        parts.contract = binding.contract;
-        parts.environment = binding.environment;
-        parts.subject = binding.subject;
-        parts.simulated |= binding.simulated;
-        parts.inputs.push(binding.input);
+    if let Some(binding) = plan.bind.read(ours.settings(), ours.simulated())? {
+        parts.bind(binding);
     }
     parts.summary = summary::summary(&data);
     let traces: Vec<String> = plan.ours.iter().map(|path| path.display().to_string()).collect();

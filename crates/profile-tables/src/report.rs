@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::profile_tables::report::{MappingInfo, ReportData, SCHEMA};
 use contracts::{Exit, Warning};
-use torch_trace::{Derived, Stage, StageChoice, TraceFile, read_one, style_of};
+use torch_trace::{Derived, Stage, StageChoice, TraceFile, read_one};
 
 use crate::align::{Alignment, align};
 use crate::cli::Args;
@@ -60,11 +60,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     }
     bar.finish_and_clear();
 
-    // A simulated engine takes the flags of the engine that it simulates.
-    let settings = run.chosen().find_map(|(file, _, engine)| match engine {
-        Some("engine-sim") => style_of(&file.trace),
-        engine => engine,
-    });
+    let settings = run.settings();
     let sums = chosen_stages(sums, plan.stage)?;
     let stages: Vec<_> = sums
         .iter()
@@ -83,12 +79,8 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let mut parts = DocumentParts::new(SCHEMA);
     parts.inputs = run.files.iter().chain(&mapping).map(input_of).collect();
     parts.simulated = run.simulated() || mapping.iter().any(|file| file.trace.header.simulated);
-    if let Some(binding) = plan.bind.read(run.engine())? {
-        parts.contract = binding.contract;
-        parts.environment = binding.environment;
-        parts.subject = binding.subject;
-        parts.simulated |= binding.simulated;
-        parts.inputs.push(binding.input);
+    if let Some(binding) = plan.bind.read(settings, run.simulated())? {
+        parts.bind(binding);
     }
     parts.summary = summary(&stages);
     parts.warnings = warnings;

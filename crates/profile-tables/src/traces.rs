@@ -4,7 +4,8 @@ use contracts::profile_tables::report::{Completeness, Grade, TraceInfo};
 use contracts::{Input, Warning};
 use std::path::PathBuf;
 use torch_trace::{
-    DefectKind, Derived, StageChoice, Trace, TraceFile, Want, engine_of, grade, read_all, trace_paths,
+    DefectKind, Derived, SIMULATED, StageChoice, Trace, TraceFile, Want, engine_of, grade, read_all,
+    style_of, trace_paths,
 };
 
 use crate::error::TablesError;
@@ -64,8 +65,15 @@ impl Run {
 
     /// Whether an engine was simulated in any of them: a trace says so itself, whatever is read of it.
     pub(crate) fn simulated(&self) -> bool {
-        self.engines.contains(&Some("engine-sim"))
-            || self.files.iter().any(|file| file.trace.header.simulated)
+        self.engines.contains(&Some(SIMULATED))
+    }
+
+    /// The engine whose settings apply: of a simulated one, the engine that it simulates.
+    pub(crate) fn settings(&self) -> Option<&'static str> {
+        self.chosen().find_map(|(file, _, engine)| match engine {
+            Some(SIMULATED) => style_of(&file.trace),
+            engine => engine,
+        })
     }
 
     /// The first engine that is named.

@@ -3,7 +3,7 @@
 use crate::collect::Trace;
 
 /// The engine of a trace that says it is simulated.
-const SIMULATED: &str = "engine-sim";
+pub const SIMULATED: &str = "engine-sim";
 
 /// Packages and the engine each stands for; an engine before the libraries that it uses.
 const PACKAGES: [(&str, &str); 6] = [

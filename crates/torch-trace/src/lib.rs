@@ -36,7 +36,7 @@ pub use completeness::{Completeness, Grade, grade};
 pub use correlate::launches;
 pub use defect::{Defect, DefectKind};
 pub use derived::Derived;
-pub use engine::{engine_of, style_of};
+pub use engine::{SIMULATED, engine_of, style_of};
 pub use event::{Annotation, CpuOp, Frame, GpuEvent, GpuKind, Id, RuntimeCall, Track, TrackId};
 pub use family::{Family, family_of};
 pub use file::read_file;

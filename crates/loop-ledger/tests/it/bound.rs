@@ -14,7 +14,7 @@ fn profile_of(path: &str, side: &str) -> Value {
         for_result: Some(PathBuf::from(path)),
         side: Some(side.to_owned()),
     };
-    let bound = bind.read(None).unwrap().unwrap();
+    let bound = bind.read(None, false).unwrap().unwrap();
     let mut document = documents::profile("chat", &bound.subject, "");
     document["contract"] = serde_json::to_value(bound.contract).unwrap();
     document["inputs"] = json!([bound.input]);

@@ -26,10 +26,7 @@ pub(super) fn report(
     let mut parts = DocumentParts::new(SCHEMA);
     parts.simulated = captured.server.simulated;
     if let Some(binding) = binding {
-        parts.contract = binding.contract;
-        parts.environment = binding.environment;
-        parts.subject = binding.subject;
-        parts.inputs.push(binding.input);
+        parts.bind(binding);
     }
     parts.artifacts = traces
         .iter()

@@ -43,6 +43,8 @@ pub(super) struct Side {
     pub(super) sum: StageSum,
     pub(super) fusions: FuseSums,
     pub(super) amount: Amount,
+    /// Steps with another step before them in the trace: between N steps alone there are N - 1 times.
+    pub(super) preceded: u64,
     pub(super) layers: Option<usize>,
     pub(super) hidden_size: Option<u64>,
     pub(super) model: Option<String>,
@@ -83,6 +85,7 @@ impl Side {
             sum: sums.remove(&stage).unwrap_or_default(),
             fusions: fusions.remove(&stage).unwrap_or_default(),
             amount: amount(run, stage, passes),
+            preceded: preceded(run, stage),
             layers,
             hidden_size: hidden,
             model: run.chosen().find_map(|(file, _, _)| model_beside(&file.path)),
@@ -98,6 +101,22 @@ impl Side {
             .get(&family)
             .map_or(0.0, |parts| 100.0 * ns(parts) / all.max(1.0))
     }
+}
+
+/// Steps of a stage before which the trace has another step of any stage.
+fn preceded(run: &Run, stage: Stage) -> u64 {
+    run.chosen()
+        .map(|(_, derived, _)| {
+            let stages = &derived.stages;
+            let own = stages.steps_of(stage);
+            let starts_with_it = own.first().is_some_and(|first| {
+                let begins = stages.steps[*first].start_ns;
+                let ends = |step: &usize| stages.steps[*step].end_ns;
+                !stages.step_of.iter().flatten().any(|step| ends(step) <= begins)
+            });
+            own.len() as u64 - u64::from(starts_with_it)
+        })
+        .sum()
 }
 
 /// The named steps of a stage, else the passes that were found in it.

@@ -48,7 +48,12 @@ pub(super) fn parts_of(side: &Side) -> Parts {
     }
     for (cause, idle) in &side.sum.idle {
         let mut part = Part::default();
-        part.add(idle.ns as f64, idle.gaps);
+        // A trace of N steps alone shows N - 1 of the times between them; each step has one.
+        let shown = match (cause, side.amount.steps, side.preceded) {
+            (IdleCause::BetweenSteps, Some(steps), preceded @ 1..) => steps as f64 / preceded as f64,
+            _ => 1.0,
+        };
+        part.add(idle.ns as f64 * shown, (idle.gaps as f64 * shown).round() as u64);
         parts.insert(Key::Idle(*cause), part);
     }
     parts

@@ -56,27 +56,29 @@ const FREEZE: Action = Run(
 );
 
 /// A trace of one decode step: a line of Python, its launch, its kernel.
-const STEP: &str = r#"{"traceEvents": [
+const STEP: &str = r#"{"simulated": true, "traceEvents": [
 {"ph":"X","cat":"user_annotation","name":"step[DECODE bs=4]","pid":1,"tid":1,"ts":0,"dur":90},
 {"ph":"X","cat":"python_function","name":"sglang/srt/layers/linear.py(9): forward","pid":1,"tid":1,"ts":1,"dur":9},
 {"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","pid":1,"tid":1,"ts":2,"dur":2,"args":{"correlation":1}},
 {"ph":"X","cat":"kernel","name":"nvjet_tst_64x64_64x16_2x1_v_bz_TNT","pid":0,"tid":7,"ts":8,"dur":40,"args":{"correlation":1,"stream":7}}]}"#;
 /// The step of another engine: the same kernel, sooner done.
-const THEIR_STEP: &str = r#"{"traceEvents": [
+const THEIR_STEP: &str = r#"{"simulated": true, "traceEvents": [
 {"ph":"X","cat":"user_annotation","name":"execute_context_0(0)_generation_4(4)","pid":1,"tid":1,"ts":0,"dur":90},
 {"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","pid":1,"tid":1,"ts":2,"dur":2,"args":{"correlation":1}},
 {"ph":"X","cat":"kernel","name":"nvjet_tst_64x64_64x16_2x1_v_bz_TNT","pid":0,"tid":7,"ts":8,"dur":30,"args":{"correlation":1,"stream":7}}]}"#;
 /// The same step as a graph replays it.
-const REPLAY: &str = r#"{"traceEvents": [
+const REPLAY: &str = r#"{"simulated": true, "traceEvents": [
 {"ph":"X","cat":"user_annotation","name":"step[DECODE bs=4]","pid":1,"tid":1,"ts":0,"dur":90},
 {"ph":"X","cat":"cuda_runtime","name":"cudaGraphLaunch","pid":1,"tid":1,"ts":2,"dur":2,"args":{"correlation":1}},
 {"ph":"X","cat":"kernel","name":"nvjet_tst_64x64_64x16_2x1_v_bz_TNT","pid":0,"tid":7,"ts":8,"dur":40,"args":{"correlation":1,"stream":7}}]}"#;
 
 /// Four kernels of a layer that start with this number of tens of microseconds, and the launches that name them.
 macro_rules! layers {
-    ($event:ident, $($at:literal)*) => {
+    ($event:ident, $step:literal, $($at:literal)*) => {
         concat!(
-            r#"{"traceEvents": [{"ph":"X","cat":"user_annotation","name":"step[DECODE bs=4]","pid":1,"tid":1,"ts":0,"dur":900}"#,
+            r#"{"simulated": true, "traceEvents": [{"ph":"X","cat":"user_annotation","name":""#,
+            $step,
+            r#"","pid":1,"tid":1,"ts":0,"dur":900}"#,
             $(
                 $event!(concat!($at, "1"), "fused_add_rms_norm_kernel"),
                 $event!(concat!($at, "3"), "nvjet_tst_64x64_64x16_2x1_v_bz_TNT"),
@@ -108,8 +110,10 @@ macro_rules! launched {
     };
 }
 /// A decode step of ten layers, and its launches into a graph.
-const TEN_LAYERS: &str = layers!(ran, 11 12 13 14 15 16 17 18 19 20);
-const TEN_LAYERS_CAPTURED: &str = layers!(launched, 11 12 13 14 15 16 17 18 19 20);
+const TEN_LAYERS: &str = layers!(ran, "step[DECODE bs=4]", 11 12 13 14 15 16 17 18 19 20);
+const THEIR_TEN_LAYERS: &str =
+    layers!(ran, "execute_context_0(0)_generation_4(4)", 11 12 13 14 15 16 17 18 19 20);
+const TEN_LAYERS_CAPTURED: &str = layers!(launched, "step[DECODE bs=4]", 11 12 13 14 15 16 17 18 19 20);
 
 /// Every page, with what it takes for granted.
 pub(super) const PAGES: &[Page] = &[
@@ -315,7 +319,7 @@ pub(super) const PAGES: &[Page] = &[
         files: &[
             ("target.yaml", TARGET),
             ("ours.traces/step.trace.json", TEN_LAYERS),
-            ("theirs.traces/step.trace.json", TEN_LAYERS),
+            ("theirs.traces/step.trace.json", THEIR_TEN_LAYERS),
             ("config.json", r#"{"num_hidden_layers": 10}"#),
         ],
         before: &[
