@@ -153,11 +153,10 @@ profile() { # SCENARIO SIDE URL
   expect 0 profile-tables capture --url "$3" --stage decode "${explains[@]}" --format markdown -o "$name.capture.json"
   mapfile -t traces < <(sed -n 's/^ *"path": "\(.*\.trace\.json\.gz\)".*/\1/p' "$name.capture.json" | sort -u)
   expect 0 profile-tables "${traces[@]}" --stage decode "${explains[@]:0:4}" --format markdown -o "$name.tables.json"
-  ledger append "$name.tables.json"
   # Layers of the side that may be patched.
-  [ "$2" = sglang ] || return 0
-  expect 0 pipeline-analysis "${traces[@]}" "${explains[@]:0:4}" --format markdown -o "$name.pipeline.json"
-  ledger append "$name.pipeline.json"
+  [ "$2" = vllm ] ||
+    expect 0 pipeline-analysis "${traces[@]}" "${explains[@]:0:4}" --format markdown -o "$name.pipeline.json"
+  ledger append "$name.tables.json"
 }
 for scenario in chat summary; do
   profile "$scenario" sglang "$ours0"
@@ -180,6 +179,7 @@ ledger append root-cause.yaml
 echo '  a claim that no document holds is refused:'
 sed 's/value: behind/value: ahead/' root-cause.yaml > wrong.yaml
 expect 7 loop-ledger append wrong.yaml
+ledger append round0.chat.sglang.pipeline.json round0.summary.sglang.pipeline.json
 
 say '4. round 1: a change that does not start'
 ours --mem-fraction-static 0.01 > subject-1.yaml

@@ -46,6 +46,9 @@ pub(crate) fn summary(data: &ReportData) -> String {
         )),
         _ => text.push_str(": names only, the trace holds no times."),
     }
+    if let Some(between) = between_pct(data).filter(|pct| *pct >= MUCH_IDLE_PCT) {
+        text.push_str(&format!(" {between:.0} % of the time lies between passes."));
+    }
     if let [first, second, ..] = by_share(data).as_slice() {
         text.push_str(&format!(
             " {} kinds of layers: {} {:.0} %, {} {:.0} %.",
@@ -74,7 +77,8 @@ pub(crate) fn next_actions(plan: &Plan, data: &ReportData) -> Vec<NextAction> {
             "without layers the tables say which kernels take the time, and why the device waits",
         )];
     };
-    if idle_pct(pass).is_some_and(|idle| idle >= MUCH_IDLE_PCT) {
+    let waits = [idle_pct(pass), between_pct(data)];
+    if waits.into_iter().flatten().any(|pct| pct >= MUCH_IDLE_PCT) {
         return vec![tables(
             "the device mostly waits: the tables name the cause and the line of Python",
         )];
@@ -145,6 +149,18 @@ fn load(pass: &Pass) -> String {
 pub(crate) fn idle_pct(pass: &Pass) -> Option<f64> {
     let (idle, wall) = (pass.idle_ns?, pass.wall_ns?);
     (wall > 0).then(|| 100.0 * idle as f64 / wall as f64)
+}
+
+/// Share of the time from the first pass to the last that lies between them, percent.
+fn between_pct(data: &ReportData) -> Option<f64> {
+    let (first, last) = (data.passes.first()?, data.passes.last()?);
+    let span = last.end_ns?.checked_sub(first.start_ns?)?;
+    let within: i64 = data
+        .passes
+        .iter()
+        .filter_map(|pass| pass.wall_ns)
+        .fold(0, i64::saturating_add);
+    (span > 0 && data.passes.len() > 1).then(|| 100.0 * (span - within).max(0) as f64 / span as f64)
 }
 
 /// The family with the most busy time over all layers, and its share of it, percent.

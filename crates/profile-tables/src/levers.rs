@@ -4,7 +4,7 @@
 use contracts::profile_tables::report::{IdleCause, Lever};
 
 /// Cause, engine, change, what it acts on, source.
-const LEVERS: [(IdleCause, &str, &str, &str, &str); 8] = [
+const LEVERS: [(IdleCause, &str, &str, &str, &str); 10] = [
     (
         IdleCause::BetweenSteps,
         "sglang",
@@ -15,28 +15,28 @@ const LEVERS: [(IdleCause, &str, &str, &str, &str); 8] = [
     (
         IdleCause::BetweenSteps,
         "sglang",
-        "drop --disable-overlap-schedule",
+        "run without --disable-overlap-schedule",
         "the next batch is prepared while the device works on this one",
         "sgl-project/sglang python/sglang/srt/server_args.py",
     ),
     (
         IdleCause::BetweenSteps,
         "vllm",
-        "drop --no-async-scheduling",
+        "run without --no-async-scheduling",
         "the next step is scheduled while the device works on this one; the default since 0.14.0",
         "vllm-project/vllm release notes of v0.14.0",
     ),
     (
         IdleCause::BetweenSteps,
         "tensorrt-llm",
-        "drop disable_overlap_scheduler",
+        "run without disable_overlap_scheduler",
         "step n+1 is launched before the host has looked at step n",
         "nvidia.github.io/TensorRT-LLM/features/overlap-scheduler.html",
     ),
     (
         IdleCause::LaunchBound,
         "sglang",
-        "drop --disable-cuda-graph",
+        "run without --disable-cuda-graph",
         "a graph replays a step with one launch",
         "sgl-project/sglang python/sglang/srt/server_args.py",
     ),
@@ -50,8 +50,22 @@ const LEVERS: [(IdleCause, &str, &str, &str, &str); 8] = [
     (
         IdleCause::LaunchBound,
         "vllm",
-        "drop --enforce-eager",
+        "run without --enforce-eager",
         "a graph replays a step with one launch",
+        "vllm-project/vllm vllm/config/model.py",
+    ),
+    (
+        IdleCause::HostPython,
+        "sglang",
+        "run without --disable-cuda-graph",
+        "a graph replays a step without the Python between its launches",
+        "sgl-project/sglang python/sglang/srt/server_args.py",
+    ),
+    (
+        IdleCause::HostPython,
+        "vllm",
+        "run without --enforce-eager",
+        "a graph replays a step without the Python between its launches",
         "vllm-project/vllm vllm/config/model.py",
     ),
     (
@@ -86,7 +100,7 @@ mod tests {
         let sglang = first(IdleCause::BetweenSteps, Some("sglang"));
         assert_eq!(sglang.as_deref(), Some("add --num-continuous-decode-steps 8"));
         let vllm = first(IdleCause::LaunchBound, Some("vllm"));
-        assert_eq!(vllm.as_deref(), Some("drop --enforce-eager"));
+        assert_eq!(vllm.as_deref(), Some("run without --enforce-eager"));
         assert_eq!(first(IdleCause::BetweenSteps, None), None);
         assert_eq!(first(IdleCause::Device, Some("sglang")), None);
     }

@@ -75,6 +75,27 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
         stage.graph_events,
         stage.graph_breaks,
     ));
+    let mut idle = Table::new(&[
+        ("idle because", Align::Left),
+        ("gaps", Align::Right),
+        ("ms", Align::Right),
+        ("of span %", Align::Right),
+        ("around", Align::Left),
+        ("to try", Align::Left),
+    ]);
+    for row in &stage.idle {
+        idle.row(vec![
+            row.cause.words().to_owned(),
+            row.gaps.to_string(),
+            ms(row.ns),
+            number(row.span_pct, 1),
+            row.python_location
+                .as_deref()
+                .map_or_else(|| "-".to_owned(), near),
+            row.levers.first().map_or("-", |lever| &lever.change).to_owned(),
+        ]);
+    }
+    view = view.table(idle);
     let mut kernels = Table::new(&[
         ("kernel", Align::Left),
         ("family", Align::Left),
@@ -132,7 +153,8 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
             fuse.row(vec![
                 row.pattern.clone(),
                 match row.state {
-                    FuseState::Present => "present",
+                    // "present" beside the name of a fusion reads as if it were to be done.
+                    FuseState::Present => "fused already",
                     FuseState::Split => "split",
                     FuseState::Absent => "absent",
                 }
@@ -145,27 +167,7 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
         }
         view = view.table(fuse.top(top));
     }
-    let mut idle = Table::new(&[
-        ("idle because", Align::Left),
-        ("gaps", Align::Right),
-        ("ms", Align::Right),
-        ("of span %", Align::Right),
-        ("around", Align::Left),
-        ("to try", Align::Left),
-    ]);
-    for row in &stage.idle {
-        idle.row(vec![
-            row.cause.words().to_owned(),
-            row.gaps.to_string(),
-            ms(row.ns),
-            number(row.span_pct, 1),
-            row.python_location
-                .as_deref()
-                .map_or_else(|| "-".to_owned(), near),
-            row.levers.first().map_or("-", |lever| &lever.change).to_owned(),
-        ]);
-    }
-    view.table(idle)
+    view
 }
 
 /// A location without the folders: a table has no room for them, the document has them.

@@ -103,7 +103,7 @@ pub struct IdleRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Lever {
-    /// The change of the launch command, as `add FLAG` or `drop FLAG`.
+    /// The change of the launch command, as `add FLAG` or `run without FLAG`.
     pub change: String,
     /// What it acts on.
     pub why: String,
