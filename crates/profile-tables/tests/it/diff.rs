@@ -114,14 +114,14 @@ fn the_difference_of_two_sketches_is_the_one_that_was_drawn() {
         })
         .collect();
     assert_eq!(places, [("first", 5_000), ("middle", 50_000), ("last", 5_000)]);
-    // Four gaps of 90 us in five steps, two of 30 in three.
+    // Gaps of 90 us between steps, and of 30: five steps show four of them, three show two.
     let idle: i64 = rows(&document)
         .iter()
         .filter(|row| !row["idle_cause"].is_null())
         .map(|row| ns(&row["delta_ns"]))
         .sum();
-    assert_eq!(idle, 72_000 - 20_000);
-    assert_eq!(ns(&data["delta_ns"]), 60_000 + 52_000);
+    assert_eq!(idle, 90_000 - 30_000);
+    assert_eq!(ns(&data["delta_ns"]), 60_000 + 60_000);
     let summary = document["summary"].as_str().expect("a summary");
     assert!(
         summary.contains("ours takes") && summary.contains("gemm +60.000 us"),
