@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Warning;
+
 /// One trace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -28,6 +30,20 @@ pub struct TraceInfo {
     pub analysed: bool,
     /// How far it can be trusted.
     pub completeness: Completeness,
+}
+
+impl TraceInfo {
+    /// What is missing of the trace, as a warning; `None` for a complete one.
+    #[must_use]
+    pub fn incomplete(&self) -> Option<Warning> {
+        let code = match self.completeness.grade {
+            Grade::Complete => return None,
+            Grade::Partial => "trace-partial",
+            Grade::Incomplete => "trace-incomplete",
+        };
+        let reasons = self.completeness.reasons.join("; ");
+        Some(Warning::new(code, format!("{}: {reasons}", self.path)))
+    }
 }
 
 /// How far a trace can be trusted.

@@ -3,7 +3,7 @@
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::pipeline_analysis::report::{Detection, PerfettoRange, ReportData, SCHEMA, TraceInfo};
 use contracts::{Exit, Finite};
-use torch_trace::{SIMULATED, Want, read_all, style_of, trace_paths};
+use torch_trace::{SIMULATED, Want, read_all, settings_of, trace_paths};
 
 use crate::analysis::Analysis;
 use crate::cli::Args;
@@ -34,13 +34,8 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         }
         .into());
     }
-    let simulated = read.engine == Some(SIMULATED);
-    let engine = if simulated {
-        style_of(&read.file.trace)
-    } else {
-        read.engine
-    };
-    let binding = plan.bind.read(engine, simulated)?;
+    let engine = settings_of(&read.file.trace, read.engine);
+    let binding = plan.bind.read(engine, read.engine == Some(SIMULATED))?;
     let analysis = Analysis::of(plan, read, config.as_ref(), &diffusion)?;
     let infos: Vec<TraceInfo> = files
         .iter()

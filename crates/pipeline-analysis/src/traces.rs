@@ -3,7 +3,7 @@
 use contracts::pipeline_analysis::report::{Completeness, Grade, TraceInfo};
 use contracts::text::{FOREIGN_TEXT_CAP, clean};
 use contracts::{Input, Warning};
-use torch_trace::{DefectKind, Derived, GpuKind, NameId, Trace, TraceFile, engine_of, grade};
+use torch_trace::{Derived, GpuKind, NameId, Trace, TraceFile, engine_of, grade};
 
 use crate::error::PipelineError;
 use crate::stream::Launches;
@@ -47,18 +47,13 @@ pub(crate) fn choose(files: &[Read]) -> Result<usize, PipelineError> {
 
 fn no_kernels(file: &TraceFile) -> PipelineError {
     let trace = &file.trace;
-    let cut = |kind: DefectKind| trace.defects.iter().find(|defect| defect.kind == kind);
-    let damage = match cut(DefectKind::GzipCut).or_else(|| cut(DefectKind::Truncated)) {
-        Some(defect) => format!("; {}, after {} bytes of JSON", defect.kind.what(), trace.bytes),
-        None => String::new(),
-    };
     let copies = trace.gpu.iter().filter(|event| event.kind != GpuKind::Kernel);
     PipelineError::NoKernels {
         path: file.path.display().to_string(),
         events: trace.events,
         cpu_ops: trace.ops.len() as u64,
         copies: copies.count() as u64,
-        damage,
+        damage: file.damage(),
     }
 }
 
@@ -98,31 +93,11 @@ pub(crate) fn input(read: &Read) -> Input {
 
 /// What was wrong with the file, and what it lacks.
 pub(crate) fn warnings(read: &Read, info: &TraceInfo) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = read
-        .file
-        .trace
-        .defects
-        .iter()
-        .map(|defect| {
-            let text = format!(
-                "{}: {} (byte {} of the JSON, {} time(s), {} event(s) lost)",
-                info.path,
-                defect.kind.what(),
-                defect.offset,
-                defect.count,
-                defect.events_lost
-            );
-            Warning::new(defect.kind.code(), text)
-        })
-        .collect();
-    let code = match info.completeness.grade {
-        Grade::Complete => return warnings,
-        Grade::Partial => "trace-partial",
-        Grade::Incomplete => "trace-incomplete",
-    };
-    let reasons = info.completeness.reasons.join("; ");
-    warnings.push(Warning::new(code, format!("{}: {reasons}", info.path)));
-    warnings
+    let defects = read.file.defects();
+    defects
+        .map(|(code, text)| Warning::new(code, text))
+        .chain(info.incomplete())
+        .collect()
 }
 
 /// What the Python frames of a trace say of diffusion.

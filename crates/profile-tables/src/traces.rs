@@ -4,8 +4,8 @@ use contracts::profile_tables::report::{Completeness, Grade, TraceInfo};
 use contracts::{Input, Warning};
 use std::path::PathBuf;
 use torch_trace::{
-    DefectKind, Derived, SIMULATED, StageChoice, Trace, TraceFile, Want, engine_of, grade, read_all,
-    style_of, trace_paths,
+    Derived, SIMULATED, StageChoice, Trace, TraceFile, Want, engine_of, grade, read_all, settings_of,
+    trace_paths,
 };
 
 use crate::error::TablesError;
@@ -70,10 +70,8 @@ impl Run {
 
     /// The engine whose settings apply: of a simulated one, the engine that it simulates.
     pub(crate) fn settings(&self) -> Option<&'static str> {
-        self.chosen().find_map(|(file, _, engine)| match engine {
-            Some(SIMULATED) => style_of(&file.trace),
-            engine => engine,
-        })
+        self.chosen()
+            .find_map(|(file, _, engine)| settings_of(&file.trace, engine))
     }
 
     /// The first engine that is named.
@@ -90,17 +88,8 @@ impl Run {
             .zip(self.engines.iter().zip(&self.analysed))
             .map(|((file, derived), (engine, analysed))| trace_info(file, derived, *engine, *analysed))
             .collect();
-        for info in infos
-            .iter()
-            .filter(|info| info.analysed && info.completeness.grade != Grade::Complete)
-        {
-            let code = match info.completeness.grade {
-                Grade::Incomplete => "trace-incomplete",
-                _ => "trace-partial",
-            };
-            let reasons = info.completeness.reasons.join("; ");
-            warnings.push(Warning::new(code, format!("{}: {reasons}", info.path)));
-        }
+        let analysed = infos.iter().filter(|info| info.analysed);
+        warnings.extend(analysed.filter_map(TraceInfo::incomplete));
         infos
     }
 }
@@ -133,16 +122,11 @@ fn choose(choice: RankChoice, files: &[TraceFile]) -> Result<Vec<bool>, TablesEr
 
 fn no_gpu_events(file: &TraceFile) -> TablesError {
     let trace = &file.trace;
-    let cut = |kind: DefectKind| trace.defects.iter().find(|defect| defect.kind == kind);
-    let damage = match cut(DefectKind::GzipCut).or_else(|| cut(DefectKind::Truncated)) {
-        Some(defect) => format!("; {}, after {} bytes of JSON", defect.kind.what(), trace.bytes),
-        None => String::new(),
-    };
     TablesError::NoGpuEvents {
         path: file.path.display().to_string(),
         events: trace.events,
         cpu_ops: trace.ops.len() as u64,
-        damage,
+        damage: file.damage(),
     }
 }
 
@@ -199,19 +183,7 @@ fn one_run(
 }
 
 pub(crate) fn warn_of_defects(file: &TraceFile, warnings: &mut Vec<Warning>) {
-    for defect in &file.trace.defects {
-        warnings.push(Warning::new(
-            defect.kind.code(),
-            format!(
-                "{}: {} (byte {} of the JSON, {} time(s), {} event(s) lost)",
-                file.path.display(),
-                defect.kind.what(),
-                defect.offset,
-                defect.count,
-                defect.events_lost
-            ),
-        ));
-    }
+    warnings.extend(file.defects().map(|(code, text)| Warning::new(code, text)));
 }
 
 fn trace_info(file: &TraceFile, derived: &Derived, engine: Option<&str>, analysed: bool) -> TraceInfo {

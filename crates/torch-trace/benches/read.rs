@@ -4,7 +4,7 @@
 
 mod large;
 
-use torch_trace::{Moment, Want, launches, locations, read_file};
+use torch_trace::{Want, launch_moments, launches, locations, read_file};
 
 fn main() {
     let (path, bytes) = large::replicate("vllm_gptoss_B200_tp8_rank0_eager", 14);
@@ -27,14 +27,7 @@ fn main() {
     });
     let trace = read_file(&path, Want::ALL).expect("a trace");
     best("launches", &|| drop(launches(&trace)));
-    let moments: Vec<Moment> = trace
-        .calls
-        .iter()
-        .map(|call| Moment {
-            track: call.track,
-            at_ns: call.start_ns,
-        })
-        .collect();
+    let moments = launch_moments(&trace);
     best("locations", &|| drop(locations(&trace, &moments)));
     println!(
         "peak memory {:.0} MB of {:.0} MB of JSON",

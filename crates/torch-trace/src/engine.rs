@@ -40,9 +40,17 @@ pub fn engine_of(trace: &Trace) -> Option<&'static str> {
     style_of(trace)
 }
 
-/// The engine whose way of naming steps a trace follows, whoever wrote it; `None` when no step is named.
+/// The engine whose settings apply: of a simulated one, the engine that it simulates.
 #[must_use]
-pub fn style_of(trace: &Trace) -> Option<&'static str> {
+pub fn settings_of(trace: &Trace, engine: Option<&'static str>) -> Option<&'static str> {
+    match engine {
+        Some(SIMULATED) => style_of(trace),
+        engine => engine,
+    }
+}
+
+/// The engine whose way of naming steps a trace follows, whoever wrote it; `None` when no step is named.
+fn style_of(trace: &Trace) -> Option<&'static str> {
     trace.annotations.iter().find_map(|annotation| {
         let text = trace.names.text(annotation.name);
         if text.starts_with("step[") {

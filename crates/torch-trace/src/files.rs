@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sha2::{Digest as _, Sha256};
 
 use crate::collect::{Trace, Want};
+use crate::defect::DefectKind;
 use crate::file::read_file;
 use crate::read::ReadError;
 
@@ -65,6 +66,35 @@ pub struct TraceFile {
 }
 
 impl TraceFile {
+    /// What cut the file, to stand behind a sentence; empty for a whole one.
+    #[must_use]
+    pub fn damage(&self) -> String {
+        let cut = |kind: DefectKind| self.trace.defects.iter().find(|defect| defect.kind == kind);
+        match cut(DefectKind::GzipCut).or_else(|| cut(DefectKind::Truncated)) {
+            Some(defect) => format!(
+                "; {}, after {} bytes of JSON",
+                defect.kind.what(),
+                self.trace.bytes
+            ),
+            None => String::new(),
+        }
+    }
+
+    /// Every defect of the file: its code, and where and how often it stands.
+    pub fn defects(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.trace.defects.iter().map(|defect| {
+            let text = format!(
+                "{}: {} (byte {} of the JSON, {} time(s), {} event(s) lost)",
+                self.path.display(),
+                defect.kind.what(),
+                defect.offset,
+                defect.count,
+                defect.events_lost
+            );
+            (defect.kind.code(), text)
+        })
+    }
+
     /// The name without its folders.
     #[must_use]
     pub fn file_name(&self) -> String {

@@ -8,7 +8,7 @@ use crate::collect::Trace;
 use crate::correlate::launches;
 use crate::event::{CpuOp, Id, RuntimeCall};
 use crate::names::NameId;
-use crate::stack::{Moment, location_in_call_stack, locations, short_location};
+use crate::stack::{launch_moments, location_in_call_stack, locations, short_location};
 
 /// How a location is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,14 +50,7 @@ impl Origins {
     #[must_use]
     pub fn of(trace: &Trace) -> Self {
         let launch = launches(trace);
-        let moments: Vec<Moment> = trace
-            .calls
-            .iter()
-            .map(|call| Moment {
-                track: call.track,
-                at_ns: call.start_ns,
-            })
-            .collect();
+        let moments = launch_moments(trace);
         let ops = trace
             .ops
             .iter()

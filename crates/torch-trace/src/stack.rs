@@ -1,7 +1,7 @@
 //! Which line of Python asked for something: the frames around a moment on its thread, and the one worth naming.
 
 use crate::collect::Trace;
-use crate::event::TrackId;
+use crate::event::{RuntimeCall, TrackId};
 use crate::names::NameId;
 
 /// How much a frame says: the innermost of the highest rank names a location.
@@ -88,6 +88,16 @@ pub struct Moment {
     pub track: TrackId,
     /// Time, nanoseconds.
     pub at_ns: i64,
+}
+
+/// When and where each of [`Trace::calls`] began.
+#[must_use]
+pub fn launch_moments(trace: &Trace) -> Vec<Moment> {
+    let moment = |call: &RuntimeCall| Moment {
+        track: call.track,
+        at_ns: call.start_ns,
+    };
+    trace.calls.iter().map(moment).collect()
 }
 
 /// For each moment the frame that best says where it comes from; `None` where no frame of the thread is around it.
