@@ -24,6 +24,8 @@ struct Details {
     output_lens: Vec<f64>,
     ttfts_s: Vec<f64>,
     gaps_s: Vec<Vec<f64>>,
+    /// vLLM's alone, and only since it writes them.
+    latencies_s: Option<Vec<f64>>,
 }
 
 /// One run from the flat keys, refined by the lists where the file has them.
@@ -109,6 +111,9 @@ fn details(foreign: &Foreign<'_>, succeeded: u64) -> Option<Details> {
         return None;
     }
     input_lens = input_lens.filter(|lens| lens.len() == count);
+    let mut latencies_s = foreign
+        .numbers("/latencies")
+        .filter(|latencies| latencies.len() == count);
     // Failed requests stand in the lists with an error text and zeros.
     let ok: Vec<bool> = match foreign.get("/errors").and_then(Value::as_array) {
         Some(errors) if errors.len() == count => errors
@@ -123,14 +128,15 @@ fn details(foreign: &Foreign<'_>, succeeded: u64) -> Option<Details> {
     keep(&mut ttfts_s, &ok);
     keep(&mut gaps_s, &ok);
     keep(&mut output_lens, &ok);
-    if let Some(lens) = &mut input_lens {
-        keep(lens, &ok);
+    for list in [&mut input_lens, &mut latencies_s].into_iter().flatten() {
+        keep(list, &ok);
     }
     Some(Details {
         input_lens,
         output_lens,
         ttfts_s,
         gaps_s,
+        latencies_s,
     })
 }
 
@@ -149,6 +155,9 @@ fn refine(run: &mut Run, details: &Details, keys: &Keys) {
         run.latency.chunk_gap_ms = gaps;
     }
     run.latency.ttft_ms = from_seconds(details.ttfts_s.iter().copied());
+    if let Some(latencies) = &details.latencies_s {
+        run.latency.e2e_latency_ms = from_seconds(latencies.iter().copied());
+    }
     run.latency.tpot_ms = from_seconds(
         spans_s()
             .zip(&details.output_lens)

@@ -44,17 +44,18 @@ pub(super) fn part(run: u32, foreign: &Foreign<'_>) -> Result<Part, ImportError>
     let version = foreign.text("/server_info/version");
     let served_model = foreign
         .text("/server_info/served_model_name")
-        .or_else(|| foreign.text("/server_info/model_path"));
+        .or_else(|| foreign.text("/server_info/model_path"))
+        .or_else(|| foreign.text("/server_info/vllm_config/served_model_name"));
     let num_prompts = run.requests.sent;
     Ok(Part {
         url: None,
         served_model,
         engine: EngineInfo {
-            // `/get_server_info` is SGLang's own.
-            kind: if version.is_some() {
-                EngineKind::Sglang
-            } else {
-                EngineKind::Other
+            // The tool stores whatever `/server_info` answered, and measures other engines too: vLLM's is its configuration.
+            kind: match (foreign.get("/server_info/vllm_config"), &version) {
+                (Some(_), _) => EngineKind::Vllm,
+                (None, Some(_)) => EngineKind::Sglang,
+                (None, None) => EngineKind::Other,
             },
             version,
         },

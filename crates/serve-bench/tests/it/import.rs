@@ -114,7 +114,7 @@ fn details_of_a_vllm_result_give_exact_distributions() {
     let details = json!({
         "input_lens": [10, 10, 10], "output_lens": [3, 0, 5], "ttfts": [0.05, 0.0, 0.06],
         "itls": [[0.01, 0.02], [], [0.01, 0.01, 0.01, 0.01]], "generated_texts": ["a", "", "b"],
-        "errors": ["", "Service Unavailable", ""]
+        "errors": ["", "Service Unavailable", ""], "latencies": [0.08, 0.0, 0.1]
     });
     value
         .as_object_mut()
@@ -124,6 +124,13 @@ fn details_of_a_vllm_result_give_exact_distributions() {
     assert_eq!(
         (number(run.latency.ttft_ms.p50), number(run.latency.ttft_ms.max)),
         (50.0, 60.0)
+    );
+    assert_eq!(
+        (
+            run.latency.e2e_latency_ms.count,
+            number(run.latency.e2e_latency_ms.max)
+        ),
+        (2, 100.0)
     );
     assert_eq!(run.latency.chunk_gap_ms.count, 6);
     // 30 ms over 2 tokens and 40 ms over 4.
@@ -198,6 +205,11 @@ fn an_sglang_result_reads() {
     let run = &read(&chat).data.runs[0];
     assert_eq!(run.latency.itl_ms, Distribution::EMPTY);
     assert_eq!(number(run.latency.chunk_gap_ms.mean), 10.0);
+    // The tool measures any server, and stores what its `/server_info` says.
+    chat["server_info"] = json!({"version": "0.11.0", "vllm_config": {"served_model_name": "org/model"}});
+    let target = read(&chat).data.target;
+    assert_eq!(target.engine.kind, EngineKind::Vllm);
+    assert_eq!(target.served_model.as_deref(), Some("org/model"));
 }
 
 #[test]
