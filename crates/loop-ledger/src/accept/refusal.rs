@@ -86,6 +86,10 @@ impl ToolError for Refusal {
                     code: "newer-comparison" | "comparison-left-out",
                     ..
                 } => "decide on all that was measured of the same launches: `loop-ledger status` has the command",
+                Refusal::Drift {
+                    code: "evidence-copied",
+                    ..
+                } => "evidence is measured inside its campaign and its attempt: run the same command again now, and append what it writes",
                 Refusal::Drift { .. } => {
                     "the contract does not move: measure with the locked target and workload, or begin a new root with `loop-ledger retarget`"
                 }
