@@ -55,12 +55,15 @@ pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, outpu
 
 fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -> WindowData {
     let metrics = rows(observed, folded);
-    let engine_span = observed
+    let engine_readings = observed
         .sources
         .iter()
-        .find(|source| source.kind == SourceKind::Metrics);
-    let span_s = engine_span.map_or(0.0, |source| source.history.span_s());
-    let window = (observed.start_at, observed.end_at);
+        .find(|source| source.kind == SourceKind::Metrics)
+        .map(|source| &source.history.at);
+    // Checks hold for what was read, which may be less than the window.
+    let read = engine_readings
+        .and_then(|at| Some((*at.first()?, *at.last()?)))
+        .unwrap_or((observed.start_at, observed.end_at));
     let leads = observed
         .sources
         .iter()
@@ -85,7 +88,7 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .collect(),
         derived: derived(Rows(&metrics)),
         incidents: incidents(observed, folded),
-        audit: audit(Rows(&metrics), benchmark, window, span_s),
+        audit: audit(Rows(&metrics), benchmark, read, observed.command.as_ref()),
         metrics,
     }
 }
@@ -132,7 +135,7 @@ fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) 
         },
         reason: (!missing.is_empty()).then(|| missing.join("; ")),
         readings: history.len() as u64,
-        samples: history.samples,
+        samples: history.samples.iter().sum(),
         coverage_pct: (whole > 0.0)
             .then(|| Finite::ratio(history.span_s() * 100.0, whole))
             .flatten(),

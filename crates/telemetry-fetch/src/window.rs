@@ -10,7 +10,7 @@ use crate::{report, snapshot, watch};
 
 pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
     // A result that the command writes does not exist before it ran.
-    let observed = match &plan.readings {
+    let mut observed = match &plan.readings {
         Readings::Snapshots { before, after } => snapshot::pair(before, after)?,
         Readings::Around {
             servers,
@@ -27,6 +27,9 @@ pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failu
         },
         Err(failure) => return Err(failure),
     };
+    if let Some(benchmark) = &bound.benchmark {
+        observed.narrow(benchmark.start_at, benchmark.end_at);
+    }
     Ok(report::report(&plan, &observed, bound, output))
 }
 
