@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A whole campaign without a language model: a scripted agent that follows the skills, on simulated engines. It locks the
-# contract, measures, decides, profiles the slower side, records as blockers what is missing, tries three changes (one does
-# not start, one is a trick that is refused, one is kept), relaunches the winner from a cleared environment, and ends.
+# contract, measures, decides, asks the slower side what it did meanwhile and profiles both, records as blockers what is
+# missing, tries three changes (one does not start, one is a trick that is refused, one is kept), relaunches the winner from a
+# cleared environment, and ends.
 #
 #   run.sh [ARTIFACT_ROOT]      default: sessions/campaign-<time>
 #
@@ -15,7 +16,8 @@ root=${1:-$repo/sessions/campaign-$(date -u +%Y%m%dT%H%M%SZ)}
 mkdir -p "$root"
 root=$(cd "$root" && pwd)
 if [ -z "${SOTA_LOOP_BIN:-}" ]; then
-  (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p profile-tables -p pipeline-analysis -p engine-sim -p loop-ledger)
+  (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p telemetry-fetch \
+    -p profile-tables -p pipeline-analysis -p engine-sim -p loop-ledger)
 fi
 bin=${SOTA_LOOP_BIN:-$repo/target/release}
 export PATH="$bin:$PATH" LOOP_LEDGER_ROOT=$root
@@ -144,6 +146,20 @@ ours > subject-0.yaml
 round round0 --a "$url" --b "$theirs" --subject subject-0.yaml
 
 say '3. why'
+# What ours says of itself during one more run of each scenario. A disturbed run is no evidence: again, ten times at most.
+telemetry() { # SCENARIO URL
+  local name=round0.$1.ours try
+  for try in $(seq 10); do
+    telemetry-fetch window --url "$2" --interval 200ms --for "$name.json" --format markdown -o "$name.window.json" -- \
+      serve-bench run --url "$2" --workload "$1.jsonl" --target target.yaml --subject subject-0.yaml --concurrency 32 --quiet \
+      -o "$name.json" >view.md 2>window.log || { cat window.log >&2; echo 'FAILED: no telemetry' >&2; exit 1; }
+    ! grep -q '"exit_code": 0' "$name.window.json" || break
+    [ "$try" -lt 10 ] || { cat view.md; echo 'FAILED: every measurement was disturbed' >&2; exit 1; }
+  done
+  sed -n '3p' view.md | sed 's/^/  /'
+  ledger append "$name.json" "$name.window.json"
+}
+for scenario in chat summary; do telemetry "$scenario" "$ours0"; done
 # A trace of both sides while they run, at the lengths of each scenario and bound to its comparison: the ledger wants both
 # where ours is furthest behind.
 profile() { # SCENARIO SIDE URL
