@@ -20,6 +20,8 @@ pub struct Args {
 pub enum Command {
     /// Read the log of a start-up: SGLang, vLLM, TokenSpeed
     Log(LogArgs),
+    /// Ask a running server: SGLang, vLLM, TokenSpeed
+    Live(LiveArgs),
     /// Compute from the model's config.json alone, before there is a server
     Estimate(EstimateArgs),
 }
@@ -30,6 +32,26 @@ pub struct LogArgs {
     /// The log of the server, from its start; `-` reads stdin
     #[arg(value_name = "STARTUP.log")]
     pub log: PathBuf,
+    /// The formula beside the engine's numbers.
+    #[command(flatten)]
+    pub model: CheckArgs,
+    /// Lengths.
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// What it explains.
+    #[command(flatten)]
+    pub bind: BindArgs,
+}
+
+/// `capacity-plan live`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct LiveArgs {
+    /// The server: http://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    pub url: String,
+    /// Environment variable that holds the API key
+    #[arg(long, value_name = "VARIABLE")]
+    pub api_key_env: Option<String>,
     /// The formula beside the engine's numbers.
     #[command(flatten)]
     pub model: CheckArgs,
@@ -138,6 +160,9 @@ const EXAMPLES: &str = "  # What limits first, and where the memory went
 
   # How many of a benchmark's requests fit, bound to it
   capacity-plan log server.log --config config.json --lengths run.json --for run.json
+
+  # The same from a server that runs
+  capacity-plan live --url http://127.0.0.1:30000 --config config.json
 
   # Does it fit, before there is a server?
   capacity-plan estimate --config config.json --gpu h100 --tp 2 --kv-dtype fp8 --lengths 4096,32768

@@ -1,9 +1,9 @@
 //! What can go wrong before there is a document. Fragments complete "failed to …".
 
+use capacity::model_config::ConfigError;
 use cli_kit::ToolError;
 use contracts::Exit;
 use contracts::text::{FOREIGN_TEXT_CAP, clean};
-use model_config::ConfigError;
 
 /// Why there is no document.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,20 @@ pub(crate) enum CapacityError {
         /// Its lines.
         lines: u64,
     },
+    /// The server does not say it.
+    #[error("find the memory of {url}: {engine} names neither tokens nor sizes of its pools there")]
+    SaysNothing {
+        /// Engine.
+        engine: &'static str,
+        /// Server.
+        url: String,
+    },
+    /// The variable of the key is not set.
+    #[error("read the API key: the variable {0} is not set")]
+    KeyMissing(String),
+    /// No runtime.
+    #[error("start a runtime: {0}")]
+    Runtime(std::io::Error),
     /// The configuration cannot be used.
     #[error("use {path}: {source}")]
     Config {
@@ -69,6 +83,9 @@ impl ToolError for CapacityError {
         match self {
             Self::LogUnreadable { .. } => "log-unreadable",
             Self::NothingRecognised { .. } => "log-nothing-recognised",
+            Self::SaysNothing { .. } => "live-says-nothing",
+            Self::KeyMissing(_) => "key-missing",
+            Self::Runtime(_) => "runtime-not-started",
             Self::Config { source, .. } => source.code(),
             Self::NoQuantization(_) => "quantization-not-found",
             Self::KvDtype(_) => "kv-dtype-unknown",
@@ -86,6 +103,11 @@ impl ToolError for CapacityError {
             Self::NothingRecognised { .. } => {
                 "give the log from the start of the server, at level INFO: its first minutes say where memory goes".to_owned()
             }
+            Self::SaysNothing { .. } => {
+                "start SGLang with --enable-metrics; vLLM has its numbers in /metrics; or give the log of its start: `capacity-plan log`".to_owned()
+            }
+            Self::KeyMissing(variable) => format!("export {variable}, or name another one with --api-key-env"),
+            Self::Runtime(_) => "the machine has no threads or files left; end other processes".to_owned(),
             Self::Config { source, .. } => source.hint(),
             Self::NoQuantization(_) => "give the hf_quant_config.json that lies beside the config.json".to_owned(),
             Self::KvDtype(_) => {
@@ -105,7 +127,12 @@ impl ToolError for CapacityError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::KvDtype(_) | Self::Gpu(_) | Self::OutOfRange { .. } | Self::Lengths(_) => Exit::Usage,
+            Self::SaysNothing { .. } | Self::Runtime(_) => Exit::Unavailable,
+            Self::KeyMissing(_)
+            | Self::KvDtype(_)
+            | Self::Gpu(_)
+            | Self::OutOfRange { .. }
+            | Self::Lengths(_) => Exit::Usage,
             Self::LogUnreadable { .. }
             | Self::NothingRecognised { .. }
             | Self::Config { .. }

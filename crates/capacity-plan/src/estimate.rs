@@ -1,10 +1,10 @@
 //! A configuration and a device to what would fit: formulas alone, nothing measured.
 
+use capacity::model_config::Quantization;
 use capacity::{GIB, Gpu, KvCache, KvDtype, Limits, Parallel, Weights};
 use cli_kit::{DocumentParts, Failure, OutputArgs, Report};
 use contracts::capacity_plan::report::{Capacity, Engine, Kv, Memory, ReportData, SCHEMA, Source};
 use contracts::{Finite, Warning};
-use model_config::Quantization;
 
 use crate::bytes::finite;
 use crate::cli::EstimateArgs;

@@ -256,6 +256,10 @@ pub struct Facts {
     pub graphs_in_budget: bool,
     /// A value of `--kv-cache-memory` that vLLM offers.
     pub offered_kv_bytes: Option<u64>,
+    /// Whether the size of a pool is that of all pools together, states among them.
+    pub pool_is_sum: bool,
+    /// Whether a simulated engine says it.
+    pub is_simulated: bool,
     /// Whether it answers requests.
     pub is_ready: bool,
     /// What the ranks say.

@@ -121,7 +121,9 @@ fn said(facts: &Facts, tokens: Option<Tokens>) -> Option<(f64, f64)> {
 /// Both, side by side.
 pub(crate) fn kv(facts: &Facts, formula: Option<&Formula<'_>>) -> Kv {
     let tokens = tokens(facts);
-    let said = said(facts, tokens);
+    // Of several pools in one, none is bytes of a token.
+    let is_mixed = facts.pool_is_sum && formula.is_some_and(|formula| !formula.cache.is_uniform());
+    let said = said(facts, tokens).filter(|_| !is_mixed);
     let is_whole = formula.and_then(|formula| windows_kept_whole(facts, formula, said));
     let computed = formula.map(|formula| computed(facts, formula, is_whole));
     let difference = said

@@ -1,6 +1,6 @@
 //! A start-up log, a running server or a config.json to memory, KV budget and request capacity.
 //!
-//! read (`startup_log`) -> what the engine says (`facts`) -> what follows from it (`memory`, `pools`, `kv`,
+//! read (`startup_log`, `live`) -> what the engine says (`facts`) -> what follows from it (`memory`, `pools`, `kv`,
 //! `capacity_rows`, `headroom`, `advice`, `caveats`) -> document and view (`report`, `summary`, `render`). The formulas
 //! are those of the crate `capacity`; an estimate has them alone (`estimate`). Everything between reading and emitting is
 //! pure.
@@ -17,6 +17,7 @@ mod error;
 mod estimate;
 mod headroom;
 mod kv;
+mod live;
 mod load;
 mod memory;
 mod model;
@@ -34,6 +35,7 @@ use cli_kit::{Failure, Report};
 pub fn run(args: cli::Args) -> Result<Report, Failure> {
     match &args.command {
         cli::Command::Log(log) => report::log(log, &args.output),
+        cli::Command::Live(live) => live::run(live, &args.output),
         cli::Command::Estimate(estimate) => estimate::run(estimate, &args.output),
     }
 }

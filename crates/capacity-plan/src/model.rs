@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use capacity::model_config::ModelConfig;
 use capacity::{KvCache, KvDtype, Parallel};
 use cli_kit::Failure;
 use contracts::{Input, Warning};
-use model_config::ModelConfig;
 
 use crate::cli::CheckArgs;
 use crate::error::CapacityError;
@@ -38,7 +38,9 @@ pub(crate) fn load(path: &Path) -> Result<Config, Failure> {
 }
 
 /// Reads an hf_quant_config.json.
-pub(crate) fn load_quantization(path: &Path) -> Result<(model_config::Quantization, Input), Failure> {
+pub(crate) fn load_quantization(
+    path: &Path,
+) -> Result<(capacity::model_config::Quantization, Input), Failure> {
     let bytes = cli_kit::read_bounded(path, FILE_CAP)?;
     let name = path.display().to_string();
     let read = ModelConfig::quantization_from_slice(&bytes).map_err(|source| CapacityError::Config {

@@ -124,7 +124,8 @@ fn advice(advice: &Advice) -> String {
 }
 
 fn memory(rows: &[Memory]) -> Table {
-    let parts: [(&str, fn(&Memory) -> Option<i64>); 8] = [
+    type Part = fn(&Memory) -> Option<i64>;
+    let parts: [(&str, Part); 8] = [
         ("total", |row| row.total_bytes.map(u64::cast_signed)),
         ("weights", |row| row.weights_bytes.map(u64::cast_signed)),
         ("KV", |row| row.kv_bytes.map(u64::cast_signed)),

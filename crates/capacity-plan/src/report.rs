@@ -23,7 +23,7 @@ pub(crate) fn log(args: &LogArgs, output: &OutputArgs) -> Result<Report, Failure
     let bar = cli_kit::spinner("reading the log", output);
     let (log, input) = read(&args.log)?;
     bar.finish_and_clear();
-    if log.facts.is_empty() {
+    if log.statements == 0 || log.facts.is_empty() {
         return Err(CapacityError::NothingRecognised {
             path: input.path,
             lines: log.lines,
@@ -31,11 +31,12 @@ pub(crate) fn log(args: &LogArgs, output: &OutputArgs) -> Result<Report, Failure
         .into());
     }
     let engine = log.facts.format.map(|format| format.engine());
-    let binding = args.bind.read(engine, false)?;
+    let binding = args.bind.read(engine, log.facts.is_simulated)?;
     let load = Load::read(&args.load, binding.as_ref())?;
 
     let mut parts = DocumentParts::new(SCHEMA);
     parts.inputs.push(input);
+    parts.simulated = log.facts.is_simulated;
     parts.inputs.extend(checked.inputs());
     parts.inputs.extend(load.input.clone());
     if let Some(binding) = binding {

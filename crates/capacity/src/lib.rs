@@ -13,6 +13,9 @@
 //! # Ok::<(), model_config::ConfigError>(())
 //! ```
 
+/// The reader of configurations, for whoever gives one to the formulas.
+pub use model_config;
+
 mod gpu;
 mod kv_cache;
 mod kv_dtype;

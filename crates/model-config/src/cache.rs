@@ -57,7 +57,7 @@ pub struct StateDims {
 pub(crate) fn cache_dims(object: &Map<String, Value>, query: Option<u64>, kv: Option<u64>) -> CacheDims {
     let get = |keys: &[&str]| number(object, keys);
     let hidden = get(&["hidden_size", "n_embd", "d_model"]);
-    let divided = || Some(hidden?.checked_div(query?)?);
+    let divided = || hidden?.checked_div(query?);
     let k_dim = get(&["head_dim", "attention_head_dim"]).or_else(divided);
     // A head width of latent attention is none of a value that is kept.
     let latent = get(&["kv_lora_rank"]).is_some_and(|rank| rank > 0);

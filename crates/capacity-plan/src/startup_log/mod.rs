@@ -71,6 +71,10 @@ impl StartupLog {
                 facts.is_ready = true;
                 true
             }
+            Kind::Simulated => {
+                facts.is_simulated = true;
+                true
+            }
             Kind::Sglang(what) => sglang::state(facts, rank, what, text),
             Kind::Vllm(what) => vllm::state(facts, rank, what, text),
             Kind::Failure(what) => failure::state(facts, rank, what, text, self.lines),

@@ -35,12 +35,12 @@ pub(super) fn state(facts: &mut Facts, rank: Rank, what: Sglang, text: &str) -> 
             of.fraction_of = size(text, "total_gpu_memory=").or(of.fraction_of);
             of.free_after_weights = size(text, "available_gpu_memory=").or(of.free_after_weights);
             of.for_pools = size(text, "rest_memory=").or(of.for_pools);
-            of.for_pools.is_some()
+            of.for_pools.is_some() || of.fraction_of.is_some()
         }
         Sglang::Calculation => {
             let bytes = number(text, "bytes_per_full_token=").map(|found| found.0);
             facts.announced_token_bytes = bytes.or(facts.announced_token_bytes);
-            facts.tokens = facts.tokens.or(count(text, "full_token="));
+            facts.tokens = facts.tokens.or(count(text, " full_token="));
             let of = facts.rank(rank);
             of.for_pools = of.for_pools.or(size(text, "available_bytes="));
             bytes.is_some()
@@ -100,6 +100,9 @@ fn pool(facts: &mut Facts, rank: Rank, text: &str) -> bool {
     // `KV size` of latent attention, in which `V size` is found, too.
     let one = size(text, "KV size: ");
     let all = one.or_else(|| Some(keys?.plus(values?)));
+    if all.is_none() && tokens.is_none() {
+        return false;
+    }
     if tokens.is_none() {
         // TokenSpeed prints sizes alone.
         facts.format = Some(Format::Tokenspeed);
@@ -115,7 +118,7 @@ fn pool(facts: &mut Facts, rank: Rank, text: &str) -> bool {
     if of.pools.len() < MOST_POOLS {
         of.pools.push(pool);
     }
-    all.is_some() || tokens.is_some()
+    true
 }
 
 /// The line that ends a start-up: `max_total_num_tokens=…, …, available_gpu_mem=…`.

@@ -15,6 +15,8 @@ pub(super) enum Kind {
     EngineConfig,
     /// Requests can come.
     Ready,
+    /// Nothing of it is measured.
+    Simulated,
     /// A line of SGLang or TokenSpeed.
     Sglang(Sglang),
     /// A line of vLLM.
@@ -69,7 +71,8 @@ pub(super) enum Failed {
     Cuda,
 }
 
-const WORDS: [(&str, Kind); 41] = [
+const WORDS: [(&str, Kind); 42] = [
+    ("a simulated engine, nothing here is measured", Kind::Simulated),
     ("server_args=", Kind::Settings),
     ("non-default args:", Kind::Arguments),
     ("LLM engine (v", Kind::EngineConfig),

@@ -97,14 +97,14 @@ pub(super) fn size_before(text: &str, word: &str) -> Option<Size> {
     size_at(&before[start..])
 }
 
-/// A setting: `name=value` or `'name': value`, cleaned, without quotes. `None` for None.
+/// A setting: `name=value`, `'name': value` or `"name":value`, cleaned, without quotes. `None` for None.
 pub(super) fn setting(text: &str, name: &str) -> Option<String> {
     let mut rest = text;
     loop {
         let at = rest.find(name)?;
         let begins = !rest[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
         let tail = &rest[at + name.len()..];
-        let value = ["=", "': ", "\": "]
+        let value = ["=", "': ", "\": ", "\":"]
             .iter()
             .find_map(|sign| tail.strip_prefix(sign));
         match value {
@@ -121,7 +121,7 @@ fn word(value: &str) -> Option<String> {
         None => value.split([',', ')', '}', ' ', '\r']).next()?,
     };
     let word = contracts::text::clean(word, 300);
-    (!word.is_empty() && word != "None").then_some(word)
+    (!word.is_empty() && word != "None" && word != "null").then_some(word)
 }
 
 #[cfg(test)]
@@ -162,5 +162,10 @@ mod tests {
         assert_eq!(setting(call, "page_size"), None);
         let dictionary = "args: {'model': 'x', 'tensor_parallel_size': 2}";
         assert_eq!(setting(dictionary, "tensor_parallel_size").as_deref(), Some("2"));
+        assert_eq!(
+            setting(r#"={"tp_size":2,"x":null}"#, "tp_size").as_deref(),
+            Some("2")
+        );
+        assert_eq!(setting(r#"={"tp_size":2,"x":null}"#, "x"), None);
     }
 }
