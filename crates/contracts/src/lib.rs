@@ -6,6 +6,7 @@
 
 pub mod argv;
 pub mod bound;
+pub mod capacity_plan;
 pub mod distribution;
 pub mod document;
 pub mod engine_sim;

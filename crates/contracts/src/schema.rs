@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::Value;
 
+use crate::capacity_plan;
 use crate::engine_sim::{ProfileTruth, Ready, Script, Truth};
 use crate::gap_decide::{calibration::CalibrationData, decision::DecisionData};
 use crate::loop_ledger::{
@@ -50,6 +51,7 @@ macro_rules! published {
 }
 
 published! {
+    "capacity-plan.report/1" => "capacity-plan.report-1.json": document::<capacity_plan::report::ReportData>,
     "engine-sim.profile-truth/1" => "engine-sim.profile-truth-1.json": plain::<ProfileTruth>,
     "engine-sim.ready/1" => "engine-sim.ready-1.json": plain::<Ready>,
     "engine-sim.script/1" => "engine-sim.script-1.json": plain::<Script>,

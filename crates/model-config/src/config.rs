@@ -1,6 +1,7 @@
 //! The configuration as far as measuring needs it.
 
 use crate::attention::{AttentionKind, attention_kind, kv_heads, query_heads};
+use crate::cache::{CacheDims, cache_dims};
 use crate::error::ConfigError;
 use crate::ffn::{experts_per_token, ffns, routed_experts};
 use crate::json;
@@ -9,6 +10,7 @@ use crate::layer_type::LayerType;
 use crate::mixer::mixers;
 use crate::reader::Reader;
 use crate::warning::ConfigWarning;
+use crate::weights::{Quantization, WeightDims, quantization, weight_dims};
 
 /// What a model's `config.json` says about its layers. Everything that it does not say is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,10 @@ pub struct ModelConfig {
     pub num_experts_per_token: Option<u64>,
     /// Entries of the vocabulary.
     pub vocab_size: Option<u64>,
+    /// Widths of what the layers keep of tokens and requests.
+    pub cache: CacheDims,
+    /// Shapes and storage of the weights.
+    pub weights: WeightDims,
     /// What was not used or not understood.
     pub warnings: Vec<ConfigWarning>,
 }
@@ -101,8 +107,20 @@ impl ModelConfig {
             num_experts: routed_experts(object),
             num_experts_per_token: experts_per_token(object),
             vocab_size: number(&["vocab_size"]).or_else(|| json::number(&top, &["vocab_size"])),
+            cache: cache_dims(object, query, kv),
+            weights: weight_dims(&top, object),
             warnings,
         })
+    }
+
+    /// Reads the bytes of an `hf_quant_config.json`: how the weights beside it are stored. `None` where it does not say.
+    ///
+    /// # Errors
+    /// A text that is longer than 32 MiB, or no JSON object.
+    pub fn quantization_from_slice(text: &[u8]) -> Result<Option<Quantization>, ConfigError> {
+        let top = json::parse(text)?;
+        let inner = top.get("quantization").and_then(serde_json::Value::as_object);
+        Ok(inner.and_then(quantization))
     }
 
     /// Decoder layers, without those of multi-token prediction.

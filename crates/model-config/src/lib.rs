@@ -1,4 +1,4 @@
-//! A model's `config.json` to layer count, layer types and attention kind.
+//! A model's `config.json` to layer count, layer types, attention kind, and the widths that memory is made of.
 //!
 //! Pure: bytes in, [`ModelConfig`] out. Nothing here opens a file or knows what a trace is. The format is foreign, so it
 //! is read leniently: what is absent is `None`, what contradicts itself is a [`ConfigWarning`], and only a text that gives
@@ -14,6 +14,7 @@
 
 mod attention;
 mod block_list;
+mod cache;
 mod config;
 mod error;
 mod ffn;
@@ -23,9 +24,12 @@ mod layer_type;
 mod mixer;
 mod reader;
 mod warning;
+mod weights;
 
 pub use attention::AttentionKind;
+pub use cache::{CacheDims, HeadDims, StateDims};
 pub use config::ModelConfig;
 pub use error::ConfigError;
 pub use layer_type::{Ffn, LayerType, Mixer};
 pub use warning::ConfigWarning;
+pub use weights::{Quantization, WeightDims};

@@ -7,10 +7,17 @@ use crate::engine::Graphs;
 
 /// The lines, without their time stamps and prefixes.
 pub(crate) fn startup_lines(launch: &Launch) -> Vec<String> {
-    match launch.flavor {
+    let mut lines = match launch.flavor {
         Flavor::Sglang => sglang(launch),
         Flavor::Vllm => vllm(launch),
-    }
+    };
+    // Who reads the log later shall know.
+    let version = env!("CARGO_PKG_VERSION");
+    lines.insert(
+        0,
+        format!("engine-sim {version}: a simulated engine, nothing here is measured"),
+    );
+    lines
 }
 
 fn sglang(launch: &Launch) -> Vec<String> {

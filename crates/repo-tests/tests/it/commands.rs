@@ -30,6 +30,7 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
         "profile-tables" => typed::<profile_tables::cli::Args>(words),
         "pipeline-analysis" => typed::<pipeline_analysis::cli::Args>(words),
         "telemetry-fetch" => typed::<telemetry_fetch::cli::Args>(words),
+        "capacity-plan" => typed::<capacity_plan::cli::Args>(words),
         "loop-ledger" => typed::<loop_ledger::cli::Args>(words),
         _ => return None,
     };
@@ -37,7 +38,7 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
 }
 
 /// The commands of the binaries, for what is written in running text.
-pub(crate) fn tools() -> [(&'static str, Command); 7] {
+pub(crate) fn tools() -> [(&'static str, Command); 8] {
     [
         ("serve-bench", cli_kit::command::<serve_bench::cli::Args>()),
         ("gap-decide", cli_kit::command::<gap_decide::cli::Args>()),
@@ -51,6 +52,7 @@ pub(crate) fn tools() -> [(&'static str, Command); 7] {
             "telemetry-fetch",
             cli_kit::command::<telemetry_fetch::cli::Args>(),
         ),
+        ("capacity-plan", cli_kit::command::<capacity_plan::cli::Args>()),
         ("loop-ledger", cli_kit::command::<loop_ledger::cli::Args>()),
     ]
 }

@@ -10,7 +10,12 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 17] = [
+    ("capacity", &["model-config"]),
+    (
+        "capacity-plan",
+        &["capacity", "engine-client", "cli-kit", "contracts"],
+    ),
     ("contracts", &[]),
     ("stats", &[]),
     ("cli-kit", &["contracts"]),

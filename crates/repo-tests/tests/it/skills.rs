@@ -154,6 +154,7 @@ fn binaries_carry_the_text_of_their_skill() {
         loop_ledger::cli::Args::TOOL,
         profile_tables::cli::Args::TOOL,
         pipeline_analysis::cli::Args::TOOL,
+        capacity_plan::cli::Args::TOOL,
     ];
     for tool in carried {
         assert!(

@@ -1,0 +1,341 @@
+//! A running server to facts: `/server_info` of SGLang and TokenSpeed, gauges, vLLM's `cache_config_info`.
+//!
+//! A server that runs knows more than its log: sizes are of what is there, not of what was planned.
+
+use capacity::GIB;
+use cli_kit::{DocumentParts, Failure, OutputArgs, Report};
+use contracts::capacity_plan::report::{SCHEMA, Source};
+use contracts::serve_bench::probe::ProbeData;
+use contracts::serve_bench::result::EngineKind;
+use engine_client::metrics::{Exposition, Sample, parse};
+use engine_client::{ClientError, Endpoint, Headers, get_text};
+use serde_json::Value;
+
+use crate::cli::LiveArgs;
+use crate::error::CapacityError;
+use crate::facts::{Facts, Format, KvPool, Rank, Size};
+use crate::load::Load;
+use crate::report::{Checked, conclude};
+
+/// What the server answered.
+struct Answers {
+    server: ProbeData,
+    info: Option<Value>,
+    metrics: String,
+}
+
+pub(crate) fn run(args: &LiveArgs, output: &OutputArgs) -> Result<Report, Failure> {
+    let checked = Checked::read(&args.model)?;
+    let endpoint = Endpoint::parse(&args.url).map_err(client_failure)?;
+    let mut headers = Headers::new();
+    if let Some(variable) = &args.api_key_env {
+        let key = std::env::var(variable).map_err(|_| CapacityError::KeyMissing(variable.clone()))?;
+        headers.set_bearer(&key).map_err(client_failure)?;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CapacityError::Runtime)?;
+    let answers = runtime
+        .block_on(ask(&endpoint, &headers))
+        .map_err(client_failure)?;
+    let facts = facts(&answers);
+    if facts.is_empty() {
+        return Err(CapacityError::SaysNothing {
+            engine: answers.server.engine.kind.name(),
+            url: answers.server.url,
+        }
+        .into());
+    }
+    let kind = answers.server.engine.kind.name();
+    let binding = args.bind.read(Some(kind), answers.server.simulated)?;
+    let load = Load::read(&args.load, binding.as_ref())?;
+    let mut parts = DocumentParts::new(SCHEMA);
+    parts.simulated = answers.server.simulated;
+    parts.inputs.extend(checked.inputs());
+    parts.inputs.extend(load.input.clone());
+    if let Some(binding) = binding {
+        parts.bind(binding);
+    }
+    Ok(conclude(
+        parts,
+        &facts,
+        &checked,
+        &load,
+        Source::Live,
+        None,
+        output,
+    ))
+}
+
+async fn ask(endpoint: &Endpoint, headers: &Headers) -> Result<Answers, ClientError> {
+    let server = engine_client::probe(endpoint, headers).await?;
+    let mut info = None;
+    for path in ["/server_info", "/get_server_info"] {
+        if info.is_none() {
+            let text = get_text(endpoint, headers, path).await.ok();
+            info = text.and_then(|text| serde_json::from_str(&text).ok());
+        }
+    }
+    // Metrics are off unless a server was told otherwise; without them there is less to say, and no error.
+    let metrics = get_text(endpoint, headers, "/metrics").await.unwrap_or_default();
+    Ok(Answers {
+        server,
+        info,
+        metrics,
+    })
+}
+
+fn client_failure(error: ClientError) -> Failure {
+    let mut failure = Failure::new(error.exit(), error.code(), error.to_string());
+    failure.document.retryable = error.retryable();
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn facts(answers: &Answers) -> Facts {
+    let server = &answers.server;
+    let mut facts = Facts {
+        format: match server.engine.kind {
+            EngineKind::Sglang => Some(Format::Sglang),
+            EngineKind::Tokenspeed => Some(Format::Tokenspeed),
+            EngineKind::Vllm => Some(Format::VllmV1),
+            _ => None,
+        },
+        version: server.engine.version.clone(),
+        model: server
+            .models
+            .first()
+            .map(|name| contracts::text::clean(name, 300)),
+        context: server.max_model_len,
+        pool_is_sum: true,
+        is_ready: true,
+        ..Facts::default()
+    };
+    let metrics = parse(&answers.metrics);
+    if facts.format == Some(Format::VllmV1) {
+        vllm(&mut facts, &metrics);
+    } else if facts.format.is_some() {
+        gauges(&mut facts, &metrics);
+        if let Some(info) = &answers.info {
+            server_info(&mut facts, info);
+        }
+    }
+    facts
+}
+
+/// A number that a size can be, in GiB with two digits, as SGLang rounds it.
+fn size(gib: f64) -> Option<Size> {
+    (0.0..1e6).contains(&gib).then_some(Size {
+        bytes: gib * GIB,
+        half_digit: 0.005 * GIB,
+    })
+}
+
+/// A number that a count can be.
+fn count(value: f64) -> Option<u64> {
+    (0.0..9e15).contains(&value).then_some(value as u64)
+}
+
+fn server_info(facts: &mut Facts, info: &Value) {
+    let number = |name: &str| info.get(name).and_then(Value::as_u64);
+    facts.tp = number("tp_size");
+    facts.pp = number("pp_size");
+    facts.dp = number("dp_size");
+    facts.has_dp_attention = info.get("enable_dp_attention") == Some(&Value::Bool(true));
+    facts.page = number("page_size").or(facts.page);
+    facts.context = number("context_length").or(facts.context);
+    facts.max_running_requests = number("max_running_requests");
+    let dtype = info.get("kv_cache_dtype").and_then(Value::as_str);
+    facts.kv_dtype = dtype.map(|dtype| contracts::text::clean(dtype, 60));
+    let fraction = info.get("mem_fraction_static").and_then(Value::as_f64);
+    facts.fraction = fraction.filter(|fraction| (0.0..=1.0).contains(fraction));
+    let states = info.get("internal_states").and_then(Value::as_array);
+    let states = states.map_or(&[][..], Vec::as_slice);
+    for (index, state) in states.iter().enumerate().take(1024) {
+        let Some(memory) = state.get("memory_usage") else {
+            continue;
+        };
+        let part = |name: &str| memory.get(name).and_then(Value::as_f64).and_then(size);
+        let tokens = memory.get("token_capacity").and_then(Value::as_u64);
+        facts.tokens = facts.tokens.or(tokens);
+        let most = state
+            .get("effective_max_running_requests_per_dp")
+            .and_then(Value::as_u64);
+        facts.max_running_requests = most.or(facts.max_running_requests);
+        // One state a scheduler, said by its first rank.
+        let dp = (states.len() > 1).then_some(index as u32);
+        // Gauges say the same with the names of ranks, and may leave out a part.
+        let named = facts.ranks.keys().find(|rank| rank.dp == dp).copied();
+        let of = facts.rank(named.unwrap_or(Rank {
+            dp,
+            ..Rank::default()
+        }));
+        if of.weights.is_empty() {
+            of.weights.extend(part("weight"));
+        }
+        if of.graphs.is_empty() {
+            of.graphs.extend(part("graph"));
+        }
+        if let (true, Some(all)) = (of.pools.is_empty(), part("kvcache")) {
+            of.pools.push(KvPool {
+                tokens,
+                all: Some(all),
+                ..KvPool::default()
+            });
+        }
+    }
+}
+
+fn rank_of(sample: &Sample<'_>) -> Rank {
+    let number = |label: &str| sample.labels.get(label)?.parse().ok();
+    Rank {
+        dp: number("dp_rank"),
+        pp: number("pp_rank"),
+        tp: number("tp_rank"),
+    }
+}
+
+fn gauges(facts: &mut Facts, metrics: &Exposition<'_>) {
+    let engine = facts.format.map_or("sglang", |format| format.engine());
+    let samples = |name: &str| -> Vec<(Rank, f64)> {
+        let name = format!("{engine}:{name}");
+        metrics
+            .family(&name)
+            .map(|sample| (rank_of(sample), sample.value))
+            .collect()
+    };
+    // Each rank says the same of its scheduler: a sum would count it several times.
+    let one = |name: &str| {
+        samples(name)
+            .into_iter()
+            .find_map(|(_, value)| count(value))
+            .filter(|value| *value > 0)
+    };
+    facts.tokens = one("max_total_num_tokens");
+    facts.window_pool_tokens = one("max_total_num_tokens_swa");
+    facts.page = one("page_size");
+    facts.context = one("context_len").or(facts.context);
+    for (rank, gib) in samples("weight_memory_usage_gb") {
+        let of = facts.rank(rank);
+        of.weights.extend(size(gib).filter(|_| of.weights.is_empty()));
+    }
+    let tokens = facts.tokens;
+    for (rank, gib) in samples("kv_cache_memory_usage_gb") {
+        let of = facts.rank(rank);
+        if let Some(all) = size(gib).filter(|_| of.pools.is_empty()) {
+            of.pools.push(KvPool {
+                tokens,
+                all: Some(all),
+                ..KvPool::default()
+            });
+        }
+    }
+    // One sample a phase: prefill, decode.
+    for (rank, gib) in samples("graph_memory_usage_gb") {
+        let of = facts.rank(rank);
+        of.graphs.extend(size(gib).filter(|_| of.graphs.len() < 16));
+    }
+}
+
+/// The labels of `cache_config_info`; 0.33 has tokens and concurrency among them.
+fn vllm(facts: &mut Facts, metrics: &Exposition<'_>) {
+    let Some(sample) = metrics.family("vllm:cache_config_info").next() else {
+        return;
+    };
+    let number = |label: &str| sample.labels.get(label)?.parse::<f64>().ok();
+    facts.blocks = number("num_gpu_blocks").and_then(count);
+    facts.page = number("block_size").and_then(count);
+    facts.fraction = number("gpu_memory_utilization").filter(|fraction| (0.0..=1.0).contains(fraction));
+    facts.tokens = number("kv_cache_size_tokens")
+        .and_then(count)
+        .filter(|tokens| *tokens > 0);
+    let dtype = sample.labels.get("cache_dtype");
+    facts.kv_dtype = dtype.map(|dtype| contracts::text::clean(&dtype, 60));
+    let times = number("kv_cache_max_concurrency").filter(|times| *times > 0.0);
+    facts.concurrency = facts
+        .context
+        .zip(times)
+        .map(|(context, times)| (context, times, 0.0));
+    let engines = metrics
+        .family("vllm:cache_config_info")
+        .filter_map(|sample| sample.labels.get("engine"));
+    let engines: std::collections::BTreeSet<_> = engines.collect();
+    facts.dp = (engines.len() > 1).then_some(engines.len() as u64);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn answers(kind: EngineKind, info: Option<Value>, metrics: &str) -> Answers {
+        let server = json!({
+            "url": "http://127.0.0.1:1", "engine": {"kind": kind, "version": "1.0"}, "models": ["m"],
+            "max_model_len": 4096, "simulated": false, "tokenize": false, "endpoints": [], "settings": {},
+        });
+        Answers {
+            server: serde_json::from_value(server).expect("it is an answer"),
+            info,
+            metrics: metrics.to_owned(),
+        }
+    }
+
+    #[test]
+    fn server_info_has_memory_and_settings() {
+        let state = json!({"memory_usage": {"weight": 15.0, "kvcache": 40.0, "graph": 1.5, "token_capacity": 291_271}});
+        let info = json!({"tp_size": 2, "dp_size": 2, "enable_dp_attention": true, "mem_fraction_static": 0.88,
+            "page_size": 64, "internal_states": [state, state]});
+        let facts = facts(&answers(EngineKind::Sglang, Some(info), ""));
+        assert_eq!(
+            (facts.tokens, facts.tp, facts.page),
+            (Some(291_271), Some(2), Some(64))
+        );
+        assert_eq!(
+            facts.ranks.keys().map(Rank::to_string).collect::<Vec<_>>(),
+            ["DP0", "DP1"]
+        );
+        assert!(facts.has_dp_attention);
+    }
+
+    #[test]
+    fn gauges_of_ranks_are_not_added_up() {
+        let metrics = "\
+# TYPE sglang:max_total_num_tokens gauge
+sglang:max_total_num_tokens{tp_rank=\"0\"} 1000.0
+sglang:max_total_num_tokens{tp_rank=\"1\"} 1000.0
+sglang:weight_memory_usage_gb{tp_rank=\"0\"} 7.5
+sglang:kv_cache_memory_usage_gb{tp_rank=\"0\"} 2.0
+sglang:graph_memory_usage_gb{tp_rank=\"0\",phase=\"prefill\"} 0.5
+sglang:graph_memory_usage_gb{tp_rank=\"0\",phase=\"decode\"} 1.0
+sglang:page_size{tp_rank=\"0\"} 1.0
+";
+        // An exporter that negotiated OpenMetrics writes the same names with an underscore.
+        for text in [metrics.to_owned(), metrics.replace("sglang:", "sglang_")] {
+            let facts = facts(&answers(EngineKind::Sglang, None, &text));
+            assert_eq!(facts.tokens, Some(1000));
+            let of = facts.ranks.values().next().expect("a rank");
+            assert_eq!((of.weights.len(), of.graphs.len(), of.pools.len()), (1, 2, 1));
+        }
+    }
+
+    #[test]
+    fn vllm_says_it_in_labels() {
+        let metrics = "vllm:cache_config_info{block_size=\"16\",cache_dtype=\"fp8\",engine=\"0\",gpu_memory_utilization=\"0.9\",num_gpu_blocks=\"29751\"} 1.0\n";
+        let facts = facts(&answers(EngineKind::Vllm, None, metrics));
+        assert_eq!(
+            (facts.blocks, facts.page, facts.fraction),
+            (Some(29_751), Some(16), Some(0.9))
+        );
+        assert_eq!(facts.kv_dtype.as_deref(), Some("fp8"));
+    }
+
+    #[test]
+    fn a_server_without_numbers_says_nothing() {
+        assert!(facts(&answers(EngineKind::Sglang, Some(json!({"tp_size": 1})), "x 1\n")).is_empty());
+        assert!(facts(&answers(EngineKind::Other, None, "")).is_empty());
+    }
+}

@@ -1,0 +1,117 @@
+//! Where the memory of each rank went. Totals are the engine's own; a product's name is no number of bytes.
+
+use contracts::capacity_plan::report::Memory;
+
+use crate::bytes::whole;
+use crate::facts::{Facts, Rank, RankFacts, Size};
+
+/// One row for each rank that speaks of memory.
+pub(crate) fn memory(facts: &Facts) -> Vec<Memory> {
+    let is_vllm = facts.format.is_some_and(|format| format.is_vllm());
+    facts
+        .ranks
+        .iter()
+        .map(|(rank, of)| {
+            let parts = if is_vllm {
+                vllm(of, facts.graphs_in_budget)
+            } else {
+                sglang(of)
+            };
+            parts.row(*rank)
+        })
+        .collect()
+}
+
+/// The parts before they are rounded.
+#[derive(Clone, Copy, Debug, Default)]
+struct Parts {
+    total: Option<Size>,
+    weights: Option<Size>,
+    kv: Option<Size>,
+    state: Option<Size>,
+    graph: Option<Size>,
+    activation: Option<Size>,
+    free: Option<Size>,
+}
+
+impl Parts {
+    fn row(self, rank: Rank) -> Memory {
+        let known = [self.state, self.graph, self.activation];
+        let other = || {
+            let named = self.weights?.plus(self.kv?).plus(self.free?).bytes;
+            let rest: f64 = known.into_iter().flatten().map(|size| size.bytes).sum();
+            Some((self.total?.bytes - named - rest).round() as i64)
+        };
+        Memory {
+            rank: rank.name(),
+            total_bytes: self.total.and_then(whole),
+            weights_bytes: self.weights.and_then(whole),
+            kv_bytes: self.kv.and_then(whole),
+            state_bytes: self.state.and_then(whole),
+            graph_bytes: self.graph.and_then(whole),
+            activation_bytes: self.activation.and_then(whole),
+            other_bytes: other(),
+            free_bytes: self.free.and_then(whole),
+        }
+    }
+}
+
+/// First less second.
+fn less(first: Size, second: Size) -> Size {
+    Size {
+        bytes: first.bytes - second.bytes,
+        half_digit: first.half_digit + second.half_digit,
+    }
+}
+
+/// The parts are of what was free before the weights.
+fn sglang(of: &RankFacts) -> Parts {
+    // One model: what is free after it and what it took are what was free before.
+    let before = || match of.weights.as_slice() {
+        [one] => Some(of.free_after_weights?.plus(*one)),
+        _ => None,
+    };
+    let total = of.free_before_weights.or(of.fraction_of).or_else(before);
+    let by_difference = |first: Option<Size>, second: Option<Size>| Some(less(first?, second?));
+    let pools: Vec<Size> = of.pools.iter().filter_map(|pool| pool.all).collect();
+    Parts {
+        total,
+        weights: Size::sum(&of.weights).or_else(|| by_difference(total, of.free_after_weights)),
+        kv: Size::sum(&pools).or(of.for_pools.filter(|_| of.free_after_pools.is_some())),
+        state: of.states.map(|states| states.all),
+        graph: Size::sum(&of.graphs).or_else(|| by_difference(of.free_before_capture, of.free_after_capture)),
+        activation: None,
+        free: free(of).map(|(free, _)| free),
+    }
+}
+
+/// What is free in the end, and when that was.
+pub(crate) fn free(of: &RankFacts) -> Option<(Size, &'static str)> {
+    let stages = [
+        (of.free_after_capture, "after_capture"),
+        (of.free_before_capture, "before_capture"),
+        (of.free_after_pools, "after_pools"),
+    ];
+    stages.into_iter().find_map(|(size, when)| Some((size?, when)))
+}
+
+/// The parts are of the device.
+fn vllm(of: &RankFacts, graphs_in_budget: bool) -> Parts {
+    let graph = Size::sum(&of.graphs);
+    Parts {
+        total: of.device_total,
+        weights: Size::sum(&of.weights),
+        kv: of.for_pools,
+        state: None,
+        graph,
+        activation: of.activation,
+        free: outside(of, graphs_in_budget),
+    }
+}
+
+/// What vLLM leaves: of what was free at its start, or of the device, less its share, less graphs that are no part of it.
+pub(crate) fn outside(of: &RankFacts, graphs_in_budget: bool) -> Option<Size> {
+    let left = less(of.free_at_start.or(of.device_total)?, of.budget?);
+    let graphs = Size::sum(&of.graphs).filter(|_| !graphs_in_budget);
+    Some(graphs.map_or(left, |graphs| less(left, graphs)))
+}

@@ -1,0 +1,225 @@
+//! A log to its document: read, conclude, put together.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
+use contracts::capacity_plan::report::{Engine, LogLines, MemoryFailure, ReportData, SCHEMA, Source};
+use contracts::fields::RunningSha256;
+use contracts::{Exit, Finite, Input};
+
+use crate::advice::{Known, advice};
+use crate::cli::{Args, CheckArgs, LogArgs};
+use crate::error::CapacityError;
+use crate::facts::Facts;
+use crate::load::Load;
+use crate::model::{Config, Formula};
+use crate::startup_log::{self, StartupLog};
+use crate::{capacity_rows, caveats, headroom, kv, memory, model, pools, render, summary};
+
+pub(crate) fn log(args: &LogArgs, output: &OutputArgs) -> Result<Report, Failure> {
+    let checked = Checked::read(&args.model)?;
+    let bar = cli_kit::spinner("reading the log", output);
+    let (log, input) = read(&args.log)?;
+    bar.finish_and_clear();
+    if log.statements == 0 || log.facts.is_empty() {
+        return Err(CapacityError::NothingRecognised {
+            path: input.path,
+            lines: log.lines,
+        }
+        .into());
+    }
+    let engine = log.facts.format.map(|format| format.engine());
+    let binding = args.bind.read(engine, log.facts.is_simulated)?;
+    let load = Load::read(&args.load, binding.as_ref())?;
+
+    let mut parts = DocumentParts::new(SCHEMA);
+    parts.inputs.push(input);
+    parts.simulated = log.facts.is_simulated;
+    parts.inputs.extend(checked.inputs());
+    parts.inputs.extend(load.input.clone());
+    if let Some(binding) = binding {
+        parts.bind(binding);
+    }
+    let lines = LogLines {
+        lines: log.lines,
+        statements: log.statements,
+        cut_lines: log.cut_lines,
+        starts: log.starts,
+    };
+    Ok(conclude(
+        parts,
+        &log.facts,
+        &checked,
+        &load,
+        Source::Log,
+        Some(lines),
+        output,
+    ))
+}
+
+/// The configuration that the engine's numbers are held against.
+pub(crate) struct Checked<'a> {
+    args: &'a CheckArgs,
+    config: Option<Config>,
+    draft: Option<Config>,
+    dtype: Option<capacity::KvDtype>,
+}
+
+impl<'a> Checked<'a> {
+    pub(crate) fn read(args: &'a CheckArgs) -> Result<Checked<'a>, Failure> {
+        Ok(Checked {
+            args,
+            dtype: model::typed_dtype(args.kv_dtype.as_deref())?,
+            config: args.config.as_deref().map(model::load).transpose()?,
+            draft: args.draft_config.as_deref().map(model::load).transpose()?,
+        })
+    }
+
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = Input> {
+        let files = self.config.iter().chain(&self.draft);
+        files.map(|config| config.input.clone())
+    }
+}
+
+/// What an engine says, to its document.
+pub(crate) fn conclude(
+    mut parts: DocumentParts,
+    facts: &Facts,
+    checked: &Checked<'_>,
+    load: &Load,
+    source: Source,
+    log: Option<LogLines>,
+    output: &OutputArgs,
+) -> Report {
+    let config = checked.config.as_ref();
+    let parallel = model::parallel(facts, checked.args);
+    let kv_dtype = model::kv_dtype(facts, config, checked.dtype);
+    let formula = config
+        .zip(kv_dtype)
+        .map(|(config, dtype)| Formula::new(config, checked.draft.as_ref(), parallel, dtype));
+    let kv = kv::kv(facts, formula.as_ref());
+    let memory = memory::memory(facts);
+    let headroom = headroom::headroom(facts);
+    let seen_dp = facts.ranks.keys().filter_map(|rank| rank.dp).max();
+    let dp = facts.dp.or(seen_dp.map(|most| u64::from(most) + 1));
+    let capacity = capacity_rows::rows(&capacity_rows::limits(facts, &kv), load, dp.unwrap_or(1));
+    let advice = advice(&Known {
+        facts,
+        kv: &kv,
+        capacity: &capacity,
+        headroom: headroom.as_ref(),
+        kv_dtype,
+    });
+    parts.warnings = caveats::warnings(facts, formula.as_ref(), &kv, &memory, headroom.as_ref());
+    parts
+        .warnings
+        .extend(config.into_iter().flat_map(Config::warnings));
+    parts.warnings.extend(caveats::load(load, &capacity));
+    let is_sglang = facts.format.is_some_and(|format| !format.is_vllm());
+    let names_ranks = is_sglang && facts.ranks.keys().any(|rank| rank.tp.is_some());
+    let knows_tp = checked.args.tp.is_some() || facts.tp.is_some() || names_ranks || parallel.tp > 1;
+    let data = ReportData {
+        source,
+        engine: Engine {
+            kind: facts.format.map(|format| format.engine().to_owned()),
+            format: facts
+                .format
+                .map(|format| format.name().to_owned())
+                .filter(|_| log.is_some()),
+            version: facts.version.clone(),
+            model: facts.model.clone(),
+            tp: knows_tp.then_some(parallel.tp),
+            pp: checked.args.pp.or(facts.pp),
+            dp,
+            kv_dtype: kv_dtype.map(|dtype| dtype.name().to_owned()),
+            page_tokens: facts.page,
+            context_tokens: facts.context,
+            max_running_requests: facts.max_running_requests,
+            memory_fraction_ratio: facts.fraction.and_then(Finite::new),
+        },
+        kv,
+        capacity,
+        headroom,
+        advice,
+        memory,
+        pools: pools::rows(facts),
+        failures: facts
+            .failures
+            .iter()
+            .map(|failure| MemoryFailure {
+                rank: failure.rank.name(),
+                phase: failure.phase.name().to_owned(),
+                line: failure.line,
+                text: failure.text.clone(),
+            })
+            .collect(),
+        log,
+    };
+    parts.summary = summary::summary(&data);
+    parts.next_actions = summary::next_actions(&data, config.map(|config| config.path.as_str()));
+    finish(parts, data, output)
+}
+
+/// Document and view.
+pub(crate) fn finish(parts: DocumentParts, data: ReportData, output: &OutputArgs) -> Report {
+    let document = cli_kit::document(&Args::TOOL, parts, data);
+    let view = render::report(&document, output.top);
+    Report::new(&document, view, Exit::Ok)
+}
+
+/// Reads a log as it comes; a log of a year is not held in memory.
+fn read(path: &Path) -> Result<(StartupLog, Input), CapacityError> {
+    let unreadable = |source: io::Error| CapacityError::LogUnreadable {
+        path: path.display().to_string(),
+        source,
+    };
+    let source: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(path).map_err(unreadable)?)
+    };
+    let mut hashing = Hashing {
+        source: BufReader::with_capacity(1 << 16, source),
+        sha256: RunningSha256::default(),
+        bytes: 0,
+    };
+    let log = startup_log::read(&mut hashing).map_err(unreadable)?;
+    let input = Input {
+        path: path.display().to_string(),
+        sha256: hashing.sha256.hex(),
+        bytes: hashing.bytes,
+    };
+    Ok((log, input))
+}
+
+/// A reader that hashes what is consumed.
+struct Hashing<R> {
+    source: R,
+    sha256: RunningSha256,
+    bytes: u64,
+}
+
+impl<R: BufRead> Read for Hashing<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(into)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Hashing<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.source.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        if let Ok(chunk) = self.source.fill_buf() {
+            let count = count.min(chunk.len());
+            self.sha256.add(&chunk[..count]);
+            self.bytes += count as u64;
+            self.source.consume(count);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The log of a start-up, line by line, to facts.
+//!
+//! A line may hold several records (an engine writes behind a progress bar), a record several statements (vLLM 0.33 prints
+//! two in one). Lines are bytes from anywhere: what is not understood is passed over, and no line is kept.
+
+mod failure;
+mod record;
+mod settings;
+mod sglang;
+mod statement;
+mod value;
+mod vllm;
+
+use std::io::{self, BufRead};
+
+use crate::facts::{Facts, Rank};
+use record::records;
+use statement::{Kind, statements};
+
+/// Most bytes of a line that are read: the settings of a server are the longest line, some ten thousand.
+const LINE_CAP: usize = 64 << 10;
+
+/// What a log says, and how much of it was understood.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StartupLog {
+    /// The last start in it.
+    pub facts: Facts,
+    /// Lines.
+    pub lines: u64,
+    /// Statements about memory.
+    pub statements: u64,
+    /// Lines of which only the beginning was read.
+    pub cut_lines: u64,
+    /// Starts of a server.
+    pub starts: u64,
+}
+
+/// Reads a log to its end. Never more than a line is in memory.
+///
+/// # Errors
+/// Those of the reader.
+pub fn read(mut log: impl BufRead) -> io::Result<StartupLog> {
+    let mut seen = StartupLog::default();
+    let mut line = Vec::new();
+    while next_line(&mut log, &mut line, &mut seen.cut_lines)? {
+        seen.lines += 1;
+        // Rank and header of a record hold for the rest of its line only.
+        for record in records(&line) {
+            for (kind, at) in statements(record.text) {
+                let text = String::from_utf8_lossy(&record.text[at..]);
+                seen.state(kind, record.rank, &text);
+            }
+        }
+    }
+    seen.starts = seen.starts.max(u64::from(seen.statements > 0));
+    Ok(seen)
+}
+
+impl StartupLog {
+    fn state(&mut self, kind: Kind, rank: Rank, text: &str) {
+        if self.begins_anew(kind) {
+            self.facts = Facts::default();
+            self.starts += 1;
+        }
+        self.starts = self.starts.max(1);
+        let facts = &mut self.facts;
+        let understood = match kind {
+            Kind::Settings => settings::sglang(facts, text),
+            Kind::Arguments | Kind::EngineConfig => settings::vllm(facts, text),
+            Kind::Ready => {
+                facts.is_ready = true;
+                true
+            }
+            Kind::Simulated => {
+                facts.is_simulated = true;
+                true
+            }
+            Kind::Sglang(what) => sglang::state(facts, rank, what, text),
+            Kind::Vllm(what) => vllm::state(facts, rank, what, text),
+            Kind::Failure(what) => failure::state(facts, rank, what, text, self.lines),
+        };
+        self.statements += u64::from(understood);
+    }
+
+    /// Settings after memory was spoken of are those of another start. Each of several engines of one start prints its own
+    /// line, and the first may be loading by then.
+    fn begins_anew(&self, kind: Kind) -> bool {
+        let was_running = self.facts.is_ready || !self.facts.failures.is_empty();
+        match kind {
+            Kind::Settings | Kind::Arguments => was_running || !self.facts.is_empty(),
+            Kind::EngineConfig => was_running,
+            _ => false,
+        }
+    }
+}
+
+/// Reads one line without its end, the first [`LINE_CAP`] bytes of it; false at the end of the log.
+fn next_line(log: &mut impl BufRead, line: &mut Vec<u8>, cut: &mut u64) -> io::Result<bool> {
+    line.clear();
+    let mut read_any = false;
+    let mut is_cut = false;
+    loop {
+        let chunk = match log.fill_buf() {
+            Ok(chunk) => chunk,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if chunk.is_empty() {
+            break;
+        }
+        read_any = true;
+        let end = chunk.iter().position(|byte| *byte == b'\n');
+        let taken = end.unwrap_or(chunk.len());
+        let room = LINE_CAP - line.len();
+        line.extend_from_slice(&chunk[..taken.min(room)]);
+        is_cut |= taken > room;
+        let used = taken + usize::from(end.is_some());
+        log.consume(used);
+        if end.is_some() {
+            break;
+        }
+    }
+    *cut += u64::from(is_cut);
+    Ok(read_any)
+}

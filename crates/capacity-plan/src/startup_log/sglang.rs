@@ -1,0 +1,134 @@
+//! What SGLang and TokenSpeed say, old and new.
+
+use super::statement::Sglang;
+use super::value::{after, count, number, setting, size};
+use crate::facts::{Facts, Format, KvPool, Rank, Size, StatePool};
+
+/// Most pools of a rank that are kept: full layers, windows, drafts.
+const MOST_POOLS: usize = 16;
+
+/// Takes a statement over; false where its numbers are not there.
+pub(super) fn state(facts: &mut Facts, rank: Rank, what: Sglang, text: &str) -> bool {
+    let free = || size(text, "avail mem=");
+    facts.format.get_or_insert(Format::Sglang);
+    match what {
+        Sglang::WeightsBegin => {
+            let of = facts.rank(rank);
+            // The draft is loaded second.
+            of.free_before_weights = of.free_before_weights.or(free());
+            free().is_some()
+        }
+        Sglang::WeightsEnd => {
+            facts.dtype = setting(text, "dtype").or(facts.dtype.take());
+            let of = facts.rank(rank);
+            if let Some(weights) = size(text, "mem usage=").filter(|_| of.weights.len() < MOST_POOLS) {
+                of.weights.push(weights);
+            }
+            of.free_after_weights = free().or(of.free_after_weights);
+            free().is_some()
+        }
+        Sglang::Profiling => {
+            facts.fraction = facts
+                .fraction
+                .or(number(text, "mem_fraction_static=").map(|found| found.0));
+            let of = facts.rank(rank);
+            of.fraction_of = size(text, "total_gpu_memory=").or(of.fraction_of);
+            of.free_after_weights = size(text, "available_gpu_memory=").or(of.free_after_weights);
+            of.for_pools = size(text, "rest_memory=").or(of.for_pools);
+            of.for_pools.is_some() || of.fraction_of.is_some()
+        }
+        Sglang::Calculation => {
+            let bytes = number(text, "bytes_per_full_token=").map(|found| found.0);
+            facts.announced_token_bytes = bytes.or(facts.announced_token_bytes);
+            facts.tokens = facts.tokens.or(count(text, " full_token="));
+            let of = facts.rank(rank);
+            of.for_pools = of.for_pools.or(size(text, "available_bytes="));
+            bytes.is_some()
+        }
+        Sglang::States => {
+            let slots = count(text, "max_mamba_cache_size: ");
+            let all = Size::sum(&sizes_of_states(text));
+            if let (Some(slots), Some(all)) = (slots, all) {
+                facts.rank(rank).states = Some(StatePool { slots, all });
+            }
+            slots.is_some()
+        }
+        Sglang::Pool => pool(facts, rank, text),
+        Sglang::PoolsEnd => {
+            let of = facts.rank(rank);
+            of.free_after_pools = free().or(of.free_after_pools);
+            free().is_some()
+        }
+        Sglang::WindowPools => {
+            facts.full_layer_tokens = count(text, "full_layer_tokens=").or(facts.full_layer_tokens);
+            facts.window_pool_tokens = count(text, "swa_layer_tokens=").or(facts.window_pool_tokens);
+            facts.window_pool_tokens.is_some()
+        }
+        Sglang::CaptureBegin => {
+            let of = facts.rank(rank);
+            of.capture_began = true;
+            of.free_before_capture = of.free_before_capture.or(free());
+            free().is_some()
+        }
+        Sglang::CaptureEnd => {
+            let of = facts.rank(rank);
+            if let Some(graphs) = size(text, "mem usage=").filter(|_| of.graphs.len() < MOST_POOLS) {
+                of.graphs.push(graphs);
+            }
+            of.free_after_capture = free().or(of.free_after_capture);
+            free().is_some()
+        }
+        Sglang::Total => total(facts, rank, text),
+    }
+}
+
+/// Every state has a name that ends with `size: `: `conv_state size: 0.13GB, ssm_state size: 7.29GB`, and more of them
+/// with speculation.
+fn sizes_of_states(text: &str) -> Vec<Size> {
+    let mut sizes = Vec::new();
+    let mut rest = text;
+    while let Some(tail) = after(rest, " size: ") {
+        sizes.extend(super::value::size_at(tail));
+        rest = tail;
+    }
+    sizes
+}
+
+fn pool(facts: &mut Facts, rank: Rank, text: &str) -> bool {
+    let tokens = count(text, "#tokens: ");
+    let (keys, values) = (size(text, "K size: "), size(text, "V size: "));
+    // `KV size` of latent attention, in which `V size` is found, too.
+    let one = size(text, "KV size: ");
+    let all = one.or_else(|| Some(keys?.plus(values?)));
+    if all.is_none() && tokens.is_none() {
+        return false;
+    }
+    if tokens.is_none() {
+        // TokenSpeed prints sizes alone.
+        facts.format = Some(Format::Tokenspeed);
+    }
+    let dtype = after(text, "dtype: ").and_then(|rest| rest.split([',', ' ']).next());
+    let pool = KvPool {
+        tokens,
+        keys: keys.filter(|_| one.is_none()),
+        all,
+        dtype: dtype.map(|dtype| contracts::text::clean(dtype, 40)),
+    };
+    let of = facts.rank(rank);
+    if of.pools.len() < MOST_POOLS {
+        of.pools.push(pool);
+    }
+    true
+}
+
+/// The line that ends a start-up: `max_total_num_tokens=…, …, available_gpu_mem=…`.
+fn total(facts: &mut Facts, rank: Rank, text: &str) -> bool {
+    let tokens = count(text, "max_total_num_tokens=");
+    facts.tokens = tokens.or(facts.tokens);
+    facts.max_running_requests = count(text, "max_running_requests=").or(facts.max_running_requests);
+    facts.context = count(text, "context_len=").or(facts.context);
+    if let Some(free) = size(text, "available_gpu_mem=") {
+        facts.rank(rank).free_after_capture = Some(free);
+    }
+    tokens.is_some()
+}

@@ -1,0 +1,91 @@
+//! The verdict, and what to run next.
+
+use capacity::GIB;
+use contracts::NextAction;
+use contracts::capacity_plan::report::{Capacity, ReportData, Source};
+
+use crate::bytes::{gib, grouped};
+
+/// What limits first, then what is left.
+pub(crate) fn summary(data: &ReportData) -> String {
+    let mut words = Vec::new();
+    if let Some(failure) = data.failures.first() {
+        words.push(format!(
+            "Memory ran out ({}, line {}).",
+            failure.phase, failure.line
+        ));
+    }
+    words.push(match data.capacity.iter().find(|row| row.requests.is_some()) {
+        Some(row) => limit(row),
+        None => "How many requests fit is not known: nothing names the tokens of the pool.".to_owned(),
+    });
+    if let Some(tokens) = data.kv.tokens {
+        let bytes = data.kv.bytes_per_token_log.or(data.kv.bytes_per_token_formula);
+        let each = bytes.map_or_else(String::new, |bytes| {
+            format!(", {:.1} KiB a token and rank", bytes.get() / 1024.0)
+        });
+        let formula = data.kv.difference_pct.map_or_else(String::new, |pct| {
+            format!(" ({:+.2} % against the formula)", pct.get())
+        });
+        words.push(format!("Pool {} tokens{each}{formula}.", grouped(tokens)));
+    }
+    if let Some(headroom) = &data.headroom {
+        words.push(format!("Least free: {}.", gib(headroom.min_free_bytes as f64)));
+    }
+    if let Some(advice) = data.advice.first() {
+        words.push(format!("First: {}.", advice.code));
+    }
+    words.join(" ")
+}
+
+fn limit(row: &Capacity) -> String {
+    let requests = row.requests.unwrap_or(0);
+    let shared = row
+        .requests_shared
+        .filter(|shared| *shared != requests)
+        .map_or_else(String::new, |shared| format!(" to {}", grouped(shared)));
+    format!(
+        "{}{shared} requests of {} tokens fit; {} limits.",
+        grouped(requests),
+        grouped(row.length_tokens),
+        row.binding_limit.as_deref().unwrap_or("nothing")
+    )
+}
+
+/// Commands that lead on: what the first advice would give, computed.
+pub(crate) fn next_actions(data: &ReportData, config: Option<&str>) -> Vec<NextAction> {
+    let (Some(config), Some(memory)) = (config, data.memory.first()) else {
+        return Vec::new();
+    };
+    // What an estimate starts from is the whole device.
+    let (Some(total), Some(weights)) = (memory.total_bytes, memory.weights_bytes) else {
+        return Vec::new();
+    };
+    if data.source == Source::Estimate || data.engine.kv_dtype.as_deref() == Some("fp8") {
+        return Vec::new();
+    }
+    let mut command: Vec<String> = ["capacity-plan", "estimate", "--config", config]
+        .map(str::to_owned)
+        .into();
+    let mut flag = |name: &str, value: String| command.extend([name.to_owned(), value]);
+    flag("--gpu-memory-gib", format!("{:.2}", total as f64 / GIB));
+    flag("--tp", data.engine.tp.unwrap_or(1).to_string());
+    flag("--kv-dtype", "fp8".to_owned());
+    flag("--weights-gib", format!("{:.2}", weights as f64 / GIB));
+    if let Some(fraction) = data.engine.memory_fraction_ratio {
+        flag("--memory-fraction", fraction.get().to_string());
+    }
+    let lengths: Vec<String> = data
+        .capacity
+        .iter()
+        .map(|row| row.length_tokens.to_string())
+        .collect();
+    if !lengths.is_empty() {
+        flag("--lengths", lengths.join(","));
+    }
+    flag("--format", "markdown".to_owned());
+    vec![NextAction {
+        why: "how many requests would fit with keys and values in fp8".to_owned(),
+        command,
+    }]
+}

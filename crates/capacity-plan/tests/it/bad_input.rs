@@ -1,0 +1,114 @@
+//! Every error code, with its exit and its hint.
+
+use contracts::Exit;
+use tempfile::TempDir;
+
+use crate::run::{run, write};
+
+/// The code of the failure, after a look at its exit and its hint.
+fn fails(words: &[&str], exit: Exit) -> String {
+    let failure = run(words).expect_err("no document can be made");
+    assert_eq!(failure.exit, exit, "{failure:?}");
+    assert!(failure.document.hint.is_some(), "{failure:?}");
+    failure.document.code.clone()
+}
+
+#[test]
+fn a_log_that_says_nothing_of_memory_is_no_zeros() {
+    let folder = TempDir::new().expect("a folder");
+    for (name, text) in [
+        ("empty.log", ""),
+        ("words.log", "INFO: Started server process\nGET /health 200\n"),
+        (
+            "words alone.log",
+            "Load weight begin\nKV Cache is allocated\nmax_total_num_tokens=\n",
+        ),
+        ("binary.log", "\u{0}\u{1}\u{2}\n\n\n"),
+    ] {
+        let path = write(&folder, name, text);
+        assert_eq!(
+            fails(&["log", &path], Exit::BadInput),
+            "log-nothing-recognised",
+            "{name}"
+        );
+    }
+    let absent = folder.path().join("absent.log").display().to_string();
+    assert_eq!(fails(&["log", &absent], Exit::BadInput), "log-unreadable");
+    let itself = folder.path().display().to_string();
+    assert_eq!(fails(&["log", &itself], Exit::BadInput), "log-unreadable");
+}
+
+#[test]
+fn flags_have_ranges_and_names() {
+    let folder = TempDir::new().expect("a folder");
+    let log = write(
+        &folder,
+        "a.log",
+        "[2026-05-15 09:09:53] KV Cache is allocated. #tokens: 5, KV size: 1 GB\n",
+    );
+    let config = write(
+        &folder,
+        "config.json",
+        r#"{"num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2}"#,
+    );
+    let estimate = |more: &[&'static str]| {
+        [&["estimate", "--config", &config][..], more]
+            .concat()
+            .iter()
+            .map(|word| (*word).to_owned())
+            .collect::<Vec<String>>()
+    };
+    for (words, code) in [
+        (estimate(&["--gpu", "voodoo2"]), "gpu-unknown"),
+        (
+            estimate(&["--gpu", "h100", "--kv-dtype", "int3"]),
+            "kv-dtype-unknown",
+        ),
+        (
+            estimate(&["--gpu", "h100", "--memory-fraction", "1.5"]),
+            "number-out-of-range",
+        ),
+        (
+            estimate(&["--gpu", "h100", "--memory-fraction", "NaN"]),
+            "number-out-of-range",
+        ),
+        (estimate(&["--gpu-memory-gib", "0"]), "number-out-of-range"),
+        (
+            estimate(&["--gpu", "h100", "--reserve-gib", "inf"]),
+            "number-out-of-range",
+        ),
+        (
+            estimate(&["--gpu", "h100", "--lengths", "0"]),
+            "lengths-unreadable",
+        ),
+    ] {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert_eq!(fails(&words, Exit::Usage), code, "{words:?}");
+    }
+    assert_eq!(
+        fails(&["log", &log, "--kv-dtype", "x"], Exit::Usage),
+        "kv-dtype-unknown"
+    );
+    // A width of the networks is missing, and the file is no quantization.
+    let words = ["estimate", "--config", &config, "--gpu", "h100"];
+    assert_eq!(fails(&words, Exit::BadInput), "weights-not-countable");
+    let words = [&words[..], &["--quantization", &config]].concat();
+    assert_eq!(fails(&words, Exit::BadInput), "quantization-not-found");
+}
+
+#[test]
+fn files_beside_the_log_are_checked() {
+    let folder = TempDir::new().expect("a folder");
+    let log = write(
+        &folder,
+        "a.log",
+        "[2026-05-15 09:09:53] KV Cache is allocated. #tokens: 5, KV size: 1 GB\n",
+    );
+    let other = write(&folder, "other.json", r#"{"schema": "error/1"}"#);
+    let words = ["log", &log, "--lengths", &other];
+    assert_eq!(fails(&words, Exit::BadInput), "schema-foreign");
+    let words = ["log", &log, "--for", &other];
+    assert_eq!(fails(&words, Exit::BadInput), "schema-foreign");
+    let words = ["log", &log, "--config", &other];
+    assert_eq!(fails(&words, Exit::BadInput), "model-config-no-layer-count");
+}

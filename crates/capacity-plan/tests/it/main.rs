@@ -1,0 +1,11 @@
+//! The tool as its callers use it: arguments in, document or failure out.
+
+mod advice;
+mod any_log;
+mod bad_input;
+mod estimate;
+mod formats;
+mod lengths;
+mod real;
+mod run;
+mod views;

@@ -1,0 +1,3 @@
+//! Documents of `capacity-plan`.
+
+pub mod report;
