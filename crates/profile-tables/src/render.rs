@@ -1,7 +1,7 @@
 //! The document as tables. Nothing is computed here that the document does not hold.
 
 use cli_kit::{Align, Table, View};
-use contracts::profile_tables::report::{FuseState, ReportData, Stage};
+use contracts::profile_tables::report::{FuseState, GraphPlace, KernelRow, LayerPart, ReportData, Stage};
 use contracts::{Document, Finite};
 use torch_trace::kernel_name::short;
 
@@ -106,14 +106,13 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
     ]);
     let shown = |share: Option<Finite>| share.is_some_and(|share| share.get() >= min_share_pct);
     for row in stage.kernel_table.iter().filter(|row| shown(row.share_pct)) {
-        let from = row.python_location.as_ref().or(row.cpu_op.as_ref());
         kernels.row(vec![
             short(&row.kernel),
             row.family.clone(),
             row.calls.to_string(),
             ms(row.gpu_time_ns),
             number(row.share_pct, 1),
-            from.map_or_else(|| "-".to_owned(), |from| near(from)),
+            from(row),
         ]);
     }
     view = view.table(kernels.top(top));
@@ -168,6 +167,29 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
         view = view.table(fuse.top(top));
     }
     view
+}
+
+/// Where a kernel comes from: its line, marked where it was inferred; else its operator, else its place in the model.
+fn from(row: &KernelRow) -> String {
+    let inferred = row.located_by.as_deref() == Some("graph-position");
+    let place = row.sites.first().and_then(|site| site.place.as_ref());
+    match (&row.python_location, &row.cpu_op, place) {
+        (Some(line), ..) if inferred => format!("{} (inferred)", near(line)),
+        (Some(line), ..) | (None, Some(line), None) => near(line),
+        (None, _, Some(place)) => place_words(place),
+        (None, None, None) => "-".to_owned(),
+    }
+}
+
+fn place_words(place: &GraphPlace) -> String {
+    match (place.part, place.index, place.of, &place.layers) {
+        (LayerPart::Before, ..) => "before the layers".to_owned(),
+        (LayerPart::After, ..) => "after the layers".to_owned(),
+        (LayerPart::Layer, Some(index), Some(of), Some(layers)) => {
+            format!("layers {layers}, kernel {} of {of}", index + 1)
+        }
+        (LayerPart::Layer, _, _, layers) => format!("layers {}", layers.as_deref().unwrap_or("-")),
+    }
 }
 
 /// A location without the folders: a table has no room for them, the document has them.

@@ -2,11 +2,12 @@
 
 use contracts::Finite;
 use contracts::profile_tables::report::{IdleCause, IdleRow, KernelRow, OverlapRow, Site, Stage as StageRow};
-use torch_trace::{Family, Stage};
+use torch_trace::{Family, LocatedBy, Stage};
 
-use crate::fold::{IdleSum, KernelSum, SiteKey, StageSum};
+use crate::fold::{IdleSum, KernelSum, StageSum};
 use crate::fusions::{FuseSums, rows};
 use crate::levers::levers;
+use crate::sites::SiteKey;
 
 /// Sites that a row names.
 const MAX_SITES: usize = 4;
@@ -105,7 +106,9 @@ fn kernel_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64) 
             .take(MAX_SITES)
             .map(|(key, (calls, ns))| Site {
                 python_location: key.location.clone(),
+                located_by: key.by.map(|by| by.as_str().to_owned()),
                 cpu_op: key.cpu_op.clone(),
+                place: key.place.clone(),
                 calls: *calls,
                 kernel_share_pct: percent(*ns as f64, sum.gpu_time_ns as f64),
             })
@@ -176,6 +179,7 @@ fn overlap_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64)
         dependency_risk: risk.to_owned(),
         launch_scope: sites
             .iter()
+            .filter(|(key, _)| key.by != Some(LocatedBy::GraphPosition))
             .find_map(|(key, _)| key.location.clone().or_else(|| key.cpu_op.clone())),
         recommendation: recommendation.to_owned(),
         priority: priority.to_owned(),

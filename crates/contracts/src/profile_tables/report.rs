@@ -17,6 +17,8 @@ pub struct ReportData {
     pub traces: Vec<TraceInfo>,
     /// The trace that gave locations to kernels of graphs; null without `--mapping`.
     pub mapping: Option<MappingInfo>,
+    /// What was inferred of the kernels of graphs; null with `--mapping`, and where no graph was launched.
+    pub graph: Option<GraphInfo>,
     /// The stages, by their first work; with `--stage all` exactly one.
     pub stages: Vec<Stage>,
     /// Collectives across ranks; null with fewer than two ranks.
@@ -33,6 +35,18 @@ pub struct MappingInfo {
     pub graph_kernels: u64,
     /// Of them, those that the order of the mapping trace's launches located.
     pub aligned: u64,
+}
+
+/// Kernels of graphs, placed by the layers that repeat on their stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct GraphInfo {
+    /// Kernels, copies and fills of graph launches.
+    pub graph_kernels: u64,
+    /// Of them, those whose place in the model is known.
+    pub placed: u64,
+    /// Of them, those with a line of Python that was inferred from the kernel of the same place in a step without a graph.
+    pub inferred: u64,
 }
 
 /// One stage of the work.
@@ -168,7 +182,8 @@ pub struct KernelRow {
     pub cpu_op: Option<String>,
     /// Line of Python that launches it most; null when none is known.
     pub python_location: Option<String>,
-    /// How the location is known: stack, call-stack, graph-alignment, graph-position; null without a location.
+    /// How the location is known: stack, call-stack, graph-alignment (the `--mapping` trace),
+    /// graph-position (inferred from the same place in a step without a graph, not recorded); null without a location.
     pub located_by: Option<String>,
     /// Where it is launched from, most time first, four at most.
     pub sites: Vec<Site>,
@@ -180,12 +195,45 @@ pub struct KernelRow {
 pub struct Site {
     /// Line of Python; null when unknown.
     pub python_location: Option<String>,
+    /// How the location is known, as for the whole row; null without a location.
+    pub located_by: Option<String>,
     /// Operator; null when unknown.
     pub cpu_op: Option<String>,
+    /// Where in the model it runs; only for a kernel that a graph replays, without `--mapping`, where layers repeat.
+    pub place: Option<GraphPlace>,
     /// Launches.
     pub calls: u64,
     /// Share of the kernel's time, percent.
     pub kernel_share_pct: Option<Finite>,
+}
+
+/// Place of a graph's kernel in the model.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct GraphPlace {
+    /// Before, in or after the layers.
+    pub part: LayerPart,
+    /// Place among the kernels of its layer, from 0; null outside of layers, and in a layer that differs from the others
+    /// of its kind.
+    pub index: Option<u64>,
+    /// Kernels of such a layer; null with `index`.
+    pub of: Option<u64>,
+    /// Layers in which the kernel runs at this place, from 0, as `0-22,24`; null outside of layers.
+    pub layers: Option<String>,
+    /// How the place is known: `layer-repeat`, inferred from what repeats on the stream.
+    pub source: String,
+}
+
+/// Parts of a pass over the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LayerPart {
+    /// Before the first layer: embedding, copies of inputs.
+    Before,
+    /// In a layer.
+    Layer,
+    /// After the last: norm, output projection, sampling.
+    After,
 }
 
 /// What could be hidden of one kernel.

@@ -8,8 +8,9 @@ use torch_trace::{Family, Stage};
 use super::hidden::hidden_size;
 use super::model::model_beside;
 use super::positions::Placed;
-use crate::fold::{Aligned, StageSum, add};
+use crate::fold::{StageSum, add};
 use crate::fusions::{self, FuseSums};
+use crate::sites::Located;
 use crate::traces::Run;
 
 /// Time and launches.
@@ -61,7 +62,7 @@ impl Side {
         let (mut layers, mut passes, mut hidden) = (None, 0, None);
         for (file, derived, engine) in run.chosen() {
             let trace = &file.trace;
-            add(&mut sums, trace, derived, &Aligned::default());
+            add(&mut sums, trace, derived, &Located::default());
             fusions::add(&mut fusions, trace, derived, engine);
             let placed = Placed::of(trace, derived, stage);
             if let Some(placed) = &placed {

@@ -7,6 +7,7 @@ mod fuse_errors;
 mod fuse_real;
 mod fusions;
 mod generated;
+mod graph_places;
 #[cfg(target_os = "linux")]
 mod parallel;
 mod real;
