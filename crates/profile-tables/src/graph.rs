@@ -96,12 +96,14 @@ struct Slot {
     line: Option<usize>,
 }
 
+/// Agreed pairs of a layer, and of a sequence of the eager pass.
+type Pairs = FxHashMap<(Vec<u32>, usize), Vec<(usize, usize)>>;
+
 /// Places the graph kernels of one trace.
 struct Placer<'t> {
     derived: &'t Derived,
     eager: &'t EagerPasses,
-    /// Agreed pairs of a layer, and a layer of the eager pass.
-    pairs: FxHashMap<(Vec<u32>, usize), Vec<(usize, usize)>>,
+    pairs: Pairs,
     work_left: usize,
     slots: Vec<(usize, Slot, Option<usize>)>,
     lines: Vec<(Option<String>, Option<String>)>,

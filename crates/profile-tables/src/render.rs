@@ -1,9 +1,14 @@
 //! The document as tables. Nothing is computed here that the document does not hold.
 
 use cli_kit::{Align, Table, View};
-use contracts::profile_tables::report::{FuseState, GraphPlace, KernelRow, LayerPart, ReportData, Stage};
+use contracts::profile_tables::report::{
+    CriticalKind, CriticalPath, FuseState, GraphPlace, KernelRow, LayerPart, ReportData, Stage,
+};
 use contracts::{Document, Finite};
 use torch_trace::kernel_name::short;
+
+/// Kinds of the critical path that a line names.
+const CRITICAL_KINDS: usize = 5;
 
 /// The whole view.
 pub(crate) fn report(document: &Document<ReportData>, top: usize, min_share_pct: f64) -> View {
@@ -96,6 +101,9 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
         ]);
     }
     view = view.table(idle);
+    if let Some(path) = &stage.critical_path {
+        view = view.text(critical(path));
+    }
     let mut kernels = Table::new(&[
         ("kernel", Align::Left),
         ("family", Align::Left),
@@ -167,6 +175,34 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
         view = view.table(fuse.top(top));
     }
     view
+}
+
+/// The critical path in a line: what most of it is spent with, and its longest segment.
+fn critical(path: &CriticalPath) -> String {
+    let kinds: Vec<String> = path
+        .kinds
+        .iter()
+        .take(CRITICAL_KINDS)
+        .map(|row| {
+            let what = row.family.as_deref().unwrap_or(row.kind.words());
+            format!("{what} {} ms ({} %)", ms(row.ns), number(row.path_pct, 1))
+        })
+        .collect();
+    let longest = path.longest.first().map(|segment| {
+        let kernel = segment.kernel.as_deref().map(short).unwrap_or_default();
+        let stream = segment.stream.as_deref().unwrap_or("-");
+        let what = match segment.kind {
+            CriticalKind::Kernel => kernel,
+            kind => format!("{} before {kernel}", kind.words()),
+        };
+        format!(" · longest: {what}, stream {stream}, {} ms", ms(segment.ns))
+    });
+    format!(
+        "critical path {} ms: {}{}",
+        ms(path.total_ns),
+        kinds.join(", "),
+        longest.unwrap_or_default()
+    )
 }
 
 /// Where a kernel comes from: its line, marked where it was inferred; else its operator, else its place in the model.

@@ -9,6 +9,7 @@ use torch_trace::{Derived, Stage, StageChoice, Trace, TraceFile, read_one};
 
 use crate::align::align;
 use crate::cli::Args;
+use crate::critical::{self, PathSum};
 use crate::error::TablesError;
 use crate::fold::{StageSum, add};
 use crate::fusions::{self, FuseSums};
@@ -29,6 +30,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
 
     let mut sums: BTreeMap<Stage, StageSum> = BTreeMap::new();
     let mut fusions: BTreeMap<Stage, FuseSums> = BTreeMap::new();
+    let mut paths: BTreeMap<Stage, PathSum> = BTreeMap::new();
     let mapping = plan
         .mapping
         .as_deref()
@@ -65,6 +67,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         };
         add(&mut sums, &file.trace, derived, &located);
         fusions::add(&mut fusions, &file.trace, derived, engine);
+        critical::add(&mut paths, &file.trace, derived);
         warn_of_defects(file, &mut warnings);
     }
     if let Some(mapping) = &mapping {
@@ -85,6 +88,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
                 *stage,
                 sum,
                 fusions.get(stage).unwrap_or(&FuseSums::new()),
+                paths.get(stage),
                 settings,
             )
         })

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::defect::{DefectKind, Defects};
-use crate::event::{Annotation, CpuOp, Frame, GpuEvent, GpuKind, RuntimeCall, Track, TrackId};
+use crate::event::{Annotation, CpuOp, Frame, GpuEvent, GpuKind, RuntimeCall, StreamWait, Track, TrackId};
 use crate::header::Header;
 use crate::names::{NameId, Names};
 use crate::record::Record;
@@ -43,6 +43,8 @@ pub struct Trace {
     pub gpu: Vec<GpuEvent>,
     /// Runtime and driver calls, in file order.
     pub calls: Vec<RuntimeCall>,
+    /// Streams that wait for events of others, in file order; only traces with synchronisation events have them.
+    pub waits: Vec<StreamWait>,
     /// CPU operators, in file order; empty unless wanted.
     pub ops: Vec<CpuOp>,
     /// Python frames, in file order; empty unless wanted.
@@ -84,6 +86,7 @@ enum Kind {
     Op,
     Frame,
     Annotation { on_gpu: bool },
+    Wait,
     Other,
 }
 
@@ -97,6 +100,7 @@ fn kind_of(record: &Record<'_>) -> Kind {
         b"python_function" => Kind::Frame,
         b"user_annotation" => Kind::Annotation { on_gpu: false },
         b"gpu_user_annotation" => Kind::Annotation { on_gpu: true },
+        b"cuda_sync" if record.name == b"Stream Wait Event" => Kind::Wait,
         // Some writers leave the category out; only device work names a stream and shares a correlation.
         b"" if record.args.stream && record.args.correlation.is_some() => {
             Kind::Gpu(if record.name.starts_with(b"Memcpy") {
@@ -229,6 +233,16 @@ impl Collector {
                 on_gpu,
                 external_id: args.external_id,
             }),
+            Kind::Wait => {
+                if let Some(on_stream) = text(args.wait_on_stream) {
+                    trace.waits.push(StreamWait {
+                        track,
+                        correlation: args.correlation,
+                        on_stream,
+                        record: args.event_record,
+                    });
+                }
+            }
             Kind::Other => {}
         }
     }

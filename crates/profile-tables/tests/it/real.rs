@@ -51,6 +51,15 @@ fn every_reference_number_is_met() {
             let close = (got - expected).abs() <= (0.001 * expected.abs()).max(0.001_1);
             assert!(close, "{name}: {ours} is {got} ms, the reference {expected}");
         }
+        let path = &stage["critical_path"];
+        if path.is_null() {
+            assert!(stage["critical_path_unknown"].is_string(), "{name}");
+        } else {
+            assert_eq!(path["total_ns"], stage["span_ns"], "{name}");
+            let kinds = path["kinds"].as_array().expect("rows");
+            let sum: i64 = kinds.iter().filter_map(|row| row["ns"].as_i64()).sum();
+            assert_eq!(sum, stage["span_ns"], "{name}: the kinds of the critical path");
+        }
         assert_eq!(
             stage["graph_events"], reference["graph_launched_events"],
             "{name}"
