@@ -69,7 +69,7 @@ fn traces(data: &ReportData) -> Table {
 
 fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
     let mut view = view.heading(format!("Stage {}", stage.stage)).text(format!(
-        "span {} ms · busy {} ms · idle {} ms (launch-bound {}) · sum/busy {} · comm {} ms (hidden {}) · graph {} events, {} breaks",
+        "span {} ms · busy {} ms · idle {} ms (until its launch returned {}) · sum/busy {} · comm {} ms (hidden {}) · graph {} events, {} breaks",
         ms(stage.span_ns),
         ms(stage.gpu_busy_ns),
         ms(stage.idle_ns),

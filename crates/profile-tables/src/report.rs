@@ -14,8 +14,10 @@ use crate::error::TablesError;
 use crate::fold::{StageSum, add};
 use crate::fusions::{self, FuseSums};
 use crate::graph::{Placed, place};
+use crate::next::next_actions;
 use crate::plan::Plan;
 use crate::ranks::{OfRank, compare};
+use crate::server::Server;
 use crate::summary::summary;
 use crate::tables::stage_row;
 use crate::traces::{Run, input_of, warn_of_defects};
@@ -26,6 +28,8 @@ const MAPPING_FITS_PCT: u64 = 50;
 pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let bar = cli_kit::spinner("reading traces", output);
     let mut warnings = Vec::new();
+    let server = plan.server_info.as_deref().map(Server::read).transpose()?;
+    let server = server.as_ref();
     let run = Run::read(&plan.traces, plan.want, plan.stage, plan.rank, &mut warnings)?;
 
     let mut sums: BTreeMap<Stage, StageSum> = BTreeMap::new();
@@ -66,7 +70,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
             _ => placed.next().unwrap_or_default().located,
         };
         add(&mut sums, &file.trace, derived, &located);
-        fusions::add(&mut fusions, &file.trace, derived, engine);
+        fusions::add(&mut fusions, &file.trace, derived, engine, server);
         critical::add(&mut paths, &file.trace, derived);
         warn_of_defects(file, &mut warnings);
     }
@@ -79,7 +83,12 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     }
     bar.finish_and_clear();
 
-    let settings = run.settings();
+    let settings = run
+        .settings()
+        .or_else(|| server.and_then(|server| server.info.engine.as_deref()));
+    if let Some(server) = server {
+        warnings.extend(server.disagreements(run.settings(), run.world_size()));
+    }
     let sums = chosen_stages(sums, plan.stage)?;
     let stages: Vec<_> = sums
         .iter()
@@ -90,6 +99,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
                 fusions.get(stage).unwrap_or(&FuseSums::new()),
                 paths.get(stage),
                 settings,
+                server,
             )
         })
         .collect();
@@ -98,11 +108,13 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
 
     let mut parts = DocumentParts::new(SCHEMA);
     parts.inputs = run.files.iter().chain(&mapping).map(input_of).collect();
+    parts.inputs.extend(server.map(|server| server.input.clone()));
     parts.simulated = run.simulated() || mapping.iter().any(|file| file.trace.header.simulated);
     if let Some(binding) = plan.bind.read(settings, run.simulated())? {
         parts.bind(binding);
     }
     parts.summary = summary(&stages);
+    parts.next_actions = next_actions(&plan.traces, &stages);
     parts.warnings = warnings;
     let data = ReportData {
         traces,
@@ -111,6 +123,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
             graph_kernels,
             aligned: aligned_kernels,
         }),
+        server: server.map(|server| server.info.clone()),
         graph,
         stages,
         ranks,

@@ -8,6 +8,7 @@ use crate::critical::PathSum;
 use crate::fold::{IdleSum, KernelSum, StageSum};
 use crate::fusions::{FuseSums, rows};
 use crate::levers::levers;
+use crate::server::Server;
 use crate::sites::SiteKey;
 
 /// Sites that a row names.
@@ -20,6 +21,7 @@ pub(crate) fn stage_row(
     fusions: &FuseSums,
     path: Option<&PathSum>,
     engine: Option<&str>,
+    server: Option<&Server>,
 ) -> StageRow {
     let busy_ns = sum.time.busy_ns;
     let span_ns = busy_ns + sum.time.idle_ns;
@@ -67,7 +69,7 @@ pub(crate) fn stage_row(
                 ns: sum.ns,
                 span_pct: percent(sum.ns as f64, span_ns as f64),
                 python_location: longest(&sum.locations),
-                levers: levers(*cause, engine),
+                levers: levers(*cause, engine, server),
             })
             .collect(),
         critical_path: path.and_then(PathSum::row),

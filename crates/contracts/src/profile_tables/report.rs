@@ -17,6 +17,8 @@ pub struct ReportData {
     pub traces: Vec<TraceInfo>,
     /// The trace that gave locations to kernels of graphs; null without `--mapping`.
     pub mapping: Option<MappingInfo>,
+    /// What the server said of itself; null without `--server-info`.
+    pub server: Option<ServerInfo>,
     /// What was inferred of the kernels of graphs; null with `--mapping`, and where no graph was launched.
     pub graph: Option<GraphInfo>,
     /// The stages, by their first work; with `--stage all` exactly one.
@@ -35,6 +37,34 @@ pub struct MappingInfo {
     pub graph_kernels: u64,
     /// Of them, those that the order of the mapping trace's launches located.
     pub aligned: u64,
+}
+
+/// What a server said of itself; what it did not say is null.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ServerInfo {
+    /// File.
+    pub path: String,
+    /// Engine.
+    pub engine: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// Model, as the server was given it.
+    pub model: Option<String>,
+    /// Ranks of tensor parallelism.
+    pub tp_size: Option<u32>,
+    /// Stages of pipeline parallelism.
+    pub pp_size: Option<u32>,
+    /// Replicas of data parallelism.
+    pub dp_size: Option<u32>,
+    /// Number format of activations.
+    pub dtype: Option<String>,
+    /// Quantization of the weights; null also where the checkpoint brings its own.
+    pub quantization: Option<String>,
+    /// Number format of the KV cache.
+    pub kv_cache_dtype: Option<String>,
+    /// Attention backend.
+    pub attention_backend: Option<String>,
 }
 
 /// Kernels of graphs, placed by the layers that repeat on their stream.
@@ -73,7 +103,8 @@ pub struct Stage {
     pub same_stream_overlap_pairs: u64,
     /// Time without work on any stream, nanoseconds.
     pub idle_ns: i64,
-    /// Of it, time until the call that launched the next work had returned, nanoseconds.
+    /// Of it, time until the call that launched the next work had returned, whatever the host did until then: `idle` divides
+    /// it by cause, `launch_bound` being one of them. Nanoseconds.
     pub idle_launch_bound_ns: i64,
     /// Union of communication, nanoseconds.
     pub comm_ns: i64,
@@ -227,7 +258,7 @@ pub struct Lever {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IdleCause {
-    /// The host was launching, one call after the other.
+    /// The host spent most of the gap in calls that launch, one after the other.
     LaunchBound,
     /// The host waited for the device in a call.
     Synchronisation,

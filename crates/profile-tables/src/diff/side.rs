@@ -63,7 +63,7 @@ impl Side {
         for (file, derived, engine) in run.chosen() {
             let trace = &file.trace;
             add(&mut sums, trace, derived, &Located::default());
-            fusions::add(&mut fusions, trace, derived, engine);
+            fusions::add(&mut fusions, trace, derived, engine, None);
             let placed = Placed::of(trace, derived, stage);
             if let Some(placed) = &placed {
                 layers = layers.max(Some(placed.layers));

@@ -355,3 +355,39 @@ fn without_launches_the_critical_path_is_unknown() {
     assert!(reason.contains("have no launch"), "{reason}");
     assert_eq!(stage["overlap_table"][0]["critical_ns"], Value::Null);
 }
+
+#[test]
+fn the_next_actions_are_the_largest_findings_and_can_be_run() {
+    let folder = TempDir::new().expect("a folder");
+    let path = Sketch::new()
+        .range("user_annotation", "step[DECODE bs=4]", 0, 900)
+        .kernel("ncclDevKernel_AllReduce_Sum_bf16_RING_LL", 7, 5, 10, 60)
+        .kernel("nvjet_tst_64x64", 7, 6, 70, 100)
+        .kernel("argmax_kernel", 7, 500, 510, 2)
+        .write(&folder, "a.json");
+    let document = document(&[&path]);
+    let actions = document["next_actions"].as_array().expect("actions");
+    let why: Vec<&str> = actions
+        .iter()
+        .filter_map(|action| action["why"].as_str())
+        .collect();
+    assert_eq!(why.len(), 3, "{why:?}");
+    assert!(
+        why[0].contains("the device waits 0.340 ms of 0.502 ms"),
+        "{why:?}"
+    );
+    assert!(why[1].contains("nvjet_tst_64x64 takes 61.7 %"), "{why:?}");
+    assert!(why[2].contains("0.060 ms of communication"), "{why:?}");
+    assert_eq!(actions[0]["command"][0], "pipeline-analysis");
+    for action in &actions[1..] {
+        let words: Vec<&str> = action["command"]
+            .as_array()
+            .expect("words")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        assert_eq!(words[0], "profile-tables");
+        let rows = crate::run::document(&words[1..]);
+        assert_eq!(rows["data"]["calls"], 1, "{words:?}");
+    }
+}

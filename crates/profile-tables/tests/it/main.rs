@@ -13,6 +13,7 @@ mod parallel;
 mod real;
 mod rows;
 mod run;
+mod server_info;
 
 use profile_tables::fuse::Node;
 use torch_trace::family::family_of;

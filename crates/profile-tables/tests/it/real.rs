@@ -157,3 +157,22 @@ fn steps_are_read_from_what_the_engines_write() {
         assert_eq!(stages[0]["steps"], 1, "{name}");
     }
 }
+
+#[test]
+fn a_trace_that_waits_for_its_host_says_so_first() {
+    let Some(folder) = traces() else { return };
+    let path = folder.join("vllm_gptoss_B200_tp8_rank0_eager.json.gz");
+    let document = document(&[&path.display().to_string()]);
+    let actions = document["next_actions"].as_array().expect("actions");
+    assert_eq!(actions.len(), 3);
+    let why = actions[0]["why"].as_str().expect("a reason");
+    assert!(
+        why.contains("the device waits") && why.contains("to try"),
+        "{why}"
+    );
+    // The host is all of the path: nothing is gained by hiding a kernel.
+    let stage = &document["data"]["stages"][0];
+    assert_eq!(stage["critical_path"]["kinds"][0]["kind"], "launch");
+    let pct = stage["critical_path"]["kinds"][0]["path_pct"].as_f64();
+    assert!(pct.is_some_and(|pct| pct > 99.0), "{pct:?}");
+}
