@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
-use torch_trace::{Derived, Trace, canonical, short_location};
+use torch_trace::{Derived, LocatedBy, Trace, canonical};
 
-use crate::fold::Aligned;
+use crate::sites::{Located, SiteKey, recorded};
 
 /// Kernels of the capture times kernels of the replays, at most: a graph has a few thousand. A bound on work, not on time,
 /// so that the same traces give the same lines.
@@ -16,8 +16,8 @@ const MOST_WORK: u64 = 500_000_000;
 /// What an alignment found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Alignment {
-    /// Locations by event.
-    pub(crate) of_event: Aligned,
+    /// Sites by event.
+    pub(crate) located: Located,
     /// Kernels of graph launches.
     pub(crate) graph_kernels: u64,
     /// Of them, those with a counterpart.
@@ -45,9 +45,14 @@ pub(crate) fn align(trace: &Trace, derived: &Derived, mapping: &Trace, mapped: &
         for (in_known, in_replay) in aligner.runs(&names) {
             result.aligned += in_known.len() as u64;
             for (kernel, event) in known[in_known].iter().zip(&replay[in_replay]) {
-                if let Some(location) = &kernel.location {
-                    let site = (location.clone(), kernel.cpu_op.clone());
-                    result.of_event.insert(*event, site);
+                if kernel.location.is_some() {
+                    let site = SiteKey {
+                        location: kernel.location.clone(),
+                        cpu_op: kernel.cpu_op.clone(),
+                        by: Some(LocatedBy::GraphAlignment),
+                        place: None,
+                    };
+                    result.located.insert(*event, site);
                 }
             }
         }
@@ -190,16 +195,13 @@ fn known_kernels(mapping: &Trace, mapped: &Derived) -> Vec<Known> {
     events.sort_by_key(|event| (mapping.gpu[*event].start_ns, *event));
     events
         .into_iter()
-        .map(|event| Known {
-            name: mapped.kernels.at(event).name.clone(),
-            location: mapped
-                .origins
-                .location(mapping, event)
-                .map(|(text, _)| short_location(&text).to_owned()),
-            cpu_op: mapped
-                .origins
-                .op(mapping, event)
-                .map(|op| mapping.names.text(op.name).into_owned()),
+        .map(|event| {
+            let site = recorded(mapping, &mapped.origins, event);
+            Known {
+                name: mapped.kernels.at(event).name.clone(),
+                location: site.location,
+                cpu_op: site.cpu_op,
+            }
         })
         .collect()
 }

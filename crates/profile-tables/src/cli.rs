@@ -45,6 +45,9 @@ pub struct RowsArgs {
     /// The rank whose calls are counted, or `all` [default: the lowest]
     #[arg(long, value_name = "R|all")]
     pub rank: Option<String>,
+    /// What they explain.
+    #[command(flatten)]
+    pub bind: BindArgs,
 }
 
 /// Arguments of `diff`.
@@ -133,6 +136,9 @@ pub struct TablesArgs {
     /// The rank whose tables are made, or `all` [default: the lowest]
     #[arg(long, value_name = "R|all")]
     pub rank: Option<String>,
+    /// What the server said of itself: the answer of SGLang's /server_info or /get_server_info, or of vLLM's /server_info
+    #[arg(long, value_name = "FILE")]
+    pub server_info: Option<PathBuf>,
     /// What they explain.
     #[command(flatten)]
     pub bind: BindArgs,

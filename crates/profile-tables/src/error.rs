@@ -58,6 +58,14 @@ pub(crate) enum TablesError {
         /// Kernels of graph launches.
         graph_kernels: u64,
     },
+    /// What a server said of itself does not read.
+    #[error("read {path} as the answer of a server's /server_info: {why}")]
+    ServerInfo {
+        /// File.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Files that do not belong together.
     #[error("take the traces as ranks of one run: {0}")]
     DifferentRuns(String),
@@ -98,6 +106,7 @@ impl ToolError for TablesError {
             Self::NoSuchRank { .. } => "trace-no-such-rank",
             Self::NoSuchStage { .. } => "trace-no-such-stage",
             Self::MappingMismatch { .. } => "trace-mapping-mismatch",
+            Self::ServerInfo { .. } => "server-info-unreadable",
             Self::DifferentRuns(_) => "trace-different-runs",
             Self::NoSuchKernel { .. } => "trace-no-such-kernel",
             Self::StageAmbiguous(_) => "diff-stage-ambiguous",
@@ -121,6 +130,9 @@ impl ToolError for TablesError {
                 Self::MappingMismatch { .. } => {
                     "record the mapping trace from the capture of the same graph: same model, same batch size, same build"
                 }
+                Self::ServerInfo { .. } => {
+                    "save it with `curl URL/get_server_info` (SGLang) or `curl 'URL/server_info?config_format=json'` (vLLM with VLLM_SERVER_DEV_MODE=1); without --server-info the trace alone is used"
+                }
                 Self::DifferentRuns(_) => "give the traces of one run only; two engines are compared by `profile-tables diff`",
                 Self::NoSuchKernel { .. } => "give a word of a name that `profile-tables TRACE` prints",
                 Self::StageAmbiguous(_) => "name one: `--stage prefill`, `--stage decode` or `--stage mixed`",
@@ -143,6 +155,7 @@ impl ToolError for TablesError {
             | Self::NoSuchRank { .. }
             | Self::NoSuchStage { .. }
             | Self::MappingMismatch { .. }
+            | Self::ServerInfo { .. }
             | Self::DifferentRuns(_)
             | Self::NoSuchKernel { .. }
             | Self::StageAmbiguous(_)

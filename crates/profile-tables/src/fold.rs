@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use contracts::profile_tables::report::IdleCause;
 use rustc_hash::FxHashMap;
 use torch_trace::{
-    Derived, Family, Gap, LocatedBy, Moment, NameId, Origins, SameStreamOverlap, Stage, StageTime, Trace,
-    Work, locations, same_stream_overlap, short_location,
+    Derived, Family, Gap, Moment, NameId, Origins, SameStreamOverlap, Stage, StageTime, Trace, Work,
+    locations, same_stream_overlap, short_location,
 };
 
 use crate::idle::{Explained, HostCalls, explain};
+use crate::sites::{Located, SiteKey, Sites};
 
 /// Sums of one kernel in one stage.
 #[derive(Clone, Debug, Default)]
@@ -46,14 +47,6 @@ impl KernelSum {
     }
 }
 
-/// Where a kernel is launched from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SiteKey {
-    pub(crate) location: Option<String>,
-    pub(crate) cpu_op: Option<String>,
-    pub(crate) by: Option<LocatedBy>,
-}
-
 /// Sums of one cause of idle time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IdleSum {
@@ -78,11 +71,8 @@ pub(crate) struct StageSum {
     pub(crate) kernels: BTreeMap<(String, Family), KernelSum>,
 }
 
-/// Locations of events that a mapping trace knows; by event.
-pub(crate) type Aligned = FxHashMap<usize, (String, Option<String>)>;
-
 /// Adds a trace to the sums of its stages.
-pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: &Derived, aligned: &Aligned) {
+pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: &Derived, located: &Located) {
     let Derived {
         kernels,
         origins,
@@ -120,7 +110,7 @@ pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: 
     // By number while there is one entry an event: names and sites are long, and copied once a row.
     let mut rows: FxHashMap<(Stage, u32), KernelSum> = FxHashMap::default();
     let mut site_sums: FxHashMap<((Stage, u32), usize), (u64, i64)> = FxHashMap::default();
-    let mut sites = Sites::default();
+    let mut sites = Sites::new(located);
     for (index, event) in trace.gpu.iter().enumerate() {
         let sum = sums.entry(stages.of_event[index]).or_default();
         sum.sum_ns += event.dur_ns;
@@ -141,7 +131,7 @@ pub(crate) fn add(sums: &mut BTreeMap<Stage, StageSum>, trace: &Trace, derived: 
         row.hidden_ns += exposure.hidden_ns;
         row.followed += u64::from(followed[index].is_some());
         row.followed_at_once += u64::from(followed[index] == Some(true));
-        let place = sites.place(trace, origins, aligned, index);
+        let place = sites.place(trace, origins, index);
         let entry = site_sums.entry((kernel, place)).or_default();
         entry.0 += 1;
         entry.1 += event.dur_ns;
@@ -217,48 +207,6 @@ fn lines_of_gaps(trace: &Trace, gaps: &[Gap], explained: &[Explained]) -> Vec<Op
         lines[*place] = line;
     }
     lines
-}
-
-/// Sites of one trace, made once for each pair of frame and operator.
-#[derive(Default)]
-struct Sites {
-    list: Vec<SiteKey>,
-    known: FxHashMap<(usize, Option<usize>, bool), usize>,
-}
-
-impl Sites {
-    /// The site of an event, by its place in the list.
-    fn place(&mut self, trace: &Trace, origins: &Origins, aligned: &Aligned, event: usize) -> usize {
-        if let Some((location, cpu_op)) = aligned.get(&event) {
-            return self.push(SiteKey {
-                location: Some(location.clone()),
-                cpu_op: cpu_op.clone(),
-                by: Some(LocatedBy::GraphAlignment),
-            });
-        }
-        let op = origins.op(trace, event);
-        // Call stacks belong to single operators: only frames repeat.
-        let frame = origins.launch[event].and_then(|call| origins.frame_id(call));
-        let repeats = frame.map(|frame| (frame, op.map(|op| op.name.index()), origins.in_graph(event)));
-        if let Some(place) = repeats.and_then(|key| self.known.get(&key)) {
-            return *place;
-        }
-        let found = origins.location(trace, event);
-        let place = self.push(SiteKey {
-            by: found.as_ref().map(|(_, by)| *by),
-            location: found.map(|(text, _)| short_location(&text).to_owned()),
-            cpu_op: op.map(|op| trace.names.text(op.name).into_owned()),
-        });
-        if let Some(key) = repeats {
-            self.known.insert(key, place);
-        }
-        place
-    }
-
-    fn push(&mut self, site: SiteKey) -> usize {
-        self.list.push(site);
-        self.list.len() - 1
-    }
 }
 
 /// Whether the next work on the stream begins at once: within a seventh of the duration, 2 to 20 microseconds. `None`

@@ -7,6 +7,7 @@ use contracts::profile_tables::report::{FuseRow, FuseState};
 use torch_trace::{Derived, Stage, Trace, TrackId};
 
 use crate::fuse::{Catalogue, Context, Finding, Node, Pattern, State, find, gpu_arch};
+use crate::server::Server;
 
 /// Sums of one pattern in one stage.
 #[derive(Clone, Debug, Default)]
@@ -40,10 +41,15 @@ pub(crate) fn add(
     trace: &Trace,
     derived: &Derived,
     engine: Option<&str>,
+    server: Option<&Server>,
 ) {
+    let dtypes = server.and_then(Server::dtypes);
     let context = Context {
-        world_size: trace.header.world_size,
-        dtypes: None,
+        // All ranks of the process group, where nobody says how they are divided.
+        world_size: server
+            .and_then(|server| server.info.tp_size)
+            .or(trace.header.world_size),
+        dtypes: dtypes.as_deref(),
         engine,
         gpu_arch: trace.header.gpus.first().and_then(|gpu| gpu_arch(gpu)),
     };

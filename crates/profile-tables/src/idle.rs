@@ -4,7 +4,7 @@
 //! ```text
 //! device   ###|            gap             |#####
 //! host        |--sync--|   |-python-|launch|
-//!                                          ^ the launch returns: until here the gap is launch-bound
+//!                                          ^ the launch returns: until here the device waits for the host
 //! ```
 
 use contracts::profile_tables::report::IdleCause as Cause;

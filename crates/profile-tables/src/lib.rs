@@ -1,6 +1,6 @@
 //! Torch-profiler traces to tables: where GPU time goes, what overlaps, what could be fused.
 //!
-//! read (`load`, crate `torch-trace`) -> derive (`kernels`, `origin`, `stages`) -> fold (`fold`, `idle`, `align`, `ranks`)
+//! read (`load`, crate `torch-trace`) -> derive (`kernels`, `origin`, `stages`) -> fold (`fold`, `idle`, `critical`, `align`, `graph`, `ranks`)
 //! -> rows (`tables`) -> document and view (`report`, `render`). Everything between reading and emitting is pure.
 //! `diff` lays the same sums of two engines side by side, `rows` lists what kernels are called with. `capture` stands apart: it makes a server write the traces.
 
@@ -9,17 +9,23 @@ pub mod fuse;
 
 mod align;
 mod capture;
+mod critical;
 mod diff;
 mod error;
 mod fold;
 mod fusions;
+mod graph;
 mod idle;
+mod layers;
 mod levers;
+mod next;
 mod plan;
 mod ranks;
 mod render;
 mod report;
 mod rows;
+mod server;
+mod sites;
 mod summary;
 mod tables;
 mod traces;

@@ -26,6 +26,7 @@ pub(crate) enum RankChoice {
 pub(crate) struct Plan {
     pub(crate) traces: Vec<PathBuf>,
     pub(crate) mapping: Option<PathBuf>,
+    pub(crate) server_info: Option<PathBuf>,
     pub(crate) stage: StageChoice,
     pub(crate) min_share_pct: f64,
     pub(crate) rank: RankChoice,
@@ -43,6 +44,7 @@ impl TryFrom<TablesArgs> for Plan {
         Ok(Self {
             traces: args.traces,
             mapping: args.mapping,
+            server_info: args.server_info,
             stage: stage_choice(args.stage),
             min_share_pct: args.min_share_pct,
             rank: rank_choice(args.rank.as_deref())?,
@@ -92,6 +94,7 @@ pub(crate) struct RowsPlan {
     /// `None` for every one.
     pub(crate) stage: Option<StepKind>,
     pub(crate) rank: RankChoice,
+    pub(crate) bind: BindArgs,
 }
 
 /// Memory that a pattern may take when it is compiled.
@@ -114,6 +117,7 @@ impl TryFrom<RowsArgs> for RowsPlan {
                 StageChoice::Auto | StageChoice::All => None,
             },
             rank: rank_choice(args.rank.as_deref())?,
+            bind: args.bind,
         })
     }
 }

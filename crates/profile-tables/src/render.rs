@@ -1,9 +1,14 @@
 //! The document as tables. Nothing is computed here that the document does not hold.
 
 use cli_kit::{Align, Table, View};
-use contracts::profile_tables::report::{FuseState, ReportData, Stage};
+use contracts::profile_tables::report::{
+    CriticalKind, CriticalPath, FuseState, GraphPlace, KernelRow, LayerPart, ReportData, Stage,
+};
 use contracts::{Document, Finite};
 use torch_trace::kernel_name::short;
+
+/// Kinds of the critical path that a line names.
+const CRITICAL_KINDS: usize = 5;
 
 /// The whole view.
 pub(crate) fn report(document: &Document<ReportData>, top: usize, min_share_pct: f64) -> View {
@@ -64,7 +69,7 @@ fn traces(data: &ReportData) -> Table {
 
 fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
     let mut view = view.heading(format!("Stage {}", stage.stage)).text(format!(
-        "span {} ms · busy {} ms · idle {} ms (launch-bound {}) · sum/busy {} · comm {} ms (hidden {}) · graph {} events, {} breaks",
+        "span {} ms · busy {} ms · idle {} ms (until its launch returned {}) · sum/busy {} · comm {} ms (hidden {}) · graph {} events, {} breaks",
         ms(stage.span_ns),
         ms(stage.gpu_busy_ns),
         ms(stage.idle_ns),
@@ -96,6 +101,9 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
         ]);
     }
     view = view.table(idle);
+    if let Some(path) = &stage.critical_path {
+        view = view.text(critical(path));
+    }
     let mut kernels = Table::new(&[
         ("kernel", Align::Left),
         ("family", Align::Left),
@@ -106,14 +114,13 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
     ]);
     let shown = |share: Option<Finite>| share.is_some_and(|share| share.get() >= min_share_pct);
     for row in stage.kernel_table.iter().filter(|row| shown(row.share_pct)) {
-        let from = row.python_location.as_ref().or(row.cpu_op.as_ref());
         kernels.row(vec![
             short(&row.kernel),
             row.family.clone(),
             row.calls.to_string(),
             ms(row.gpu_time_ns),
             number(row.share_pct, 1),
-            from.map_or_else(|| "-".to_owned(), |from| near(from)),
+            from(row),
         ]);
     }
     view = view.table(kernels.top(top));
@@ -168,6 +175,57 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
         view = view.table(fuse.top(top));
     }
     view
+}
+
+/// The critical path in a line: what most of it is spent with, and its longest segment.
+fn critical(path: &CriticalPath) -> String {
+    let kinds: Vec<String> = path
+        .kinds
+        .iter()
+        .take(CRITICAL_KINDS)
+        .map(|row| {
+            let what = row.family.as_deref().unwrap_or(row.kind.words());
+            format!("{what} {} ms ({} %)", ms(row.ns), number(row.path_pct, 1))
+        })
+        .collect();
+    let longest = path.longest.first().map(|segment| {
+        let kernel = segment.kernel.as_deref().map(short).unwrap_or_default();
+        let stream = segment.stream.as_deref().unwrap_or("-");
+        let what = match segment.kind {
+            CriticalKind::Kernel => kernel,
+            kind => format!("{} before {kernel}", kind.words()),
+        };
+        format!(" · longest: {what}, stream {stream}, {} ms", ms(segment.ns))
+    });
+    format!(
+        "critical path {} ms: {}{}",
+        ms(path.total_ns),
+        kinds.join(", "),
+        longest.unwrap_or_default()
+    )
+}
+
+/// Where a kernel comes from: its line, marked where it was inferred; else its operator, else its place in the model.
+fn from(row: &KernelRow) -> String {
+    let inferred = row.located_by.as_deref() == Some("graph-position");
+    let place = row.sites.first().and_then(|site| site.place.as_ref());
+    match (&row.python_location, &row.cpu_op, place) {
+        (Some(line), ..) if inferred => format!("{} (inferred)", near(line)),
+        (Some(line), ..) | (None, Some(line), None) => near(line),
+        (None, _, Some(place)) => place_words(place),
+        (None, None, None) => "-".to_owned(),
+    }
+}
+
+fn place_words(place: &GraphPlace) -> String {
+    match (place.part, place.index, place.of, &place.layers) {
+        (LayerPart::Before, ..) => "before the layers".to_owned(),
+        (LayerPart::After, ..) => "after the layers".to_owned(),
+        (LayerPart::Layer, Some(index), Some(of), Some(layers)) => {
+            format!("layers {layers}, kernel {} of {of}", index + 1)
+        }
+        (LayerPart::Layer, _, _, layers) => format!("layers {}", layers.as_deref().unwrap_or("-")),
+    }
 }
 
 /// A location without the folders: a table has no room for them, the document has them.

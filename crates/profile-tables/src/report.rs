@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
-use contracts::profile_tables::report::{MappingInfo, ReportData, SCHEMA};
+use contracts::profile_tables::report::{GraphInfo, MappingInfo, ReportData, SCHEMA};
 use contracts::{Exit, Warning};
-use torch_trace::{Derived, Stage, StageChoice, TraceFile, read_one};
+use torch_trace::{Derived, Stage, StageChoice, Trace, TraceFile, read_one};
 
-use crate::align::{Alignment, align};
+use crate::align::align;
 use crate::cli::Args;
+use crate::critical::{self, PathSum};
 use crate::error::TablesError;
 use crate::fold::{StageSum, add};
 use crate::fusions::{self, FuseSums};
+use crate::graph::{Placed, place};
+use crate::next::next_actions;
 use crate::plan::Plan;
 use crate::ranks::{OfRank, compare};
+use crate::server::Server;
 use crate::summary::summary;
 use crate::tables::stage_row;
 use crate::traces::{Run, input_of, warn_of_defects};
@@ -24,10 +28,13 @@ const MAPPING_FITS_PCT: u64 = 50;
 pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let bar = cli_kit::spinner("reading traces", output);
     let mut warnings = Vec::new();
+    let server = plan.server_info.as_deref().map(Server::read).transpose()?;
+    let server = server.as_ref();
     let run = Run::read(&plan.traces, plan.want, plan.stage, plan.rank, &mut warnings)?;
 
     let mut sums: BTreeMap<Stage, StageSum> = BTreeMap::new();
     let mut fusions: BTreeMap<Stage, FuseSums> = BTreeMap::new();
+    let mut paths: BTreeMap<Stage, PathSum> = BTreeMap::new();
     let mapping = plan
         .mapping
         .as_deref()
@@ -37,15 +44,34 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         .as_ref()
         .map(|file| Derived::of(&file.trace, StageChoice::All, &file.file_name()));
     let (mut graph_kernels, mut aligned_kernels) = (0, 0);
+    let mut graph = None;
+    let mut placed = match mapping {
+        // The kernel table alone has no lines.
+        None if plan.want.locations => {
+            let traces: Vec<_> = run
+                .chosen()
+                .map(|(file, derived, _)| (&file.trace, derived))
+                .collect();
+            let placed = place(&traces);
+            graph = graph_info(&traces, &placed);
+            placed
+        }
+        _ => Vec::new(),
+    }
+    .into_iter();
     for (file, derived, engine) in run.chosen() {
-        let alignment = match (&mapping, &mapped) {
-            (Some(mapping), Some(mapped)) => align(&file.trace, derived, &mapping.trace, mapped),
-            _ => Alignment::default(),
+        let located = match (&mapping, &mapped) {
+            (Some(mapping), Some(mapped)) => {
+                let alignment = align(&file.trace, derived, &mapping.trace, mapped);
+                graph_kernels += alignment.graph_kernels;
+                aligned_kernels += alignment.aligned;
+                alignment.located
+            }
+            _ => placed.next().unwrap_or_default().located,
         };
-        graph_kernels += alignment.graph_kernels;
-        aligned_kernels += alignment.aligned;
-        add(&mut sums, &file.trace, derived, &alignment.of_event);
-        fusions::add(&mut fusions, &file.trace, derived, engine);
+        add(&mut sums, &file.trace, derived, &located);
+        fusions::add(&mut fusions, &file.trace, derived, engine, server);
+        critical::add(&mut paths, &file.trace, derived);
         warn_of_defects(file, &mut warnings);
     }
     if let Some(mapping) = &mapping {
@@ -53,14 +79,16 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         check_mapping(mapping, graph_kernels, aligned_kernels, &mut warnings)?;
     }
     if plan.mapping.is_none() && sums.values().any(|sum| sum.graph_events > 0) {
-        warnings.push(Warning::new(
-            "trace-graph-lines-unknown",
-            "kernels that a graph replays have no line of Python: give the trace of the graph's capture with --mapping",
-        ));
+        warnings.push(lines_unknown(graph.as_ref()));
     }
     bar.finish_and_clear();
 
-    let settings = run.settings();
+    let settings = run
+        .settings()
+        .or_else(|| server.and_then(|server| server.info.engine.as_deref()));
+    if let Some(server) = server {
+        warnings.extend(server.disagreements(run.settings(), run.world_size()));
+    }
     let sums = chosen_stages(sums, plan.stage)?;
     let stages: Vec<_> = sums
         .iter()
@@ -69,7 +97,9 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
                 *stage,
                 sum,
                 fusions.get(stage).unwrap_or(&FuseSums::new()),
+                paths.get(stage),
                 settings,
+                server,
             )
         })
         .collect();
@@ -78,11 +108,13 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
 
     let mut parts = DocumentParts::new(SCHEMA);
     parts.inputs = run.files.iter().chain(&mapping).map(input_of).collect();
+    parts.inputs.extend(server.map(|server| server.input.clone()));
     parts.simulated = run.simulated() || mapping.iter().any(|file| file.trace.header.simulated);
     if let Some(binding) = plan.bind.read(settings, run.simulated())? {
         parts.bind(binding);
     }
     parts.summary = summary(&stages);
+    parts.next_actions = next_actions(&plan.traces, &stages);
     parts.warnings = warnings;
     let data = ReportData {
         traces,
@@ -91,12 +123,45 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
             graph_kernels,
             aligned: aligned_kernels,
         }),
+        server: server.map(|server| server.info.clone()),
+        graph,
         stages,
         ranks,
     };
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let view = crate::render::report(&document, output.top, plan.min_share_pct);
     Ok(Report::new(&document, view, Exit::Ok))
+}
+
+/// What was inferred of the kernels of graphs; `None` without any.
+fn graph_info(traces: &[(&Trace, &Derived)], placed: &[Placed]) -> Option<GraphInfo> {
+    let in_graph = |(trace, derived): &(&Trace, &Derived)| {
+        let events = 0..trace.gpu.len();
+        events.filter(|event| derived.origins.in_graph(*event)).count() as u64
+    };
+    let graph_kernels: u64 = traces.iter().map(in_graph).sum();
+    (graph_kernels > 0).then(|| GraphInfo {
+        graph_kernels,
+        placed: placed.iter().map(|placed| placed.placed).sum(),
+        inferred: placed.iter().map(|placed| placed.inferred).sum(),
+    })
+}
+
+/// Why kernels of graphs have no line, and what is known of them instead.
+fn lines_unknown(graph: Option<&GraphInfo>) -> Warning {
+    let instead = graph.filter(|graph| graph.placed > 0).map(|graph| {
+        format!(
+            " Of {}, {} have their place in the layers, {} of them a line inferred from the same place in a step without a graph.",
+            graph.graph_kernels, graph.placed, graph.inferred
+        )
+    });
+    Warning::new(
+        "trace-graph-lines-unknown",
+        format!(
+            "kernels that a graph replays have no recorded line of Python: give the trace of the graph's capture with --mapping.{}",
+            instead.unwrap_or_default()
+        ),
+    )
 }
 
 fn check_mapping(

@@ -77,7 +77,10 @@ pub(crate) fn run(plan: &RowsPlan, output: &OutputArgs) -> Result<Report, Failur
 
     let mut parts = DocumentParts::new(SCHEMA);
     parts.inputs = run.files.iter().map(input_of).collect();
-    parts.simulated = run.engines.contains(&Some("engine-sim"));
+    parts.simulated = run.simulated();
+    if let Some(binding) = plan.bind.read(run.settings(), run.simulated())? {
+        parts.bind(binding);
+    }
     parts.summary = summary(&data);
     parts.warnings = warnings;
     let document = cli_kit::document(&Args::TOOL, parts, data);

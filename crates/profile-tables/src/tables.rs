@@ -2,17 +2,27 @@
 
 use contracts::Finite;
 use contracts::profile_tables::report::{IdleCause, IdleRow, KernelRow, OverlapRow, Site, Stage as StageRow};
-use torch_trace::{Family, Stage};
+use torch_trace::{Family, LocatedBy, Stage};
 
-use crate::fold::{IdleSum, KernelSum, SiteKey, StageSum};
+use crate::critical::PathSum;
+use crate::fold::{IdleSum, KernelSum, StageSum};
 use crate::fusions::{FuseSums, rows};
 use crate::levers::levers;
+use crate::server::Server;
+use crate::sites::SiteKey;
 
 /// Sites that a row names.
 const MAX_SITES: usize = 4;
 
 /// The rows of one stage; `engine` is the one whose settings apply.
-pub(crate) fn stage_row(stage: Stage, sum: &StageSum, fusions: &FuseSums, engine: Option<&str>) -> StageRow {
+pub(crate) fn stage_row(
+    stage: Stage,
+    sum: &StageSum,
+    fusions: &FuseSums,
+    path: Option<&PathSum>,
+    engine: Option<&str>,
+    server: Option<&Server>,
+) -> StageRow {
     let busy_ns = sum.time.busy_ns;
     let span_ns = busy_ns + sum.time.idle_ns;
     let mut kernels: Vec<(&(String, Family), &KernelSum)> = sum.kernels.iter().collect();
@@ -26,7 +36,7 @@ pub(crate) fn stage_row(stage: Stage, sum: &StageSum, fusions: &FuseSums, engine
     idle.sort_by_key(|(cause, sum)| (-sum.ns, **cause));
     let mut overlap: Vec<OverlapRow> = kernels
         .iter()
-        .map(|(key, sum)| overlap_row(key, sum, busy_ns))
+        .map(|(key, sum)| overlap_row(key, sum, busy_ns, critical_ns(path, key)))
         .collect();
     overlap.sort_by(|a, b| {
         a.priority
@@ -59,9 +69,11 @@ pub(crate) fn stage_row(stage: Stage, sum: &StageSum, fusions: &FuseSums, engine
                 ns: sum.ns,
                 span_pct: percent(sum.ns as f64, span_ns as f64),
                 python_location: longest(&sum.locations),
-                levers: levers(*cause, engine),
+                levers: levers(*cause, engine, server),
             })
             .collect(),
+        critical_path: path.and_then(PathSum::row),
+        critical_path_unknown: path.and_then(|path| path.unknown.clone()),
         kernel_table: kernels
             .iter()
             .map(|(key, sum)| kernel_row(key, sum, busy_ns))
@@ -105,7 +117,9 @@ fn kernel_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64) 
             .take(MAX_SITES)
             .map(|(key, (calls, ns))| Site {
                 python_location: key.location.clone(),
+                located_by: key.by.map(|by| by.as_str().to_owned()),
                 cpu_op: key.cpu_op.clone(),
+                place: key.place.clone(),
                 calls: *calls,
                 kernel_share_pct: percent(*ns as f64, sum.gpu_time_ns as f64),
             })
@@ -119,7 +133,18 @@ fn sites_by_time(sum: &KernelSum) -> Vec<(&SiteKey, (u64, i64))> {
     sites
 }
 
-fn overlap_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64) -> OverlapRow {
+/// Time of a kernel on the critical path; `None` where the path is not known.
+fn critical_ns(path: Option<&PathSum>, kernel: &(String, Family)) -> Option<i64> {
+    let path = path.filter(|path| path.unknown.is_none())?;
+    Some(path.kernels.get(kernel).copied().unwrap_or(0))
+}
+
+fn overlap_row(
+    (name, family): &(String, Family),
+    sum: &KernelSum,
+    busy_ns: i64,
+    critical_ns: Option<i64>,
+) -> OverlapRow {
     let own = sum.exclusive_ns + sum.hidden_ns;
     let usable = match family {
         Family::Comm | Family::Memcpy | Family::Memset => 1.0,
@@ -134,7 +159,8 @@ fn overlap_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64)
         | Family::Mhc => 0.5,
         _ => 0.0,
     };
-    let headroom_ns = (usable * sum.exclusive_ns).round() as i64;
+    let usable_ns = critical_ns.map_or(sum.exclusive_ns, |critical| sum.exclusive_ns.min(critical as f64));
+    let headroom_ns = (usable * usable_ns).round() as i64;
     let at_once = sum.followed_at_once as f64 / sum.followed.max(1) as f64;
     let risk = if sum.followed * 5 < sum.calls {
         "unclear"
@@ -172,10 +198,12 @@ fn overlap_row((name, family): &(String, Family), sum: &KernelSum, busy_ns: i64)
         family: family.as_str().to_owned(),
         exclusive_pct: exposed,
         hidden_pct: Finite::ratio(100.0 * sum.hidden_ns, own),
+        critical_ns,
         headroom_ns,
         dependency_risk: risk.to_owned(),
         launch_scope: sites
             .iter()
+            .filter(|(key, _)| key.by != Some(LocatedBy::GraphPosition))
             .find_map(|(key, _)| key.location.clone().or_else(|| key.cpu_op.clone())),
         recommendation: recommendation.to_owned(),
         priority: priority.to_owned(),

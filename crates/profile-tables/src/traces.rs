@@ -74,6 +74,11 @@ impl Run {
             .find_map(|(file, _, engine)| settings_of(&file.trace, engine))
     }
 
+    /// Ranks of the process group, by the first trace that says so.
+    pub(crate) fn world_size(&self) -> Option<u32> {
+        self.files.iter().find_map(|file| file.trace.header.world_size)
+    }
+
     /// The first engine that is named.
     pub(crate) fn engine(&self) -> Option<&'static str> {
         self.engines.iter().find_map(|engine| *engine)

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::defect::{DefectKind, Defects};
-use crate::event::{Annotation, CpuOp, Frame, GpuEvent, GpuKind, RuntimeCall, Track, TrackId};
+use crate::event::{Annotation, CpuOp, Frame, GpuEvent, GpuKind, RuntimeCall, StreamWait, Track, TrackId};
 use crate::header::Header;
 use crate::names::{NameId, Names};
 use crate::record::Record;
@@ -43,6 +43,8 @@ pub struct Trace {
     pub gpu: Vec<GpuEvent>,
     /// Runtime and driver calls, in file order.
     pub calls: Vec<RuntimeCall>,
+    /// Streams that wait for events of others, in file order; only traces with synchronisation events have them.
+    pub waits: Vec<StreamWait>,
     /// CPU operators, in file order; empty unless wanted.
     pub ops: Vec<CpuOp>,
     /// Python frames, in file order; empty unless wanted.
@@ -84,6 +86,7 @@ enum Kind {
     Op,
     Frame,
     Annotation { on_gpu: bool },
+    Wait,
     Other,
 }
 
@@ -97,6 +100,7 @@ fn kind_of(record: &Record<'_>) -> Kind {
         b"python_function" => Kind::Frame,
         b"user_annotation" => Kind::Annotation { on_gpu: false },
         b"gpu_user_annotation" => Kind::Annotation { on_gpu: true },
+        b"cuda_sync" if record.name == b"Stream Wait Event" => Kind::Wait,
         // Some writers leave the category out; only device work names a stream and shares a correlation.
         b"" if record.args.stream && record.args.correlation.is_some() => {
             Kind::Gpu(if record.name.starts_with(b"Memcpy") {
@@ -111,8 +115,10 @@ fn kind_of(record: &Record<'_>) -> Kind {
     }
 }
 
-/// A day: an event that takes longer is damage, and sums of what is left cannot overflow.
-const MAX_DUR_NS: i64 = 86_400_000_000_000;
+/// An hour: an event that takes longer is damage.
+const MAX_DUR_NS: i64 = 3_600_000_000_000;
+/// All durations of a trace together: whatever sums are made of them, they fit.
+const MAX_SUM_NS: i64 = i64::MAX / 4;
 
 /// Fills a [`Trace`].
 pub(crate) struct Collector {
@@ -122,6 +128,8 @@ pub(crate) struct Collector {
     tracks: FxHashMap<(NameId, NameId), TrackId>,
     /// Most events lie where the one before them does.
     last_track: Option<TrackId>,
+    /// Durations of what was kept.
+    sum_ns: i64,
 }
 
 impl Collector {
@@ -132,6 +140,7 @@ impl Collector {
             want,
             tracks: FxHashMap::default(),
             last_track: None,
+            sum_ns: 0,
         }
     }
 
@@ -154,11 +163,13 @@ impl Collector {
             self.defects.add(DefectKind::IncompleteEvent, offset, 1, 1);
             return;
         };
-        if dur_ns > MAX_DUR_NS {
-            self.defects.add(DefectKind::IncompleteEvent, offset, 1, 1);
+        let dur_ns = dur_ns.max(0);
+        let sum_ns = self.sum_ns.saturating_add(dur_ns);
+        if dur_ns > MAX_DUR_NS || sum_ns > MAX_SUM_NS {
+            self.defects.add(DefectKind::LongEvent, offset, 1, 1);
             return;
         }
-        let dur_ns = dur_ns.max(0);
+        self.sum_ns = sum_ns;
         let trace = &mut self.trace;
         let name = trace.names.intern(record.name);
         let track = self.last_track.filter(|last| {
@@ -229,6 +240,16 @@ impl Collector {
                 on_gpu,
                 external_id: args.external_id,
             }),
+            Kind::Wait => {
+                if let Some(on_stream) = text(args.wait_on_stream) {
+                    trace.waits.push(StreamWait {
+                        track,
+                        correlation: args.correlation,
+                        on_stream,
+                        record: args.event_record,
+                    });
+                }
+            }
             Kind::Other => {}
         }
     }
@@ -261,6 +282,30 @@ impl Collector {
 mod tests {
     use super::*;
     use crate::read::read;
+
+    #[test]
+    fn an_event_of_more_than_an_hour_is_damage() {
+        let event = |us: u64| {
+            format!(
+                r#"{{"ph":"X","cat":"kernel","name":"k","pid":0,"tid":7,"ts":1,"dur":{us},"args":{{"stream":7}}}}"#
+            )
+        };
+        let text = format!(
+            r#"{{"traceEvents": [{},{},{}]}}"#,
+            event(3_600_000_000),
+            event(3_600_000_001),
+            event(5)
+        );
+        let trace = read(text.as_bytes(), Want::ALL).expect("a trace");
+        let durations: Vec<i64> = trace.gpu.iter().map(|event| event.dur_ns).collect();
+        assert_eq!(durations, [3_600_000_000_000, 5_000]);
+        let found: Vec<_> = trace
+            .defects
+            .iter()
+            .map(|defect| (defect.kind, defect.events_lost))
+            .collect();
+        assert_eq!(found, [(DefectKind::LongEvent, 1)]);
+    }
 
     #[test]
     fn shapes_are_kept_where_they_are_wanted() {

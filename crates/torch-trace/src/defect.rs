@@ -31,6 +31,8 @@ pub enum DefectKind {
     MissingComma,
     /// An event without the time, duration or name that its kind needs.
     IncompleteEvent,
+    /// An event that lasts longer than any can.
+    LongEvent,
 }
 
 impl DefectKind {
@@ -52,6 +54,7 @@ impl DefectKind {
             Self::TrailingComma => "trace-trailing-comma",
             Self::MissingComma => "trace-missing-comma",
             Self::IncompleteEvent => "trace-incomplete-event",
+            Self::LongEvent => "trace-long-event",
         }
     }
 
@@ -73,6 +76,7 @@ impl DefectKind {
             Self::TrailingComma => "a comma stands before a closing bracket",
             Self::MissingComma => "no comma stands between two events",
             Self::IncompleteEvent => "an event lacks its time, duration or name",
+            Self::LongEvent => "an event lasts longer than an hour",
         }
     }
 }

@@ -95,6 +95,19 @@ impl RuntimeCall {
     }
 }
 
+/// A stream that waits for an event of another, as traces with synchronisation events record it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamWait {
+    /// Device and stream that waits.
+    pub track: TrackId,
+    /// Shared with the call that made it wait.
+    pub correlation: Id,
+    /// The stream that it waits for, as the file spells it.
+    pub on_stream: NameId,
+    /// Correlation of the call that recorded the event.
+    pub record: Id,
+}
+
 /// A PyTorch operator on the CPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CpuOp {

@@ -37,7 +37,7 @@ pub use correlate::launches;
 pub use defect::{Defect, DefectKind};
 pub use derived::Derived;
 pub use engine::{SIMULATED, engine_of, settings_of};
-pub use event::{Annotation, CpuOp, Frame, GpuEvent, GpuKind, Id, RuntimeCall, Track, TrackId};
+pub use event::{Annotation, CpuOp, Frame, GpuEvent, GpuKind, Id, RuntimeCall, StreamWait, Track, TrackId};
 pub use family::{Family, family_of};
 pub use file::read_file;
 pub use files::{FilesError, TraceFile, read_all, read_one, trace_paths};

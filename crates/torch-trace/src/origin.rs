@@ -19,6 +19,8 @@ pub enum LocatedBy {
     CallStack,
     /// The launch of a mapping trace at the same place of the sequence.
     GraphAlignment,
+    /// The launch of the kernel at the same place of the same layer, in a step without a graph: inferred, not recorded.
+    GraphPosition,
 }
 
 impl LocatedBy {
@@ -29,6 +31,7 @@ impl LocatedBy {
             Self::Stack => "stack",
             Self::CallStack => "call-stack",
             Self::GraphAlignment => "graph-alignment",
+            Self::GraphPosition => "graph-position",
         }
     }
 }

@@ -29,6 +29,9 @@ pub(crate) struct Args<'a> {
     pub(crate) types: &'a [u8],
     pub(crate) strides: &'a [u8],
     pub(crate) call_stack: &'a [u8],
+    /// Of a wait for an event: the stream that recorded it, and the call that did.
+    pub(crate) wait_on_stream: &'a [u8],
+    pub(crate) event_record: Id,
     /// `args.name` and `args.labels` of metadata events.
     pub(crate) name: &'a [u8],
     pub(crate) labels: &'a [u8],
@@ -75,6 +78,8 @@ fn args<'a>(cursor: &mut Cursor<'a>) -> Result<Args<'a>, Stop> {
             b"Input type" => args.types = text(value),
             b"Input Strides" => args.strides = text(value),
             b"Call stack" => args.call_stack = text(value),
+            b"wait_on_stream" => args.wait_on_stream = text(value),
+            b"wait_on_cuda_event_record_corr_id" => args.event_record = identity(value),
             b"name" => args.name = text(value),
             b"labels" => args.labels = text(value),
             _ => {}

@@ -82,6 +82,8 @@ pub struct Sweep {
     pub stages: Vec<StageTime>,
     /// Idle parts, by start.
     pub gaps: Vec<Gap>,
+    /// From when on which stage the time counts for, busy or idle, by start.
+    pub stage_from: Vec<(i64, u32)>,
     /// Pieces that were ended early because too many ran at once: a damaged trace.
     pub crowded: usize,
 }
@@ -127,6 +129,7 @@ pub fn sweep(work: &[Work]) -> Sweep {
                 next: index,
             });
             sweep.stages[work[index].stage as usize].idle_ns += starts - now;
+            sweep.counts_for(now, work[index].stage);
         }
         sweep.advance(work, &active, now, starts);
         now = now.max(starts);
@@ -172,6 +175,13 @@ impl Active {
 }
 
 impl Sweep {
+    /// Notes that the time from `from_ns` on counts for a stage.
+    fn counts_for(&mut self, from_ns: i64, stage: u32) {
+        if self.stage_from.last().is_none_or(|(_, last)| *last != stage) {
+            self.stage_from.push((from_ns, stage));
+        }
+    }
+
     /// Accounts for the instants from `from` to `to`, during which exactly `active` runs.
     fn advance(&mut self, work: &[Work], running: &Active, from: i64, to: i64) {
         let active = running.by_end.as_slice();
@@ -184,6 +194,7 @@ impl Sweep {
             .min_by_key(|index| (work[**index].start_ns, **index))
             .map_or(0, |index| work[*index].stage as usize);
         let comm = active.iter().filter(|index| work[**index].comm).count();
+        self.counts_for(from, u32::try_from(first).unwrap_or(0));
         let stage = &mut self.stages[first];
         stage.busy_ns += to - from;
         if comm > 0 {

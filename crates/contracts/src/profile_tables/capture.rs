@@ -125,4 +125,6 @@ pub struct CapturedTrace {
     pub kernels: u64,
     /// Steps of the stage in it; null when the trace names no steps.
     pub steps: Option<u64>,
+    /// Requests in the largest of them; null when no step says how many it has.
+    pub largest_batch: Option<u64>,
 }

@@ -17,6 +17,10 @@ pub struct ReportData {
     pub traces: Vec<TraceInfo>,
     /// The trace that gave locations to kernels of graphs; null without `--mapping`.
     pub mapping: Option<MappingInfo>,
+    /// What the server said of itself; null without `--server-info`.
+    pub server: Option<ServerInfo>,
+    /// What was inferred of the kernels of graphs; null with `--mapping`, and where no graph was launched.
+    pub graph: Option<GraphInfo>,
     /// The stages, by their first work; with `--stage all` exactly one.
     pub stages: Vec<Stage>,
     /// Collectives across ranks; null with fewer than two ranks.
@@ -33,6 +37,46 @@ pub struct MappingInfo {
     pub graph_kernels: u64,
     /// Of them, those that the order of the mapping trace's launches located.
     pub aligned: u64,
+}
+
+/// What a server said of itself; what it did not say is null.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ServerInfo {
+    /// File.
+    pub path: String,
+    /// Engine.
+    pub engine: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// Model, as the server was given it.
+    pub model: Option<String>,
+    /// Ranks of tensor parallelism.
+    pub tp_size: Option<u32>,
+    /// Stages of pipeline parallelism.
+    pub pp_size: Option<u32>,
+    /// Replicas of data parallelism.
+    pub dp_size: Option<u32>,
+    /// Number format of activations.
+    pub dtype: Option<String>,
+    /// Quantization of the weights; null also where the checkpoint brings its own.
+    pub quantization: Option<String>,
+    /// Number format of the KV cache.
+    pub kv_cache_dtype: Option<String>,
+    /// Attention backend.
+    pub attention_backend: Option<String>,
+}
+
+/// Kernels of graphs, placed by the layers that repeat on their stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct GraphInfo {
+    /// Kernels, copies and fills of graph launches.
+    pub graph_kernels: u64,
+    /// Of them, those whose place in the model is known.
+    pub placed: u64,
+    /// Of them, those with a line of Python that was inferred from the kernel of the same place in a step without a graph.
+    pub inferred: u64,
 }
 
 /// One stage of the work.
@@ -59,7 +103,8 @@ pub struct Stage {
     pub same_stream_overlap_pairs: u64,
     /// Time without work on any stream, nanoseconds.
     pub idle_ns: i64,
-    /// Of it, time until the call that launched the next work had returned, nanoseconds.
+    /// Of it, time until the call that launched the next work had returned, whatever the host did until then: `idle` divides
+    /// it by cause, `launch_bound` being one of them. Nanoseconds.
     pub idle_launch_bound_ns: i64,
     /// Union of communication, nanoseconds.
     pub comm_ns: i64,
@@ -73,12 +118,110 @@ pub struct Stage {
     pub other_share_pct: Option<Finite>,
     /// Why the device was idle, the longest first.
     pub idle: Vec<IdleRow>,
+    /// What determines the span; null where the trace cannot say.
+    pub critical_path: Option<CriticalPath>,
+    /// Why there is no critical path; null with one.
+    pub critical_path_unknown: Option<String>,
     /// Kernels, copies and fills by their share of the busy time.
     pub kernel_table: Vec<KernelRow>,
     /// The same by what could be hidden under other work.
     pub overlap_table: Vec<OverlapRow>,
     /// Known fusions that were found or that the sequence of kernels would allow.
     pub fuse_table: Vec<FuseRow>,
+}
+
+/// The chain of work and waits that determines the span, followed back from the last work: to the work before it on its
+/// stream, to the work of another stream whose event it waited for, or, where the host had not launched it when the device
+/// was free, along the launching thread (and along another one that launched while it had no call for a millisecond) to
+/// the last call that waited for the device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CriticalPath {
+    /// Its length: `span_ns`, nanoseconds. All kinds add up to it.
+    pub total_ns: i64,
+    /// How waits for events of other streams are known.
+    pub event_waits: EventWaits,
+    /// Time on it by kind, kernels by family, the longest first.
+    pub kinds: Vec<CriticalKindRow>,
+    /// Its longest segments, ten at most.
+    pub longest: Vec<CriticalSegment>,
+}
+
+/// How waits for events of other streams are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EventWaits {
+    /// No such wait is on the path.
+    None,
+    /// The trace names stream and event.
+    Recorded,
+    /// The trace names the call only: the work that ended last on another stream is taken for what it waited for.
+    Inferred,
+}
+
+/// What a part of the critical path is spent with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CriticalKind {
+    /// Work of the device.
+    Kernel,
+    /// The host on its way to a launch that the device waited for, until the work began.
+    Launch,
+    /// The host between the end of the work that it waited for and the return of the call.
+    Synchronisation,
+    /// Between the end of another stream's work and the work that waited for its event.
+    EventWait,
+    /// Between two pieces of work of one stream, the later one launched in time.
+    Device,
+    /// The trace does not say what came before.
+    Unknown,
+}
+
+impl CriticalKind {
+    /// As people read it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernels",
+            Self::Launch => "host until the launch",
+            Self::Synchronisation => "synchronisation",
+            Self::EventWait => "event of another stream",
+            Self::Device => "device between kernels",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Time on the critical path of one kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CriticalKindRow {
+    /// Kind.
+    pub kind: CriticalKind,
+    /// Family of the kernels; null for other kinds.
+    pub family: Option<String>,
+    /// Segments.
+    pub segments: u64,
+    /// Their sum, nanoseconds.
+    pub ns: i64,
+    /// Share of the path, percent.
+    pub path_pct: Option<Finite>,
+}
+
+/// One segment of the critical path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CriticalSegment {
+    /// Kind.
+    pub kind: CriticalKind,
+    /// The kernel, whole name; of a wait the kernel that waited. Null where the trace does not say.
+    pub kernel: Option<String>,
+    /// Its stream, as the trace names it; null with the kernel.
+    pub stream: Option<String>,
+    /// Start since the first event of its trace, nanoseconds.
+    pub start_ns: i64,
+    /// Length, nanoseconds.
+    pub ns: i64,
 }
 
 /// Idle time of one cause.
@@ -115,7 +258,7 @@ pub struct Lever {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IdleCause {
-    /// The host was launching, one call after the other.
+    /// The host spent most of the gap in calls that launch, one after the other.
     LaunchBound,
     /// The host waited for the device in a call.
     Synchronisation,
@@ -168,7 +311,8 @@ pub struct KernelRow {
     pub cpu_op: Option<String>,
     /// Line of Python that launches it most; null when none is known.
     pub python_location: Option<String>,
-    /// How the location is known: stack, call-stack, graph-alignment, graph-position; null without a location.
+    /// How the location is known: stack, call-stack, graph-alignment (the `--mapping` trace),
+    /// graph-position (inferred from the same place in a step without a graph, not recorded); null without a location.
     pub located_by: Option<String>,
     /// Where it is launched from, most time first, four at most.
     pub sites: Vec<Site>,
@@ -180,12 +324,45 @@ pub struct KernelRow {
 pub struct Site {
     /// Line of Python; null when unknown.
     pub python_location: Option<String>,
+    /// How the location is known, as for the whole row; null without a location.
+    pub located_by: Option<String>,
     /// Operator; null when unknown.
     pub cpu_op: Option<String>,
+    /// Where in the model it runs; only for a kernel that a graph replays, without `--mapping`, where layers repeat.
+    pub place: Option<GraphPlace>,
     /// Launches.
     pub calls: u64,
     /// Share of the kernel's time, percent.
     pub kernel_share_pct: Option<Finite>,
+}
+
+/// Place of a graph's kernel in the model.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct GraphPlace {
+    /// Before, in or after the layers.
+    pub part: LayerPart,
+    /// Place among the kernels of its layer, from 0; null outside of layers, and in a layer that differs from the others
+    /// of its kind.
+    pub index: Option<u64>,
+    /// Kernels of such a layer; null with `index`.
+    pub of: Option<u64>,
+    /// Layers in which the kernel runs at this place, from 0, as `0-22,24`; null outside of layers.
+    pub layers: Option<String>,
+    /// How the place is known: `layer-repeat`, inferred from what repeats on the stream.
+    pub source: String,
+}
+
+/// Parts of a pass over the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LayerPart {
+    /// Before the first layer: embedding, copies of inputs.
+    Before,
+    /// In a layer.
+    Layer,
+    /// After the last: norm, output projection, sampling.
+    After,
 }
 
 /// What could be hidden of one kernel.
@@ -200,8 +377,12 @@ pub struct OverlapRow {
     pub exclusive_pct: Option<Finite>,
     /// Share of its time in which another stream had work, percent.
     pub hidden_pct: Option<Finite>,
+    /// Its time on the critical path, nanoseconds: what is not on it shortens nothing when it is hidden. Null where the path
+    /// is not known.
+    pub critical_ns: Option<i64>,
     /// Exclusive time that other work could use: all of it for communication, copies and fills, a part of it for kernels
-    /// that wait for memory, none for kernels that fill the device, nanoseconds.
+    /// that wait for memory, none for kernels that fill the device; of no more time than `critical_ns`, where that is
+    /// known. Nanoseconds.
     pub headroom_ns: i64,
     /// high: what follows on its stream begins at once in nearly all calls, so it probably waits for it; medium: in some;
     /// low: rarely; unclear: what follows was launched too late to tell.

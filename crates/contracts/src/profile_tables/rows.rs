@@ -53,4 +53,8 @@ pub struct KernelWorkload {
     pub weight_pct: Option<Finite>,
     /// Sum of durations, nanoseconds.
     pub gpu_time_ns: i64,
+    /// Shortest of its calls, nanoseconds.
+    pub shortest_ns: i64,
+    /// Longest of its calls, nanoseconds.
+    pub longest_ns: i64,
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cli_kit::{Align, Binding, Cli as _, DocumentParts, Failure, Report, Table, View};
+use contracts::fields::contract_field::LOAD;
 use contracts::profile_tables::capture::{CaptureData, CapturedTrace, Probe, ProbeStage, Refusal, SCHEMA};
 use contracts::{Artifact, Document, Exit, NextAction, Warning};
 use torch_trace::{StepKind, TraceFile, Want, read_all, steps};
@@ -25,6 +26,10 @@ pub(super) fn report(
     let traces: Vec<CapturedTrace> = files.iter().map(|file| of_file(file, plan.stage)).collect();
     let mut parts = DocumentParts::new(SCHEMA);
     parts.simulated = captured.server.simulated;
+    let concurrency = binding.as_ref().and_then(|binding| {
+        let load = binding.contract.known(LOAD)?;
+        load.get("concurrency")?.as_u64()
+    });
     if let Some(binding) = binding {
         parts.bind(binding);
     }
@@ -39,6 +44,9 @@ pub(super) fn report(
         .collect();
     parts.complete = !captured.interrupted;
     parts.warnings = warnings(plan, &captured, &traces);
+    parts
+        .warnings
+        .extend(smaller_batch(plan.stage, concurrency, &traces));
     parts.next_actions = next(plan, &captured, &traces);
     parts.summary = summary(plan, &captured, &traces);
     let exit = if captured.interrupted {
@@ -79,17 +87,15 @@ fn of_file(file: &TraceFile, stage: ProbeStage) -> CapturedTrace {
         ProbeStage::Prefill => StepKind::Prefill,
         ProbeStage::Decode => StepKind::Decode,
     };
-    let of_stage = all
-        .iter()
-        .filter(|step| step.text.kind == wanted && !step.on_gpu)
-        .count() as u64;
+    let of_stage = || all.iter().filter(|step| step.text.kind == wanted && !step.on_gpu);
     CapturedTrace {
         path: file.path.display().to_string(),
         sha256: file.sha256.clone(),
         bytes: file.file_bytes,
         rank: file.rank,
         kernels: trace.kernel_count(),
-        steps: (!all.is_empty()).then_some(of_stage),
+        steps: (!all.is_empty()).then(|| of_stage().count() as u64),
+        largest_batch: of_stage().filter_map(|step| step.text.batch).max(),
     }
 }
 
@@ -152,6 +158,19 @@ fn warnings(plan: &CapturePlan, captured: &Captured, traces: &[CapturedTrace]) -
         }
     }
     warnings
+}
+
+/// A probe of one request shows other kernels than a benchmark of many at once.
+fn smaller_batch(stage: ProbeStage, concurrency: Option<u64>, traces: &[CapturedTrace]) -> Option<Warning> {
+    let largest = traces.iter().filter_map(|trace| trace.largest_batch).max()?;
+    let asked = concurrency.filter(|asked| *asked > largest && stage == ProbeStage::Decode)?;
+    Some(Warning::new(
+        "capture-smaller-batch",
+        format!(
+            "the largest {} step has {largest} request(s), the benchmark has {asked} at once: kernels and their shares may be others",
+            stage_name(stage)
+        ),
+    ))
 }
 
 fn next(plan: &CapturePlan, captured: &Captured, traces: &[CapturedTrace]) -> Vec<NextAction> {
@@ -248,4 +267,33 @@ fn view(document: &Document<CaptureData>) -> View {
         .text(format!("Folder: {}", document.data.folder))
         .table(table)
         .next(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_below_the_benchmarks_is_said() {
+        let traces = [CapturedTrace {
+            path: "a.json".to_owned(),
+            sha256: String::new(),
+            bytes: 1,
+            rank: None,
+            kernels: 1,
+            steps: Some(3),
+            largest_batch: Some(1),
+        }];
+        let warning = |stage, concurrency| smaller_batch(stage, concurrency, &traces);
+        let found = warning(ProbeStage::Decode, Some(32)).expect("a warning");
+        assert_eq!(found.code, "capture-smaller-batch");
+        assert!(
+            found.message.contains("1 request(s), the benchmark has 32"),
+            "{found:?}"
+        );
+        assert_eq!(warning(ProbeStage::Decode, Some(1)), None);
+        assert_eq!(warning(ProbeStage::Decode, None), None);
+        // Prompts are recorded one by one, whatever the load.
+        assert_eq!(warning(ProbeStage::Prefill, Some(32)), None);
+    }
 }

@@ -1,14 +1,12 @@
-//! Where in the model each kernel of a stage runs: layers are the repeats on the busiest stream.
+//! Where in the model each kernel of a stage runs: first layer, last layer, between, or outside of all.
 
 use std::collections::BTreeMap;
 
 use contracts::profile_tables::diff::Position;
 use rustc_hash::FxHashMap;
-use torch_trace::{Derived, GpuKind, Stage, Trace, TrackId};
-use trace_layers::{Expected, Kernel, Role, detect};
+use torch_trace::{Derived, Stage, Trace};
 
-/// Confidence from which on a place in the model is believed; real traces reach 0.95.
-const SURE: f64 = 0.8;
+use crate::layers::{StepLayers, steps_with_layers};
 
 /// The layers of a stage.
 pub(super) struct Placed {
@@ -20,32 +18,17 @@ pub(super) struct Placed {
 }
 
 impl Placed {
-    /// Finds the layers of a stage, step by step where the engine names its steps: little may stand between the last layer
-    /// of one and the first of the next. `None` where nothing repeats as layers do.
+    /// Finds the layers of a stage; `None` where nothing repeats as layers do.
     pub(super) fn of(trace: &Trace, derived: &Derived, stage: Stage) -> Option<Self> {
-        let mut streams: BTreeMap<TrackId, Vec<usize>> = BTreeMap::new();
-        for (event, work) in trace.gpu.iter().enumerate() {
-            if derived.stages.of_event[event] == stage && work.kind == GpuKind::Kernel {
-                streams.entry(work.track).or_default().push(event);
-            }
-        }
-        let mut steps: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
-        for event in streams.into_values().max_by_key(Vec::len)? {
-            steps
-                .entry(derived.stages.step_of[event])
-                .or_default()
-                .push(event);
-        }
         let mut placed = Self {
             layers: 0,
             passes: 0,
             of_event: FxHashMap::default(),
         };
         let mut counts: BTreeMap<usize, u64> = BTreeMap::new();
-        for events in steps.into_values() {
-            if let Some(layers) = placed.add(trace, derived, events) {
-                *counts.entry(layers).or_default() += 1;
-            }
+        for step in steps_with_layers(trace, derived, stage) {
+            placed.add(&step);
+            *counts.entry(step.layers).or_default() += 1;
         }
         // What most steps show; the largest of equals.
         placed.layers = counts
@@ -55,23 +38,9 @@ impl Placed {
         Some(placed)
     }
 
-    /// Places the kernels of one step; its layers, where it shows any.
-    fn add(&mut self, trace: &Trace, derived: &Derived, mut events: Vec<usize>) -> Option<usize> {
-        events.sort_by_key(|event| (trace.gpu[*event].start_ns, *event));
-        let kernels: Vec<Kernel<'_>> = events
-            .iter()
-            .map(|event| Kernel {
-                name: &derived.kernels.at(*event).name,
-                start_ns: trace.gpu[*event].start_ns,
-                dur_ns: trace.gpu[*event].dur_ns,
-            })
-            .collect();
-        let found = detect(&kernels, &Expected::default());
-        let layers = found.layers.filter(|layers| *layers > 1)?;
-        if found.confidence < SURE {
-            return None;
-        }
-        for pass in found.passes.iter().filter(|pass| pass.role == Role::Main) {
+    /// Places the kernels of one step.
+    fn add(&mut self, step: &StepLayers) {
+        for pass in step.passes() {
             self.passes += u64::from(pass.complete);
             let last = pass.layers.len() - 1;
             for (index, layer) in pass.layers.iter().enumerate() {
@@ -83,11 +52,10 @@ impl Placed {
                     _ => Position::Middle,
                 };
                 for kernel in layer.kernels.clone() {
-                    self.of_event.insert(events[kernel], position);
+                    self.of_event.insert(step.events[kernel], position);
                 }
             }
         }
-        Some(layers)
     }
 
     /// Where an event runs.

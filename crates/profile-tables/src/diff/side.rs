@@ -8,8 +8,9 @@ use torch_trace::{Family, Stage};
 use super::hidden::hidden_size;
 use super::model::model_beside;
 use super::positions::Placed;
-use crate::fold::{Aligned, StageSum, add};
+use crate::fold::{StageSum, add};
 use crate::fusions::{self, FuseSums};
+use crate::sites::Located;
 use crate::traces::Run;
 
 /// Time and launches.
@@ -61,8 +62,8 @@ impl Side {
         let (mut layers, mut passes, mut hidden) = (None, 0, None);
         for (file, derived, engine) in run.chosen() {
             let trace = &file.trace;
-            add(&mut sums, trace, derived, &Aligned::default());
-            fusions::add(&mut fusions, trace, derived, engine);
+            add(&mut sums, trace, derived, &Located::default());
+            fusions::add(&mut fusions, trace, derived, engine, None);
             let placed = Placed::of(trace, derived, stage);
             if let Some(placed) = &placed {
                 layers = layers.max(Some(placed.layers));

@@ -22,11 +22,42 @@ struct Key {
 /// One row.
 #[derive(Clone, Debug, Default)]
 struct Sum {
-    calls: u64,
-    ns: i64,
+    times: Times,
     dims: Option<Vec<Value>>,
     types: Option<Vec<String>>,
     strides: Option<Vec<Value>>,
+}
+
+/// Durations of some calls.
+#[derive(Clone, Copy, Debug, Default)]
+struct Times {
+    calls: u64,
+    ns: i64,
+    shortest_ns: i64,
+    longest_ns: i64,
+}
+
+impl Times {
+    fn of(dur_ns: i64) -> Self {
+        Self {
+            calls: 1,
+            ns: dur_ns,
+            shortest_ns: dur_ns,
+            longest_ns: dur_ns,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        let first = self.calls == 0;
+        self.shortest_ns = if first {
+            other.shortest_ns
+        } else {
+            self.shortest_ns.min(other.shortest_ns)
+        };
+        self.longest_ns = self.longest_ns.max(other.longest_ns);
+        self.calls += other.calls;
+        self.ns += other.ns;
+    }
 }
 
 /// Everything that was found.
@@ -57,7 +88,7 @@ impl Calls {
             .map(|kernel| pattern.is_match(&kernel.name) || pattern.is_match(&short(&kernel.name)))
             .collect();
         // By number while there is one entry a call: names and shapes are long, and read once a row.
-        let mut found: BTreeMap<(u32, Option<Op>), (u64, i64)> = BTreeMap::new();
+        let mut found: BTreeMap<(u32, Option<Op>), Times> = BTreeMap::new();
         for (event, work) in trace.gpu.iter().enumerate() {
             if derived.stages.of_event[event] != stage {
                 continue;
@@ -76,16 +107,14 @@ impl Calls {
                 .filter(|_| !in_graph)
                 .map(|op| (op.name, op.dims, op.types, op.strides));
             self.in_graph += u64::from(in_graph);
-            let entry = found.entry((number, op)).or_default();
-            entry.0 += 1;
-            entry.1 += work.dur_ns;
+            found.entry((number, op)).or_default().add(Times::of(work.dur_ns));
         }
-        for ((number, op), (calls, ns)) in found {
-            self.take(trace, &derived.kernels.list[number as usize], op, calls, ns);
+        for ((number, op), times) in found {
+            self.take(trace, &derived.kernels.list[number as usize], op, times);
         }
     }
 
-    fn take(&mut self, trace: &Trace, kernel: &torch_trace::Kernel, op: Option<Op>, calls: u64, ns: i64) {
+    fn take(&mut self, trace: &Trace, kernel: &torch_trace::Kernel, op: Option<Op>, times: Times) {
         let (name, dims, kinds, strides) = match op {
             Some((name, dims, kinds, strides)) => (Some(name), dims, kinds, strides),
             None => (None, None, None, None),
@@ -103,13 +132,12 @@ impl Calls {
             strides: shapes(trace, strides),
             ..Sum::default()
         });
-        sum.calls += calls;
-        sum.ns += ns;
-        self.count += calls;
-        self.ns += ns;
+        sum.times.add(times);
+        self.count += times.calls;
+        self.ns += times.ns;
         if sum.dims.is_none() {
-            self.without_shapes += calls;
-            self.without_shapes_ns += ns;
+            self.without_shapes += times.calls;
+            self.without_shapes_ns += times.ns;
         }
     }
 
@@ -129,7 +157,7 @@ impl Calls {
     pub(super) fn workloads(self) -> Vec<KernelWorkload> {
         let all = self.ns;
         let mut rows: Vec<(Key, Sum)> = self.rows.into_iter().collect();
-        rows.sort_by(|a, b| b.1.ns.cmp(&a.1.ns).then_with(|| a.0.cmp(&b.0)));
+        rows.sort_by(|a, b| b.1.times.ns.cmp(&a.1.times.ns).then_with(|| a.0.cmp(&b.0)));
         rows.into_iter()
             .map(|(key, sum)| KernelWorkload {
                 kernel: key.kernel,
@@ -138,9 +166,11 @@ impl Calls {
                 input_dims: sum.dims,
                 input_types: sum.types,
                 input_strides: sum.strides,
-                calls: sum.calls,
-                weight_pct: Finite::ratio(100.0 * sum.ns as f64, all as f64),
-                gpu_time_ns: sum.ns,
+                calls: sum.times.calls,
+                weight_pct: Finite::ratio(100.0 * sum.times.ns as f64, all as f64),
+                gpu_time_ns: sum.times.ns,
+                shortest_ns: sum.times.shortest_ns,
+                longest_ns: sum.times.longest_ns,
             })
             .collect()
     }

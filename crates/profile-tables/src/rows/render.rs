@@ -14,6 +14,8 @@ pub(super) fn report(document: &Document<RowsData>, top: usize) -> View {
         ("shapes", Align::Left),
         ("calls", Align::Right),
         ("us a call", Align::Right),
+        ("shortest", Align::Right),
+        ("longest", Align::Right),
         ("weight %", Align::Right),
     ]);
     for row in &document.data.workloads {
@@ -23,6 +25,8 @@ pub(super) fn report(document: &Document<RowsData>, top: usize) -> View {
             inputs(row),
             row.calls.to_string(),
             format!("{:.2}", row.gpu_time_ns as f64 / 1e3 / row.calls.max(1) as f64),
+            format!("{:.2}", row.shortest_ns as f64 / 1e3),
+            format!("{:.2}", row.longest_ns as f64 / 1e3),
             row.weight_pct
                 .map_or_else(|| "-".to_owned(), |weight| format!("{:.1}", weight.get())),
         ]);

@@ -309,3 +309,85 @@ fn an_operator_is_named_where_any_place_has_one() {
     assert_eq!(row["sites"].as_array().map(Vec::len), Some(2));
     assert_eq!(row["cpu_op"], "aten::mm");
 }
+
+#[test]
+fn the_critical_path_of_each_stage_is_as_long_as_its_span() {
+    let folder = TempDir::new().expect("a folder");
+    let path = Sketch::new()
+        .range("user_annotation", "step[EXTEND bs=1 toks=512]", 0, 30)
+        .range("user_annotation", "step[DECODE bs=4]", 40, 30)
+        .kernel("gemm_a", 7, 5, 10, 20)
+        .kernel("ncclDevKernel_AllReduce_Sum_bf16_RING_LL", 9, 6, 12, 5)
+        .kernel("gemm_b", 7, 25, 45, 10)
+        .kernel("gemm_c", 9, 50, 50, 20)
+        .kernel("gemm_d", 7, 51, 72, 10)
+        .write(&folder, "a.json");
+    let stages = document(&[&path])["data"]["stages"].clone();
+    for stage in stages.as_array().expect("stages") {
+        let path = &stage["critical_path"];
+        assert_eq!(path["total_ns"], stage["span_ns"]);
+        let kinds = path["kinds"].as_array().expect("rows");
+        let sum: i64 = kinds.iter().map(|row| ns(&row["ns"])).sum();
+        assert_eq!(sum, ns(&path["total_ns"]));
+        for row in stage["overlap_table"].as_array().expect("rows") {
+            assert!(ns(&row["headroom_ns"]) <= ns(&row["critical_ns"]), "{row}");
+        }
+    }
+    // Nobody waits for the collective.
+    let prefill = &stages[0];
+    assert_eq!(prefill["stage"], "prefill");
+    let overlap = prefill["overlap_table"].as_array().expect("rows");
+    let comm = overlap.iter().find(|row| row["family"] == "comm").expect("comm");
+    assert_eq!(ns(&comm["critical_ns"]), 0);
+}
+
+#[test]
+fn without_launches_the_critical_path_is_unknown() {
+    let folder = TempDir::new().expect("a folder");
+    let path = Sketch::new()
+        .event(
+            r#"{"ph":"X","cat":"kernel","name":"gemm","pid":0,"tid":7,"ts":5,"dur":10,"args":{"stream":7}}"#,
+        )
+        .write(&folder, "a.json");
+    let stage = document(&[&path])["data"]["stages"][0].clone();
+    assert_eq!(stage["critical_path"], Value::Null);
+    let reason = stage["critical_path_unknown"].as_str().expect("a reason");
+    assert!(reason.contains("have no launch"), "{reason}");
+    assert_eq!(stage["overlap_table"][0]["critical_ns"], Value::Null);
+}
+
+#[test]
+fn the_next_actions_are_the_largest_findings_and_can_be_run() {
+    let folder = TempDir::new().expect("a folder");
+    let path = Sketch::new()
+        .range("user_annotation", "step[DECODE bs=4]", 0, 900)
+        .kernel("ncclDevKernel_AllReduce_Sum_bf16_RING_LL", 7, 5, 10, 60)
+        .kernel("nvjet_tst_64x64", 7, 6, 70, 100)
+        .kernel("argmax_kernel", 7, 500, 510, 2)
+        .write(&folder, "a.json");
+    let document = document(&[&path]);
+    let actions = document["next_actions"].as_array().expect("actions");
+    let why: Vec<&str> = actions
+        .iter()
+        .filter_map(|action| action["why"].as_str())
+        .collect();
+    assert_eq!(why.len(), 3, "{why:?}");
+    assert!(
+        why[0].contains("the device waits 0.340 ms of 0.502 ms"),
+        "{why:?}"
+    );
+    assert!(why[1].contains("nvjet_tst_64x64 takes 61.7 %"), "{why:?}");
+    assert!(why[2].contains("0.060 ms of communication"), "{why:?}");
+    assert_eq!(actions[0]["command"][0], "pipeline-analysis");
+    for action in &actions[1..] {
+        let words: Vec<&str> = action["command"]
+            .as_array()
+            .expect("words")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        assert_eq!(words[0], "profile-tables");
+        let rows = crate::run::document(&words[1..]);
+        assert_eq!(rows["data"]["calls"], 1, "{words:?}");
+    }
+}

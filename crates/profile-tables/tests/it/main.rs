@@ -7,11 +7,13 @@ mod fuse_errors;
 mod fuse_real;
 mod fusions;
 mod generated;
+mod graph_places;
 #[cfg(target_os = "linux")]
 mod parallel;
 mod real;
 mod rows;
 mod run;
+mod server_info;
 
 use profile_tables::fuse::Node;
 use torch_trace::family::family_of;

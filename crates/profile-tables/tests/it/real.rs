@@ -51,6 +51,15 @@ fn every_reference_number_is_met() {
             let close = (got - expected).abs() <= (0.001 * expected.abs()).max(0.001_1);
             assert!(close, "{name}: {ours} is {got} ms, the reference {expected}");
         }
+        let path = &stage["critical_path"];
+        if path.is_null() {
+            assert!(stage["critical_path_unknown"].is_string(), "{name}");
+        } else {
+            assert_eq!(path["total_ns"], stage["span_ns"], "{name}");
+            let kinds = path["kinds"].as_array().expect("rows");
+            let sum: i64 = kinds.iter().filter_map(|row| row["ns"].as_i64()).sum();
+            assert_eq!(sum, stage["span_ns"], "{name}: the kinds of the critical path");
+        }
         assert_eq!(
             stage["graph_events"], reference["graph_launched_events"],
             "{name}"
@@ -147,4 +156,23 @@ fn steps_are_read_from_what_the_engines_write() {
         assert_eq!(names, [stage], "{name}");
         assert_eq!(stages[0]["steps"], 1, "{name}");
     }
+}
+
+#[test]
+fn a_trace_that_waits_for_its_host_says_so_first() {
+    let Some(folder) = traces() else { return };
+    let path = folder.join("vllm_gptoss_B200_tp8_rank0_eager.json.gz");
+    let document = document(&[&path.display().to_string()]);
+    let actions = document["next_actions"].as_array().expect("actions");
+    assert_eq!(actions.len(), 3);
+    let why = actions[0]["why"].as_str().expect("a reason");
+    assert!(
+        why.contains("the device waits") && why.contains("to try"),
+        "{why}"
+    );
+    // The host is all of the path: nothing is gained by hiding a kernel.
+    let stage = &document["data"]["stages"][0];
+    assert_eq!(stage["critical_path"]["kinds"][0]["kind"], "launch");
+    let pct = stage["critical_path"]["kinds"][0]["path_pct"].as_f64();
+    assert!(pct.is_some_and(|pct| pct > 99.0), "{pct:?}");
 }

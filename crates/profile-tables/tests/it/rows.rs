@@ -50,10 +50,10 @@ fn calls_of_equal_inputs_are_one_row_with_their_weight() {
         [
             json!({"kernel": "nvjet_tst_64x64", "family": "gemm", "op": "aten::mm", "input_dims": [[4, 8], [8, 2]],
                 "input_types": ["c10::BFloat16", "c10::BFloat16"], "input_strides": [[8, 1], [1, 8]],
-                "calls": 2, "weight_pct": 75.0, "gpu_time_ns": 60_000}),
+                "calls": 2, "weight_pct": 75.0, "gpu_time_ns": 60_000, "shortest_ns": 10_000, "longest_ns": 50_000}),
             json!({"kernel": "nvjet_tst_64x64", "family": "gemm", "op": "aten::mm", "input_dims": [[16, 8], [8, 2]],
                 "input_types": ["c10::BFloat16", "c10::BFloat16"], "input_strides": [[8, 1], [1, 8]],
-                "calls": 1, "weight_pct": 25.0, "gpu_time_ns": 20_000}),
+                "calls": 1, "weight_pct": 25.0, "gpu_time_ns": 20_000, "shortest_ns": 20_000, "longest_ns": 20_000}),
         ]
     );
     assert_eq!(warnings(&document), Vec::<&str>::new());
