@@ -41,26 +41,26 @@ impl<'t> Analysis<'t> {
         config: Option<&Config>,
         diffusion: &Diffusion,
     ) -> Result<Self, PipelineError> {
-        let trace = &read.file.trace;
-        let stream = Stream::of(trace, &read.derived, read.launches.as_ref())
+        let trace = &read.of.file.trace;
+        let stream = Stream::of(trace, &read.of.derived, read.launches.as_ref())
             .expect("a trace with kernels or named launches was chosen");
         let detection = detected(plan, &stream, config)?;
-        let spans = spans(&detection, &read.derived, &stream);
+        let spans = spans(&detection, &read.of.derived, &stream);
         let whole = layers_of_most(&spans);
         let zero_ns = trace.first_ns.unwrap_or(0);
         let trip = Trip {
-            derived: &read.derived,
+            derived: &read.of.derived,
             stream: &stream,
             device: &Device::of(trace, stream.device),
             zero_ns,
             whole,
             denoises: diffusion.denoises,
-            drafts: drafts(read.engine, config),
+            drafts: drafts(read.of.engine, config),
         };
         let (passes, steady_pass) = passes(&trip, &spans);
         let shown = shown_pass(plan, &spans, steady_pass)?;
         let layers = shown.map_or_else(Vec::new, |pass| {
-            measure(&read.derived, &stream, &spans[pass].layers)
+            measure(&read.of.derived, &stream, &spans[pass].layers)
         });
         if let Some(pass) = shown {
             layers_are_there(plan, pass, layers.len())?;

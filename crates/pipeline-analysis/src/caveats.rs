@@ -2,12 +2,13 @@
 
 use contracts::Warning;
 use contracts::pipeline_analysis::report::TraceInfo;
+use trace_document::defect_warnings;
 use trace_layers::{DetectionWarning, Method};
 
 use crate::analysis::Analysis;
 use crate::config::{self, Config};
 use crate::layers;
-use crate::traces::{self, Diffusion, Read};
+use crate::traces::{Diffusion, Read};
 
 /// The warnings: of the file, of the choice among several, of the configuration, of the search for layers.
 pub(crate) fn warnings(
@@ -17,7 +18,7 @@ pub(crate) fn warnings(
     diffusion: &Diffusion,
     analysis: &Analysis<'_>,
 ) -> Vec<Warning> {
-    let mut warnings = traces::warnings(read, info);
+    let mut warnings: Vec<Warning> = defect_warnings(&read.of.file).chain(info.incomplete()).collect();
     if let Some(frame) = &diffusion.backend_frame {
         warnings.push(Warning::new(
             "trace-diffusers-backend",

@@ -3,7 +3,8 @@
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::pipeline_analysis::report::{Detection, PerfettoRange, ReportData, SCHEMA, TraceInfo};
 use contracts::{Exit, Finite};
-use torch_trace::{SIMULATED, Want, read_all, settings_of, trace_paths};
+use torch_trace::{StageChoice, Want};
+use trace_document::{RankChoice, Run, info, input_of};
 
 use crate::analysis::Analysis;
 use crate::cli::Args;
@@ -17,16 +18,20 @@ use crate::{caveats, config, layers, summary};
 pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let config = plan.config.as_deref().map(config::load).transpose()?;
     let bar = cli_kit::spinner("reading traces", output);
-    let files: Vec<Read> = trace_paths(&plan.traces)
-        .and_then(|paths| read_all(&paths, Want::ALL))
-        .map_err(PipelineError::from)?
-        .into_iter()
-        .map(traces::derive)
-        .collect();
+    let mut warnings = Vec::new();
+    let run = Run::read(
+        &plan.traces,
+        Want::ALL,
+        StageChoice::Auto,
+        RankChoice::All,
+        &mut warnings,
+    )?;
+    let simulated = run.simulated();
+    let files: Vec<Read> = run.traces.into_iter().map(Read::new).collect();
     bar.finish_and_clear();
     let analysed = traces::choose(&files)?;
     let read = &files[analysed];
-    let diffusion = traces::diffusion(&read.file.trace);
+    let diffusion = traces::diffusion(&read.of.file.trace);
     if let (Some(_), Some(frame)) = (&plan.bind.for_result, &diffusion.backend_frame) {
         return Err(PipelineError::DiffusersBackend {
             path: read.path(),
@@ -34,26 +39,35 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         }
         .into());
     }
-    let engine = settings_of(&read.file.trace, read.engine);
-    let binding = plan.bind.read(engine, read.engine == Some(SIMULATED))?;
+    let binding = plan.bind.read(read.of.settings(), simulated)?;
     let analysis = Analysis::of(plan, read, config.as_ref(), &diffusion)?;
     let infos: Vec<TraceInfo> = files
         .iter()
         .enumerate()
-        .map(|(index, read)| traces::info(read, index == analysed))
+        .map(|(index, read)| {
+            let of = &read.of;
+            info(&of.file, &of.derived, of.engine, index == analysed)
+        })
         .collect();
 
     let mut parts = DocumentParts::new(SCHEMA);
-    parts.inputs = files.iter().map(traces::input).collect();
+    parts.inputs = files.iter().map(|read| input_of(&read.of.file)).collect();
     parts
         .inputs
         .extend(config.as_ref().map(|config| config.input.clone()));
-    parts.simulated = files.iter().any(|read| read.engine == Some(SIMULATED));
+    parts.simulated = simulated;
     if let Some(binding) = binding {
         parts.bind(binding);
     }
     let of = (read, &infos[analysed]);
-    parts.warnings = caveats::warnings(&files, of, config.as_ref(), &diffusion, &analysis);
+    warnings.extend(caveats::warnings(
+        &files,
+        of,
+        config.as_ref(),
+        &diffusion,
+        &analysis,
+    ));
+    parts.warnings = warnings;
     let data = data(plan, read, &analysis, infos);
     parts.summary = summary::summary(&data);
     parts.next_actions = summary::next_actions(plan, &data);
@@ -69,7 +83,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
 
 fn data(plan: &Plan, read: &Read, analysis: &Analysis<'_>, traces: Vec<TraceInfo>) -> ReportData {
     let (stream, shown) = (&analysis.stream, analysis.shown);
-    let (trace, derived) = (&read.file.trace, &read.derived);
+    let (trace, derived) = (&read.of.file.trace, &read.of.derived);
     ReportData {
         traces,
         detection: detection(analysis),

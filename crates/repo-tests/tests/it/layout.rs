@@ -10,7 +10,7 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("contracts", &[]),
     ("stats", &[]),
     ("cli-kit", &["contracts"]),
@@ -25,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         &[
             "torch-trace",
             "trace-layers",
+            "trace-document",
             "model-config",
             "cli-kit",
             "contracts",
@@ -35,12 +36,14 @@ const ARROWS: [(&str, &[&str]); 14] = [
         &[
             "torch-trace",
             "trace-layers",
+            "trace-document",
             "engine-client",
             "cli-kit",
             "contracts",
         ],
     ),
     ("torch-trace", &[]),
+    ("trace-document", &["torch-trace", "cli-kit", "contracts"]),
     ("trace-layers", &["model-config"]),
     (
         "serve-bench",
