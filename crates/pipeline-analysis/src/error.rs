@@ -76,12 +76,12 @@ pub(crate) enum PipelineError {
         layers: usize,
     },
     /// The trace is of the fallback that runs another library's pipeline.
-    #[error("bind {path} to a benchmark: {frame} ran, so it is a trace of the diffusers backend")]
+    #[error("take the traces as evidence: {path} shows that the diffusers backend ran: {sign}")]
     DiffusersBackend {
-        /// File.
+        /// The trace, or the log.
         path: String,
-        /// The frame that shows it.
-        frame: String,
+        /// The frame, or the line, that shows it.
+        sign: String,
     },
 }
 

@@ -16,6 +16,9 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bo
         .heading("Pipeline")
         .head(document)
         .list(vec![trace(data), detection(data)]);
+    if data.ranks.len() > 1 {
+        view = view.heading("Ranks").table(ranks(data).top(top));
+    }
     if !data.passes.is_empty() {
         view = view
             .heading("Passes")
@@ -23,7 +26,10 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bo
             .list(notes(data, top));
     }
     if !data.clusters.is_empty() {
-        view = view.heading(layers_heading(data)).table(clusters(data).top(top));
+        view = view
+            .heading(layers_heading(data))
+            .table(clusters(data).top(top))
+            .list(outliers(data, top));
     }
     if let Some(comparison) = &data.comparison {
         view = compared(view, comparison, top);
@@ -80,6 +86,48 @@ fn detection(data: &ReportData) -> String {
     );
     words.push(format!("confidence {:.2}", detection.confidence.get()));
     words.join(" · ")
+}
+
+fn ranks(data: &ReportData) -> Table {
+    let mut table = Table::new(&[
+        ("rank", Align::Right),
+        ("passes", Align::Right),
+        ("layers", Align::Right),
+        ("steady pass", Align::Right),
+        ("kind", Align::Left),
+        ("wall ms", Align::Right),
+        ("busy ms", Align::Right),
+        ("idle ms", Align::Right),
+        ("slowest layer", Align::Left),
+    ]);
+    for row in &data.ranks {
+        let count = |count: Option<u64>| count.map_or_else(dash, |count| count.to_string());
+        let mark = if row.shown { "▸" } else { "" };
+        table.row(vec![
+            format!("{mark}{}", count(row.rank.map(u64::from))),
+            row.passes.to_string(),
+            count(row.layers),
+            count(row.steady_pass),
+            row.kind.map_or("-", |kind| kind.name()).to_owned(),
+            row.wall_ns.map_or_else(dash, ms),
+            row.busy_ns.map_or_else(dash, ms),
+            row.idle_ns.map_or_else(dash, ms),
+            row.slowest_layer.as_ref().map_or_else(dash, |layer| {
+                format!("{} ({}), {} us", layer.index, layer.layer_type, us(layer.wall_ns))
+            }),
+        ]);
+    }
+    table
+}
+
+/// Layers that are far from the others of their kind.
+fn outliers(data: &ReportData, top: usize) -> Vec<String> {
+    let layers = data.layers.iter().flatten();
+    let noted = layers.filter_map(|layer| {
+        let (note, wall_ns) = (layer.note.as_ref()?, layer.wall_ns?);
+        Some(format!("layer {}: {} us, {note}", layer.index, us(wall_ns)))
+    });
+    noted.take(top).collect()
 }
 
 fn passes(data: &ReportData, top: usize) -> Table {
@@ -157,6 +205,7 @@ fn clusters(data: &ReportData) -> Table {
         ("count", Align::Right),
         ("layers", Align::Left),
         ("mean us", Align::Right),
+        ("median us", Align::Right),
         ("share %", Align::Right),
         ("bottleneck", Align::Left),
         ("families, % of busy", Align::Left),
@@ -167,6 +216,7 @@ fn clusters(data: &ReportData) -> Table {
             row.count.to_string(),
             places(&row.layers),
             row.wall_mean_ns.map_or_else(dash, us),
+            row.wall_median_ns.map_or_else(dash, us),
             number(row.share_pct, 1),
             row.bottleneck.clone().unwrap_or_else(dash),
             row.families_pct.as_ref().map_or_else(dash, families),

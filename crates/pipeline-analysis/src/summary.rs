@@ -49,6 +49,12 @@ pub(crate) fn summary(data: &ReportData) -> String {
     if let Some(between) = between_pct(data).filter(|pct| *pct >= MUCH_IDLE_PCT) {
         text.push_str(&format!(" {between:.0} % of the time lies between passes."));
     }
+    if let Some(rank) = slowest_rank(data) {
+        text.push_str(&rank);
+    }
+    if let Some(layer) = outlier(data) {
+        text.push_str(&layer);
+    }
     if let [first, second, ..] = by_share(data).as_slice() {
         text.push_str(&format!(
             " {} kinds of layers: {} {:.0} %, {} {:.0} %.",
@@ -128,6 +134,36 @@ fn action(why: &str, command: Vec<String>) -> NextAction {
 fn found(data: &ReportData) -> Option<(usize, &Pass)> {
     let pass = data.passes.get(usize::try_from(data.shown_pass?).ok()?)?;
     Some((data.layers.as_ref()?.len(), pass))
+}
+
+/// The slowest of several ranks against the fastest.
+fn slowest_rank(data: &ReportData) -> Option<String> {
+    let walls = || data.ranks.iter().filter_map(|row| Some((row.wall_ns?, row)));
+    let (slow_ns, slow) = walls().max_by_key(|(wall_ns, row)| (*wall_ns, row.shown))?;
+    let (fast_ns, _) = walls().min_by_key(|(wall_ns, _)| *wall_ns)?;
+    let several = data.ranks.len() > 1 && fast_ns > 0;
+    let rank = slow.rank.filter(|_| several)?;
+    Some(format!(
+        " Rank {rank} is the slowest of {}, {:.1} % over the fastest.",
+        data.ranks.len(),
+        100.0 * (slow_ns as f64 / fast_ns as f64 - 1.0)
+    ))
+}
+
+/// The slowest of the layers that are far from the others of their kind.
+fn outlier(data: &ReportData) -> Option<String> {
+    let outliers = || data.layers.iter().flatten().filter(|layer| layer.outlier);
+    let layer = outliers().max_by_key(|layer| (layer.wall_ns, std::cmp::Reverse(layer.index)))?;
+    let others = match outliers().count() - 1 {
+        0 => String::new(),
+        more => format!("; {more} more stand(s) out"),
+    };
+    Some(format!(
+        " Layer {} takes {:.3} ms, {}{others}.",
+        layer.index,
+        layer.wall_ns? as f64 / 1e6,
+        layer.note.as_ref()?
+    ))
 }
 
 /// ` (decode, batch 32)`, as far as it is known.

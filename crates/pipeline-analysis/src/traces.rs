@@ -1,8 +1,7 @@
-//! The files: which one is analysed, and what shows that it is no evidence.
+//! The files, with what is cut of them.
 
-use contracts::text::{FOREIGN_TEXT_CAP, clean};
-use torch_trace::{FilesError, GpuKind, NameId, Trace, TraceFile};
-use trace_document::{RunError, RunTrace};
+use torch_trace::{GpuKind, TraceFile};
+use trace_document::RunTrace;
 
 use crate::error::PipelineError;
 use crate::stream::Launches;
@@ -26,30 +25,14 @@ impl Read {
     }
 
     /// Kernels that can be cut into layers.
-    fn kernels(&self) -> u64 {
+    pub(crate) fn kernels(&self) -> u64 {
         let launched = self.launches.as_ref().map_or(0, Launches::count);
         self.of.file.trace.kernel_count().max(launched as u64)
     }
 }
 
-/// The file that is analysed: of those with kernels the lowest rank, then the most kernels, then the first.
-pub(crate) fn choose(files: &[Read]) -> Result<usize, PipelineError> {
-    let best = files
-        .iter()
-        .enumerate()
-        .filter(|(_, read)| read.kernels() > 0)
-        .min_by_key(|(index, read)| {
-            let rank = read.of.file.rank.unwrap_or(u32::MAX);
-            (rank, std::cmp::Reverse(read.kernels()), *index)
-        });
-    match (best, files.first()) {
-        (Some((index, _)), _) => Ok(index),
-        (None, Some(first)) => Err(no_kernels(&first.of.file)),
-        (None, None) => Err(RunError::from(FilesError::NoTraceInFolder(".".to_owned())).into()),
-    }
-}
-
-fn no_kernels(file: &TraceFile) -> PipelineError {
+/// Why a file cannot be cut.
+pub(crate) fn no_kernels(file: &TraceFile) -> PipelineError {
     let trace = &file.trace;
     let copies = trace.gpu.iter().filter(|event| event.kind != GpuKind::Kernel);
     PipelineError::NoKernels {
@@ -59,34 +42,4 @@ fn no_kernels(file: &TraceFile) -> PipelineError {
         copies: copies.count() as u64,
         damage: file.damage(),
     }
-}
-
-/// What the Python frames of a trace say of diffusion.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Diffusion {
-    /// Whether passes are denoise steps.
-    pub(crate) denoises: bool,
-    /// A frame of a pipeline of the library diffusers: the engine's fallback, which none of its own kernels serve.
-    pub(crate) backend_frame: Option<String>,
-}
-
-/// Looks at each distinct frame once.
-pub(crate) fn diffusion(trace: &Trace) -> Diffusion {
-    let mut seen = vec![false; trace.names.len()];
-    let mut found = Diffusion::default();
-    let fresh = |name: NameId, seen: &mut Vec<bool>| !std::mem::replace(&mut seen[name.index()], true);
-    for frame in &trace.frames {
-        if !fresh(frame.name, &mut seen) {
-            continue;
-        }
-        let text = trace.names.text(frame.name);
-        // SGLang: runtime/pipelines/diffusers_pipeline.py wraps a DiffusionPipeline of the library; its own pipelines use
-        // the library's schedulers only.
-        let backend = text.contains("diffusers_pipeline.py") || text.contains("diffusers/pipelines/");
-        found.denoises |= backend || text.contains("multimodal_gen/");
-        if backend && found.backend_frame.is_none() {
-            found.backend_frame = Some(clean(&text, FOREIGN_TEXT_CAP));
-        }
-    }
-    found
 }
