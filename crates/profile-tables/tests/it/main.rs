@@ -7,6 +7,7 @@ mod fuse_errors;
 mod fuse_real;
 mod fusions;
 mod generated;
+mod legacy;
 #[cfg(target_os = "linux")]
 mod parallel;
 mod real;
