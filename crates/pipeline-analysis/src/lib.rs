@@ -2,8 +2,8 @@
 //!
 //! read (crates `torch-trace`, `model-config`) -> the stream to cut (`stream`) -> layers (crate `trace-layers`) -> passes
 //! (`spans`, `passes`), which is a `cut` of each rank's trace (`ranks`) -> layers and clusters of one pass of the slowest
-//! (`layers`, `clusters`), an `analysis` -> kernels of layers (`flow`, `compare`) -> document and view (`report`, `caveats`, `summary`, `render`). Everything between reading and
-//! emitting is pure.
+//! (`layers`, `clusters`), an `analysis` -> kernels of layers (`flow`, `compare`) -> document and view (`report`,
+//! `caveats`, `summary`, `next`, `render`). Everything between reading and emitting is pure.
 
 pub mod cli;
 
@@ -18,6 +18,7 @@ mod error;
 mod flow;
 mod layers;
 mod names;
+mod next;
 mod outliers;
 mod passes;
 mod plan;

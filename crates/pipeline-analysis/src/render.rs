@@ -1,13 +1,14 @@
 //! The document as tables. Nothing is computed here that the document does not hold.
 
+mod compared;
 mod flow;
+mod ranks;
 
 use std::collections::BTreeMap;
 
 use cli_kit::{Align, Table, View};
-use contracts::pipeline_analysis::report::{Comparison, OnlyKernel, Pass, ReportData};
+use contracts::pipeline_analysis::report::{Pass, ReportData};
 use contracts::{Document, Finite};
-use torch_trace::short;
 
 /// The whole view.
 pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bool) -> View {
@@ -17,7 +18,7 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bo
         .head(document)
         .list(vec![trace(data), detection(data)]);
     if data.ranks.len() > 1 {
-        view = view.heading("Ranks").table(ranks(data).top(top));
+        view = view.heading("Ranks").table(ranks::ranks(data).top(top));
     }
     if !data.passes.is_empty() {
         view = view
@@ -32,7 +33,7 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bo
             .list(outliers(data, top));
     }
     if let Some(comparison) = &data.comparison {
-        view = compared(view, comparison, top);
+        view = compared::compared(view, comparison, top);
     }
     if shows_flow {
         view = flow::flow(view, data, top);
@@ -86,38 +87,6 @@ fn detection(data: &ReportData) -> String {
     );
     words.push(format!("confidence {:.2}", detection.confidence.get()));
     words.join(" · ")
-}
-
-fn ranks(data: &ReportData) -> Table {
-    let mut table = Table::new(&[
-        ("rank", Align::Right),
-        ("passes", Align::Right),
-        ("layers", Align::Right),
-        ("steady pass", Align::Right),
-        ("kind", Align::Left),
-        ("wall ms", Align::Right),
-        ("busy ms", Align::Right),
-        ("idle ms", Align::Right),
-        ("slowest layer", Align::Left),
-    ]);
-    for row in &data.ranks {
-        let count = |count: Option<u64>| count.map_or_else(dash, |count| count.to_string());
-        let mark = if row.shown { "▸" } else { "" };
-        table.row(vec![
-            format!("{mark}{}", count(row.rank.map(u64::from))),
-            row.passes.to_string(),
-            count(row.layers),
-            count(row.steady_pass),
-            row.kind.map_or("-", |kind| kind.name()).to_owned(),
-            row.wall_ns.map_or_else(dash, ms),
-            row.busy_ns.map_or_else(dash, ms),
-            row.idle_ns.map_or_else(dash, ms),
-            row.slowest_layer.as_ref().map_or_else(dash, |layer| {
-                format!("{} ({}), {} us", layer.index, layer.layer_type, us(layer.wall_ns))
-            }),
-        ]);
-    }
-    table
 }
 
 /// Layers that are far from the others of their kind.
@@ -254,57 +223,6 @@ fn families(families: &BTreeMap<String, Finite>) -> String {
         .map(|(name, pct)| format!("{name} {pct:.0}"))
         .collect();
     words.join(", ")
-}
-
-fn compared(view: View, comparison: &Comparison, top: usize) -> View {
-    let (layer, other) = (comparison.layer, comparison.other);
-    let mut view = view.heading(format!("Layer {layer} against layer {other}"));
-    if let Some(delta_ns) = comparison.wall_delta_ns {
-        let word = if delta_ns < 0 { "less" } else { "more" };
-        let size = us(delta_ns.saturating_abs());
-        view = view.text(format!("layer {other} takes {size} us {word} than layer {layer}"));
-    }
-    if !comparison.families.is_empty() {
-        let names = [format!("layer {layer} us"), format!("layer {other} us")];
-        let mut table = Table::new(&[
-            ("family", Align::Left),
-            (&names[0], Align::Right),
-            (&names[1], Align::Right),
-            ("difference us", Align::Right),
-        ]);
-        for row in &comparison.families {
-            table.row(vec![
-                row.family.clone(),
-                us(row.layer_ns),
-                us(row.other_ns),
-                signed_us(row.delta_ns),
-            ]);
-        }
-        view = view.table(table.top(top));
-    }
-    let mut table = Table::new(&[
-        ("only in layer", Align::Right),
-        ("times", Align::Right),
-        ("family", Align::Left),
-        ("kernel", Align::Left),
-    ]);
-    let mut add = |layer: u64, kernels: &[OnlyKernel]| {
-        for kernel in kernels {
-            table.row(vec![
-                layer.to_string(),
-                kernel.calls.to_string(),
-                kernel.family.clone(),
-                short(&kernel.kernel),
-            ]);
-        }
-    };
-    add(layer, &comparison.only_layer);
-    add(other, &comparison.only_other);
-    if table.rows.is_empty() {
-        view.text("Both have the same kernels.")
-    } else {
-        view.table(table.top(top))
-    }
 }
 
 fn dash() -> String {

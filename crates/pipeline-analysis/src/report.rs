@@ -15,7 +15,7 @@ use crate::cut::Cut;
 use crate::flow::flow;
 use crate::plan::Plan;
 use crate::traces::Read;
-use crate::{caveats, config, diffusers, layers, ranks, summary};
+use crate::{caveats, config, diffusers, layers, next, ranks, summary};
 
 pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let config = plan.config.as_deref().map(config::load).transpose()?;
@@ -67,7 +67,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     parts.warnings = warnings;
     let data = data(plan, &analysis, infos, rows);
     parts.summary = summary::summary(&data);
-    parts.next_actions = summary::next_actions(plan, &data);
+    parts.next_actions = next::next_actions(plan, &data);
     let exit = if analysis.shown.is_some() {
         Exit::Ok
     } else {

@@ -9,11 +9,11 @@ mod model;
 mod ranks;
 mod run;
 mod same;
+#[cfg(test)]
+mod test_files;
 
 pub use error::RunError;
 pub use info::{defect_warnings, info, input_of};
 pub use model::{model_beside, same_model};
 pub use ranks::{RankChoice, of_rank};
 pub use run::{Run, RunTrace};
-#[cfg(test)]
-mod test_files;
