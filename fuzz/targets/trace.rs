@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use torch_trace::{
-    Derived, StageChoice, Want, engine_of, grade, launch_moments, locations, read, same_stream_overlap,
+    Derived, StageChoice, Want, captures, engine_of, grade, launch_moments, locations, read, same_stream_overlap,
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -21,6 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = same_stream_overlap(&derived.work);
         }
         let _ = engine_of(&trace);
+        let _ = captures(&trace);
         let moments = launch_moments(&trace);
         for name in locations(&trace, &moments).into_iter().flatten() {
             assert!(!trace.names.text(name).chars().any(char::is_control));

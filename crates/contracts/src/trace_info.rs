@@ -25,8 +25,8 @@ pub struct TraceInfo {
     pub kernels: u64,
     /// Events that damage made unreadable.
     pub events_lost: u64,
-    /// Whether the tables come from this trace: profile-tables takes one rank unless `--rank all`, pipeline-analysis one
-    /// trace.
+    /// Whether the tables come from this trace: profile-tables takes one rank unless `--rank all`, pipeline-analysis shows
+    /// one.
     pub analysed: bool,
     /// How far it can be trusted.
     pub completeness: Completeness,

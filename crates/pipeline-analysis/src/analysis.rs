@@ -1,67 +1,30 @@
-//! The analysed trace, cut and measured: stream, layers, passes, and what is shown of them. Pure.
+//! What is shown of the representative trace: one pass, its layers, their clusters. Pure.
 
-use contracts::pipeline_analysis::report::{Cluster, Pass};
-use trace_layers::{Detection, Expected, detect, detect_at};
+use contracts::pipeline_analysis::report::Cluster;
 
 use crate::clusters::clusters;
-use crate::config::Config;
+use crate::cut::Cut;
 use crate::error::PipelineError;
-use crate::layers::{Measured, measure};
-use crate::passes::{Trip, passes};
+use crate::layers::Measured;
 use crate::plan::{PassChoice, Plan};
-use crate::spans::{Span, layers_of_most, spans};
-use crate::stream::Stream;
-use crate::times::Device;
-use crate::traces::{Diffusion, Read};
+use crate::spans::Span;
 
-/// A trace, cut.
-pub(crate) struct Analysis<'t> {
-    pub(crate) stream: Stream<'t>,
-    pub(crate) detection: Detection,
-    pub(crate) spans: Vec<Span>,
-    pub(crate) passes: Vec<Pass>,
-    pub(crate) steady_pass: Option<usize>,
+/// A trace that is cut, and what is shown of it.
+pub(crate) struct Analysis<'c, 't> {
+    pub(crate) cut: &'c Cut<'t>,
     /// The pass whose layers follow; `None` when no layers were found.
     pub(crate) shown: Option<usize>,
     pub(crate) layers: Vec<Measured>,
     pub(crate) clusters: Vec<Cluster>,
     /// The layers whose kernels are listed.
     pub(crate) flow_of: Vec<usize>,
-    /// Layers of a whole pass.
-    pub(crate) whole: Option<usize>,
-    /// First event of the trace.
-    pub(crate) zero_ns: i64,
 }
 
-impl<'t> Analysis<'t> {
-    /// Cuts the trace as planned.
-    pub(crate) fn of(
-        plan: &Plan,
-        read: &'t Read,
-        config: Option<&Config>,
-        diffusion: &Diffusion,
-    ) -> Result<Self, PipelineError> {
-        let trace = &read.file.trace;
-        let stream = Stream::of(trace, &read.derived, read.launches.as_ref())
-            .expect("a trace with kernels or named launches was chosen");
-        let detection = detected(plan, &stream, config)?;
-        let spans = spans(&detection, &read.derived, &stream);
-        let whole = layers_of_most(&spans);
-        let zero_ns = trace.first_ns.unwrap_or(0);
-        let trip = Trip {
-            derived: &read.derived,
-            stream: &stream,
-            device: &Device::of(trace, stream.device),
-            zero_ns,
-            whole,
-            denoises: diffusion.denoises,
-            drafts: drafts(read.engine, config),
-        };
-        let (passes, steady_pass) = passes(&trip, &spans);
-        let shown = shown_pass(plan, &spans, steady_pass)?;
-        let layers = shown.map_or_else(Vec::new, |pass| {
-            measure(&read.derived, &stream, &spans[pass].layers)
-        });
+impl<'c, 't> Analysis<'c, 't> {
+    /// Looks at the pass and the layers that are planned.
+    pub(crate) fn of(plan: &Plan, cut: &'c Cut<'t>) -> Result<Self, PipelineError> {
+        let shown = shown_pass(plan, &cut.spans, cut.steady_pass)?;
+        let layers = shown.map_or_else(Vec::new, |pass| cut.layers(pass));
         if let Some(pass) = shown {
             layers_are_there(plan, pass, layers.len())?;
         }
@@ -74,17 +37,11 @@ impl<'t> Analysis<'t> {
                 .collect(),
         };
         Ok(Self {
-            stream,
-            detection,
-            spans,
-            passes,
-            steady_pass,
+            cut,
             shown,
             layers,
             clusters,
             flow_of,
-            whole,
-            zero_ns,
         })
     }
 }
@@ -103,37 +60,6 @@ fn layers_are_there(plan: &Plan, pass: usize, layers: usize) -> Result<(), Pipel
         }),
         None => Ok(()),
     }
-}
-
-/// Whether the model may have layers of a draft: the configuration says so, or, without one, the engine is of the kind.
-fn drafts(engine: Option<&str>, config: Option<&Config>) -> bool {
-    match config.and_then(|config| config.model.mtp_layers) {
-        Some(layers) => layers > 0,
-        None => !matches!(engine, None | Some("transformers")),
-    }
-}
-
-fn detected(plan: &Plan, stream: &Stream<'_>, config: Option<&Config>) -> Result<Detection, PipelineError> {
-    let expected = config.map_or_else(Expected::default, Config::expected);
-    let kernels = stream.kernels();
-    let Some(anchor) = &plan.anchor else {
-        return Ok(detect(&kernels, &expected));
-    };
-    let starts: Vec<usize> = stream
-        .items
-        .iter()
-        .enumerate()
-        .filter(|(_, item)| anchor.is_match(item.name))
-        .map(|(at, _)| at)
-        .collect();
-    if starts.is_empty() {
-        return Err(PipelineError::AnchorMatchesNothing {
-            pattern: anchor.as_str().to_owned(),
-            kernels: kernels.len(),
-            stream: stream.label.clone(),
-        });
-    }
-    Ok(detect_at(&kernels, &starts, &expected))
 }
 
 /// The pass whose layers are shown; `None` when no layers were found.

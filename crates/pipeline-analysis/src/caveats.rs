@@ -1,38 +1,15 @@
 //! What could mislead a reader of the document.
 
 use contracts::Warning;
-use contracts::pipeline_analysis::report::TraceInfo;
 use trace_layers::{DetectionWarning, Method};
 
 use crate::analysis::Analysis;
 use crate::config::{self, Config};
 use crate::layers;
-use crate::traces::{self, Diffusion, Read};
 
-/// The warnings: of the file, of the choice among several, of the configuration, of the search for layers.
-pub(crate) fn warnings(
-    files: &[Read],
-    (read, info): (&Read, &TraceInfo),
-    config: Option<&Config>,
-    diffusion: &Diffusion,
-    analysis: &Analysis<'_>,
-) -> Vec<Warning> {
-    let mut warnings = traces::warnings(read, info);
-    if let Some(frame) = &diffusion.backend_frame {
-        warnings.push(Warning::new(
-            "trace-diffusers-backend",
-            format!(
-                "{frame} ran: a trace of the diffusers backend is no evidence about the engine's own pipeline"
-            ),
-        ));
-    }
-    if files.len() > 1 {
-        let (count, path) = (files.len(), &info.path);
-        warnings.push(Warning::new(
-            "trace-not-analysed",
-            format!("of {count} traces one is analysed, {path}: give another one alone to see it"),
-        ));
-    }
+/// The warnings of the configuration, and of the search for layers.
+pub(crate) fn warnings(config: Option<&Config>, analysis: &Analysis<'_, '_>) -> Vec<Warning> {
+    let mut warnings = Vec::new();
     if let Some(config) = config {
         warnings.extend(config.warnings());
     }
@@ -40,10 +17,11 @@ pub(crate) fn warnings(
     warnings
 }
 
-fn of_detection(analysis: &Analysis<'_>) -> Vec<Warning> {
-    let (detection, stream) = (&analysis.detection, &analysis.stream);
+fn of_detection(analysis: &Analysis<'_, '_>) -> Vec<Warning> {
+    let cut = analysis.cut;
+    let (detection, stream) = (&cut.detection, &cut.stream);
     // Layers that a step or a graph joined may be as many as the configuration names, after all.
-    let joined = analysis.whole.is_some() && analysis.whole == detection.config_layers;
+    let joined = cut.whole.is_some() && cut.whole == detection.config_layers;
     let mut warnings: Vec<Warning> = detection
         .warnings
         .iter()
@@ -61,7 +39,7 @@ fn of_detection(analysis: &Analysis<'_>) -> Vec<Warning> {
         ));
         return warnings;
     };
-    let shown = &analysis.spans[pass].layers;
+    let shown = &cut.spans[pass].layers;
     // Where kernels stand out of order, their names say nothing of the layer they stand in.
     if detection.method != Method::Slots {
         warnings.extend(config::types_disagree(stream, shown));

@@ -7,6 +7,7 @@ use contracts::pipeline_analysis::report::Cluster;
 use trace_layers::steady;
 
 use crate::layers::Measured;
+use crate::outliers::median;
 
 /// The clusters of a pass, in the order of their first layers.
 pub(crate) fn clusters(measured: &[Measured]) -> Vec<Cluster> {
@@ -58,6 +59,12 @@ fn row(measured: &[Measured], members: &[usize], all: f64) -> Cluster {
         count: members.len() as u64,
         layers: members.iter().map(|member| *member as u64).collect(),
         representative: representative as u64,
+        wall_median_ns: walls.as_deref().and_then(median),
+        outliers: members
+            .iter()
+            .filter(|member| of(member).of_median.is_some())
+            .map(|member| *member as u64)
+            .collect(),
         wall_mean_ns: wall_ns.map(|wall| (wall / members.len() as f64).round() as i64),
         share_pct: wall_ns.and_then(|_| Finite::ratio(100.0 * busy_ns, all)),
         families_pct: wall_ns.map(|_| {

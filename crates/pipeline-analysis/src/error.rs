@@ -4,7 +4,7 @@ use cli_kit::ToolError;
 use contracts::Exit;
 use contracts::text::{FOREIGN_TEXT_CAP, clean};
 use model_config::ConfigError;
-use torch_trace::FilesError;
+use trace_document::RunError;
 
 /// Why there is no document.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +20,9 @@ pub(crate) enum PipelineError {
         /// Why.
         source: regex::Error,
     },
-    /// No trace to read.
-    #[error("{0}")]
-    Files(#[from] FilesError),
+    /// No run to look at.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// The configuration cannot be used.
     #[error("use {path}: {source}")]
     Config {
@@ -76,12 +76,12 @@ pub(crate) enum PipelineError {
         layers: usize,
     },
     /// The trace is of the fallback that runs another library's pipeline.
-    #[error("bind {path} to a benchmark: {frame} ran, so it is a trace of the diffusers backend")]
+    #[error("take the traces as evidence: {path} shows that the diffusers backend ran: {sign}")]
     DiffusersBackend {
-        /// File.
+        /// The trace, or the log.
         path: String,
-        /// The frame that shows it.
-        frame: String,
+        /// The frame, or the line, that shows it.
+        sign: String,
     },
 }
 
@@ -90,7 +90,7 @@ impl ToolError for PipelineError {
         match self {
             Self::Pass(_) => "pass-unreadable",
             Self::Anchor { .. } => "anchor-unreadable",
-            Self::Files(files) => files.code(),
+            Self::Run(run) => run.code(),
             Self::Config { source, .. } => source.code(),
             Self::NoKernels { .. } => "trace-no-kernels",
             Self::AnchorMatchesNothing { .. } => "anchor-matches-nothing",
@@ -104,7 +104,7 @@ impl ToolError for PipelineError {
         Some(match self {
             Self::Pass(_) => "write `--pass 0` or `--pass auto`".to_owned(),
             Self::Anchor { .. } => "quote it for the shell, and escape `(`, `[`, `*` and `+` of a kernel's name with `\\`".to_owned(),
-            Self::Files(files) => files.hint().to_owned(),
+            Self::Run(run) => return run.hint(),
             Self::Config { source, .. } => source.hint(),
             Self::NoKernels { .. } => {
                 "record with activities CPU and CUDA, with at least one step inside the window; a file that was cut has to be copied again".to_owned()
@@ -123,8 +123,8 @@ impl ToolError for PipelineError {
     fn exit(&self) -> Exit {
         match self {
             Self::Pass(_) | Self::Anchor { .. } => Exit::Usage,
-            Self::Files(_)
-            | Self::Config { .. }
+            Self::Run(run) => run.exit(),
+            Self::Config { .. }
             | Self::NoKernels { .. }
             | Self::AnchorMatchesNothing { .. }
             | Self::NoSuchPass { .. }

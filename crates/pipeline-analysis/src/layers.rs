@@ -6,6 +6,8 @@ use contracts::pipeline_analysis::report::Layer as LayerRow;
 use torch_trace::{Derived, Family};
 use trace_layers::Layer;
 
+use crate::names::Namer;
+use crate::outliers::outliers;
 use crate::stream::Stream;
 use crate::times::{Shared, shared};
 
@@ -18,15 +20,15 @@ pub(crate) struct Measured {
     pub(crate) times: Option<Shared>,
     /// Busy time by family; empty where nothing ran.
     pub(crate) families: BTreeMap<&'static str, f64>,
+    /// Of an outlier its wall time over the median of its cluster.
+    pub(crate) of_median: Option<f64>,
 }
 
 /// Measures the layers of a pass.
 pub(crate) fn measure(derived: &Derived, stream: &Stream<'_>, layers: &[Layer]) -> Vec<Measured> {
-    let types = types(stream, layers);
-    layers
+    let mut measured: Vec<Measured> = layers
         .iter()
-        .zip(types)
-        .map(|(layer, layer_type)| {
+        .map(|layer| {
             let items = &stream.items[layer.kernels.clone()];
             let times = shared(derived, items);
             let mut families = BTreeMap::new();
@@ -35,16 +37,20 @@ pub(crate) fn measure(derived: &Derived, stream: &Stream<'_>, layers: &[Layer]) 
             }
             Measured {
                 layer: layer.clone(),
-                layer_type,
+                layer_type: String::new(),
                 times,
                 families,
+                of_median: None,
             }
         })
-        .collect()
+        .collect();
+    name_types(stream, layers, &mut measured);
+    mark_outliers(&mut measured);
+    measured
 }
 
-/// The rows of the layers.
-pub(crate) fn rows(measured: &[Measured], zero_ns: i64) -> Vec<LayerRow> {
+/// The rows of the layers; `first_pass` says whether they are those of the first pass of the trace.
+pub(crate) fn rows(measured: &[Measured], zero_ns: i64, first_pass: bool) -> Vec<LayerRow> {
     measured
         .iter()
         .enumerate()
@@ -67,9 +73,21 @@ pub(crate) fn rows(measured: &[Measured], zero_ns: i64) -> Vec<LayerRow> {
                         .collect()
                 }),
                 kernels: of.layer.kernels.len() as u64,
+                outlier: of.of_median.is_some(),
+                note: of.of_median.map(|ratio| note(ratio, first_pass && index == 0)),
             }
         })
         .collect()
+}
+
+/// What is special about an outlier.
+fn note(of_median: f64, first: bool) -> String {
+    let cold = if first && of_median > 1.0 {
+        ": cold start, the first layer of the first pass"
+    } else {
+        ""
+    };
+    format!("{of_median:.1} × the median of its kind{cold}")
 }
 
 impl Measured {
@@ -93,47 +111,37 @@ pub(crate) fn mixes(stream: &Stream<'_>, layer: &Layer) -> bool {
     has(stream, layer, &families)
 }
 
-/// The type of each layer: of the configuration, else by the families of its kernels. Clusters of one type are numbered.
-fn types(stream: &Stream<'_>, layers: &[Layer]) -> Vec<String> {
+/// Gives each layer its type: of the configuration, else by its kernels. Clusters of one type are numbered.
+fn name_types(stream: &Stream<'_>, layers: &[Layer], measured: &mut [Measured]) {
+    let namer = Namer::of(stream, layers);
     // Cluster -> its name, and type -> how many clusters have it.
     let mut names: BTreeMap<usize, String> = BTreeMap::new();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    layers
-        .iter()
-        .map(|layer| {
-            names
-                .entry(layer.cluster)
-                .or_insert_with(|| {
-                    let known = layer.layer_type.map(|known| known.to_string());
-                    let name = known.unwrap_or_else(|| by_families(stream, layer));
-                    let count = counts.entry(name.clone()).or_default();
-                    *count += 1;
-                    match *count {
-                        1 => name,
-                        number => format!("{name}#{number}"),
-                    }
-                })
-                .clone()
-        })
-        .collect()
+    for of in measured {
+        let name = names.entry(of.layer.cluster).or_insert_with(|| {
+            let known = of.layer.layer_type.map(|known| known.to_string());
+            let name = known.unwrap_or_else(|| namer.name(&of.layer, &of.families));
+            let count = counts.entry(name.clone()).or_default();
+            *count += 1;
+            match *count {
+                1 => name,
+                number => format!("{name}#{number}"),
+            }
+        });
+        of.layer_type.clone_from(name);
+    }
 }
 
-fn by_families(stream: &Stream<'_>, layer: &Layer) -> String {
-    let mixer = [
-        (Family::Mla, "mla"),
-        (Family::LinearAttention, "linear"),
-        (Family::Attention, "attention"),
-    ];
-    let mixer = mixer
-        .iter()
-        .find(|(family, _)| has(stream, layer, &[*family]))
-        .map_or("none", |(_, name)| name);
-    let ffn = if has(stream, layer, &[Family::Moe]) {
-        "moe"
-    } else if has(stream, layer, &[Family::Activation]) || mixer == "attention" {
-        "dense"
-    } else {
-        "none"
-    };
-    format!("{mixer}+{ffn}")
+/// Marks the layers that are far from the others of their cluster.
+fn mark_outliers(measured: &mut [Measured]) {
+    let mut clusters: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, of) in measured.iter().enumerate() {
+        clusters.entry(of.layer.cluster).or_default().push(index);
+    }
+    for members in clusters.values() {
+        let walls: Option<Vec<i64>> = members.iter().map(|member| measured[*member].wall_ns()).collect();
+        for (member, of_median) in members.iter().zip(outliers(&walls.unwrap_or_default())) {
+            measured[*member].of_median = of_median;
+        }
+    }
 }

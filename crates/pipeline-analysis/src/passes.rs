@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contracts::pipeline_analysis::report::{Pass, PassKind};
-use torch_trace::{Derived, StepKind};
+use torch_trace::{Capture, CaptureText, Derived, StepKind};
 use trace_layers::{Role, steady};
 
 use crate::spans::Span;
@@ -15,6 +15,8 @@ pub(crate) struct Trip<'a> {
     pub(crate) derived: &'a Derived,
     pub(crate) stream: &'a Stream<'a>,
     pub(crate) device: &'a Device,
+    /// Captures of graphs, by start.
+    pub(crate) captures: &'a [Capture],
     /// First event of the trace.
     pub(crate) zero_ns: i64,
     /// Layers of a whole pass.
@@ -50,10 +52,13 @@ fn row(trip: &Trip<'_>, index: usize, span: &Span) -> Pass {
         .flatten();
     let window = times.map(|(start, end)| trip.device.window(start, end));
     let wall_ns = times.map(|(start, end)| end.saturating_sub(start));
+    let capture = captured_in(trip, items);
     let text = span.step.map(|step| trip.derived.stages.steps[step].text);
+    let batch = text.map(|text| text.batch).or(capture.map(|text| text.batch));
+    let tokens = text.map(|text| text.tokens).or(capture.map(|text| text.tokens));
     Pass {
         index: index as u64,
-        kind: kind(trip, span),
+        kind: kind(trip, span, capture),
         start_ns: times.map(|(start, _)| start.saturating_sub(trip.zero_ns)),
         end_ns: times.map(|(_, end)| end.saturating_sub(trip.zero_ns)),
         wall_ns,
@@ -62,19 +67,31 @@ fn row(trip: &Trip<'_>, index: usize, span: &Span) -> Pass {
             .zip(window)
             .map(|(wall, window)| wall.saturating_sub(window.busy_ns)),
         sum_ns: window.map(|window| window.sum_ns),
-        batch: text.and_then(|text| text.batch),
-        tokens: text.and_then(|text| text.tokens),
+        batch: batch.flatten(),
+        tokens: tokens.flatten(),
         layers: (!span.layers.is_empty()).then_some(span.layers.len() as u64),
         steady: false,
         note: None,
     }
 }
 
-fn kind(trip: &Trip<'_>, span: &Span) -> Option<PassKind> {
+/// The capture of a graph that most launches of a pass stand in; `None` where kernels ran.
+fn captured_in(trip: &Trip<'_>, items: &[Item<'_>]) -> Option<CaptureText> {
+    let middle = items.get(items.len() / 2).filter(|_| trip.stream.captured)?;
+    let around = |capture: &&Capture| (capture.start_ns..capture.end_ns).contains(&middle.start_ns);
+    trip.captures
+        .iter()
+        .rev()
+        .find(around)
+        .map(|capture| capture.text)
+}
+
+fn kind(trip: &Trip<'_>, span: &Span, capture: Option<CaptureText>) -> Option<PassKind> {
     if trip.drafts && span.role == Role::Draft {
         return Some(PassKind::Draft);
     }
-    span.kind.map(|kind| match kind {
+    let kind = span.kind.or(capture.and_then(|text| text.kind));
+    kind.map(|kind| match kind {
         StepKind::Prefill => PassKind::Prefill,
         StepKind::Decode => PassKind::Decode,
         StepKind::Mixed => PassKind::Mixed,
@@ -115,10 +132,14 @@ fn notes(trip: &Trip<'_>, rows: &mut [Pass], spans: &[Span], chosen: Option<usiz
     let whole_passes = spans.iter().filter(|span| span.complete).count();
     let mut steps = 0;
     let last = rows.len().saturating_sub(1);
+    let first_steady = rows.iter().position(|row| row.steady);
     for (index, (row, span)) in rows.iter_mut().zip(spans).enumerate() {
         let mut notes = Vec::new();
         if trip.stream.captured {
             notes.push("launches of a graph's capture: nothing ran".to_owned());
+            if row.kind.is_none() {
+                notes.push("the trace does not name the kind of step that replays it".to_owned());
+            }
         }
         if row.kind == Some(PassKind::Draft) && span.role == Role::Draft {
             notes.push("layers of a draft".to_owned());
@@ -141,7 +162,9 @@ fn notes(trip: &Trip<'_>, rows: &mut [Pass], spans: &[Span], chosen: Option<usiz
             let pct = 100.0 * (wall as f64 / usual.max(1) as f64 - 1.0);
             if pct.abs() >= WORTH_A_NOTE_PCT {
                 let word = if pct > 0.0 { "slower" } else { "faster" };
-                notes.push(format!("{:.0} % {word} than the steady passes", pct.abs()));
+                let cold = pct > 0.0 && Some(index) < first_steady;
+                let cold = if cold { "cold start, " } else { "" };
+                notes.push(format!("{cold}{:.0} % {word} than the steady passes", pct.abs()));
             }
         }
         row.note = (!notes.is_empty()).then(|| notes.join("; "));

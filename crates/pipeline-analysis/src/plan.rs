@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use cli_kit::BindArgs;
 use regex::{Regex, RegexBuilder};
+use trace_document::RankChoice;
 
 use crate::cli::Args;
 use crate::error::PipelineError;
@@ -30,6 +31,10 @@ pub(crate) struct Plan {
     pub(crate) compare_layer: Option<usize>,
     pub(crate) anchor: Option<Regex>,
     pub(crate) shows_flow: bool,
+    /// The rank that is shown; all: the slowest of them.
+    pub(crate) rank: RankChoice,
+    /// What the server wrote while it was traced.
+    pub(crate) log: Option<PathBuf>,
     pub(crate) bind: BindArgs,
 }
 
@@ -55,6 +60,10 @@ impl TryFrom<Args> for Plan {
             layer: args.layer,
             compare_layer: args.compare_layer,
             anchor: anchor.transpose()?,
+            log: args.log,
+            rank: args.rank.as_deref().map_or(Ok(RankChoice::All), |text| {
+                RankChoice::parse(text, "slowest", RankChoice::All)
+            })?,
             shows_flow: args.flow || args.layer.is_some(),
             bind: args.bind,
         })

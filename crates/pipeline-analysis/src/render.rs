@@ -1,13 +1,14 @@
 //! The document as tables. Nothing is computed here that the document does not hold.
 
+mod compared;
 mod flow;
+mod ranks;
 
 use std::collections::BTreeMap;
 
 use cli_kit::{Align, Table, View};
-use contracts::pipeline_analysis::report::{Comparison, OnlyKernel, Pass, ReportData};
+use contracts::pipeline_analysis::report::{Pass, ReportData};
 use contracts::{Document, Finite};
-use torch_trace::short;
 
 /// The whole view.
 pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bool) -> View {
@@ -16,6 +17,9 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bo
         .heading("Pipeline")
         .head(document)
         .list(vec![trace(data), detection(data)]);
+    if data.ranks.len() > 1 {
+        view = view.heading("Ranks").table(ranks::ranks(data).top(top));
+    }
     if !data.passes.is_empty() {
         view = view
             .heading("Passes")
@@ -23,10 +27,13 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bo
             .list(notes(data, top));
     }
     if !data.clusters.is_empty() {
-        view = view.heading(layers_heading(data)).table(clusters(data).top(top));
+        view = view
+            .heading(layers_heading(data))
+            .table(clusters(data).top(top))
+            .list(outliers(data, top));
     }
     if let Some(comparison) = &data.comparison {
-        view = compared(view, comparison, top);
+        view = compared::compared(view, comparison, top);
     }
     if shows_flow {
         view = flow::flow(view, data, top);
@@ -80,6 +87,16 @@ fn detection(data: &ReportData) -> String {
     );
     words.push(format!("confidence {:.2}", detection.confidence.get()));
     words.join(" · ")
+}
+
+/// Layers that are far from the others of their kind.
+fn outliers(data: &ReportData, top: usize) -> Vec<String> {
+    let layers = data.layers.iter().flatten();
+    let noted = layers.filter_map(|layer| {
+        let (note, wall_ns) = (layer.note.as_ref()?, layer.wall_ns?);
+        Some(format!("layer {}: {} us, {note}", layer.index, us(wall_ns)))
+    });
+    noted.take(top).collect()
 }
 
 fn passes(data: &ReportData, top: usize) -> Table {
@@ -157,6 +174,7 @@ fn clusters(data: &ReportData) -> Table {
         ("count", Align::Right),
         ("layers", Align::Left),
         ("mean us", Align::Right),
+        ("median us", Align::Right),
         ("share %", Align::Right),
         ("bottleneck", Align::Left),
         ("families, % of busy", Align::Left),
@@ -167,6 +185,7 @@ fn clusters(data: &ReportData) -> Table {
             row.count.to_string(),
             places(&row.layers),
             row.wall_mean_ns.map_or_else(dash, us),
+            row.wall_median_ns.map_or_else(dash, us),
             number(row.share_pct, 1),
             row.bottleneck.clone().unwrap_or_else(dash),
             row.families_pct.as_ref().map_or_else(dash, families),
@@ -204,57 +223,6 @@ fn families(families: &BTreeMap<String, Finite>) -> String {
         .map(|(name, pct)| format!("{name} {pct:.0}"))
         .collect();
     words.join(", ")
-}
-
-fn compared(view: View, comparison: &Comparison, top: usize) -> View {
-    let (layer, other) = (comparison.layer, comparison.other);
-    let mut view = view.heading(format!("Layer {layer} against layer {other}"));
-    if let Some(delta_ns) = comparison.wall_delta_ns {
-        let word = if delta_ns < 0 { "less" } else { "more" };
-        let size = us(delta_ns.saturating_abs());
-        view = view.text(format!("layer {other} takes {size} us {word} than layer {layer}"));
-    }
-    if !comparison.families.is_empty() {
-        let names = [format!("layer {layer} us"), format!("layer {other} us")];
-        let mut table = Table::new(&[
-            ("family", Align::Left),
-            (&names[0], Align::Right),
-            (&names[1], Align::Right),
-            ("difference us", Align::Right),
-        ]);
-        for row in &comparison.families {
-            table.row(vec![
-                row.family.clone(),
-                us(row.layer_ns),
-                us(row.other_ns),
-                signed_us(row.delta_ns),
-            ]);
-        }
-        view = view.table(table.top(top));
-    }
-    let mut table = Table::new(&[
-        ("only in layer", Align::Right),
-        ("times", Align::Right),
-        ("family", Align::Left),
-        ("kernel", Align::Left),
-    ]);
-    let mut add = |layer: u64, kernels: &[OnlyKernel]| {
-        for kernel in kernels {
-            table.row(vec![
-                layer.to_string(),
-                kernel.calls.to_string(),
-                kernel.family.clone(),
-                short(&kernel.kernel),
-            ]);
-        }
-    };
-    add(layer, &comparison.only_layer);
-    add(other, &comparison.only_other);
-    if table.rows.is_empty() {
-        view.text("Both have the same kernels.")
-    } else {
-        view.table(table.top(top))
-    }
 }
 
 fn dash() -> String {

@@ -1,62 +1,73 @@
 //! Plan to document: read, choose, cut, put together.
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
-use contracts::pipeline_analysis::report::{Detection, PerfettoRange, ReportData, SCHEMA, TraceInfo};
+use contracts::pipeline_analysis::report::{
+    Detection, PerfettoRange, RankRow, ReportData, SCHEMA, TraceInfo,
+};
 use contracts::{Exit, Finite};
-use torch_trace::{SIMULATED, Want, read_all, settings_of, trace_paths};
+use torch_trace::{StageChoice, Want};
+use trace_document::{Run, defect_warnings, info, input_of};
 
 use crate::analysis::Analysis;
 use crate::cli::Args;
 use crate::compare::compare;
-use crate::error::PipelineError;
+use crate::cut::Cut;
 use crate::flow::flow;
 use crate::plan::Plan;
-use crate::traces::{self, Read};
-use crate::{caveats, config, layers, summary};
+use crate::traces::Read;
+use crate::{caveats, config, diffusers, layers, next, ranks, summary};
 
 pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let config = plan.config.as_deref().map(config::load).transpose()?;
     let bar = cli_kit::spinner("reading traces", output);
-    let files: Vec<Read> = trace_paths(&plan.traces)
-        .and_then(|paths| read_all(&paths, Want::ALL))
-        .map_err(PipelineError::from)?
+    let mut warnings = Vec::new();
+    let (choice, want) = (StageChoice::Auto, Want::ALL);
+    let run = Run::read(&plan.traces, want, choice, plan.rank, &mut warnings)?;
+    let simulated = run.simulated();
+    let files: Vec<Read> = run.traces.into_iter().map(Read::new).collect();
+    let log = plan.log.as_deref().map(diffusers::read).transpose()?;
+    let cuts: Vec<Cut<'_>> = ranks::one_of_each(&files)?
         .into_iter()
-        .map(traces::derive)
-        .collect();
+        .map(|index| Cut::of(plan, &files[index], config.as_ref()))
+        .collect::<Result<_, _>>()?;
     bar.finish_and_clear();
-    let analysed = traces::choose(&files)?;
-    let read = &files[analysed];
-    let diffusion = traces::diffusion(&read.file.trace);
-    if let (Some(_), Some(frame)) = (&plan.bind.for_result, &diffusion.backend_frame) {
-        return Err(PipelineError::DiffusersBackend {
-            path: read.path(),
-            frame: frame.clone(),
-        }
-        .into());
+    let shown = ranks::slowest(&cuts);
+    let read = cuts[shown].read;
+    let backend = diffusers::shown(&cuts, log.as_ref());
+    if let (Some(_), Some(backend)) = (&plan.bind.for_result, &backend) {
+        return Err(backend.error().into());
     }
-    let engine = settings_of(&read.file.trace, read.engine);
-    let binding = plan.bind.read(engine, read.engine == Some(SIMULATED))?;
-    let analysis = Analysis::of(plan, read, config.as_ref(), &diffusion)?;
-    let infos: Vec<TraceInfo> = files
-        .iter()
-        .enumerate()
-        .map(|(index, read)| traces::info(read, index == analysed))
-        .collect();
+    let binding = plan.bind.read(read.of.settings(), simulated)?;
+    let analysis = Analysis::of(plan, &cuts[shown])?;
+    let infos = files.iter().map(|one| {
+        let of = &one.of;
+        info(&of.file, &of.derived, of.engine, std::ptr::eq(one, read))
+    });
+    let infos: Vec<TraceInfo> = infos.collect();
 
     let mut parts = DocumentParts::new(SCHEMA);
-    parts.inputs = files.iter().map(traces::input).collect();
+    parts.inputs = files.iter().map(|read| input_of(&read.of.file)).collect();
+    let config_input = config.as_ref().map(|config| config.input.clone());
     parts
         .inputs
-        .extend(config.as_ref().map(|config| config.input.clone()));
-    parts.simulated = files.iter().any(|read| read.engine == Some(SIMULATED));
+        .extend(config_input.into_iter().chain(log.map(|log| log.input)));
+    parts.simulated = simulated;
     if let Some(binding) = binding {
         parts.bind(binding);
     }
-    let of = (read, &infos[analysed]);
-    parts.warnings = caveats::warnings(&files, of, config.as_ref(), &diffusion, &analysis);
-    let data = data(plan, read, &analysis, infos);
+    for (one, info) in files.iter().zip(&infos) {
+        if cuts.iter().any(|cut| std::ptr::eq(cut.read, one)) {
+            warnings.extend(defect_warnings(&one.of.file).chain(info.incomplete()));
+        }
+    }
+    warnings.extend(backend.map(|backend| backend.warning()));
+    let rows = ranks::rows(&cuts, shown);
+    warnings.extend(ranks::warnings(&files, &rows));
+    warnings.extend(caveats::warnings(config.as_ref(), &analysis));
+    parts.warnings = warnings;
+    let data = data(plan, &analysis, infos, rows);
     parts.summary = summary::summary(&data);
-    parts.next_actions = summary::next_actions(plan, &data);
+    parts.next_actions = next::next_actions(plan, &data);
     let exit = if analysis.shown.is_some() {
         Exit::Ok
     } else {
@@ -67,13 +78,14 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     Ok(Report::new(&document, view, exit))
 }
 
-fn data(plan: &Plan, read: &Read, analysis: &Analysis<'_>, traces: Vec<TraceInfo>) -> ReportData {
-    let (stream, shown) = (&analysis.stream, analysis.shown);
-    let (trace, derived) = (&read.file.trace, &read.derived);
+fn data(plan: &Plan, analysis: &Analysis<'_, '_>, traces: Vec<TraceInfo>, ranks: Vec<RankRow>) -> ReportData {
+    let (cut, shown) = (analysis.cut, analysis.shown);
+    let of = &cut.read.of;
     ReportData {
         traces,
+        ranks,
         detection: detection(analysis),
-        steady_pass: analysis.steady_pass.map(|pass| pass as u64),
+        steady_pass: cut.steady_pass.map(|pass| pass as u64),
         shown_pass: shown.map(|pass| pass as u64),
         clusters: analysis.clusters.clone(),
         perfetto: ranges(analysis),
@@ -81,35 +93,43 @@ fn data(plan: &Plan, read: &Read, analysis: &Analysis<'_>, traces: Vec<TraceInfo
             .layer
             .zip(plan.compare_layer)
             .filter(|_| shown.is_some())
-            .map(|(layer, other)| compare(stream, &analysis.layers, layer, other)),
-        passes: analysis.passes.clone(),
-        layers: shown.map(|_| layers::rows(&analysis.layers, analysis.zero_ns)),
+            .map(|(layer, other)| compare(&cut.stream, &analysis.layers, layer, other)),
+        passes: cut.passes.clone(),
+        layers: shown.map(|_| layers::rows(&analysis.layers, cut.zero_ns, shown == Some(0))),
         flow: analysis
             .flow_of
             .iter()
-            .flat_map(|layer| flow(trace, derived, stream, *layer, &analysis.layers[*layer]))
+            .flat_map(|layer| {
+                flow(
+                    &of.file.trace,
+                    &of.derived,
+                    &cut.stream,
+                    *layer,
+                    &analysis.layers[*layer],
+                )
+            })
             .collect(),
     }
 }
 
-fn detection(analysis: &Analysis<'_>) -> Detection {
-    let found = &analysis.detection;
+fn detection(analysis: &Analysis<'_, '_>) -> Detection {
+    let found = &analysis.cut.detection;
     let count = |count: Option<usize>| count.map(|count| count as u64);
     Detection {
         method: found.method.name().to_owned(),
         period: count(found.period),
         repeats: found.repeats.and_then(Finite::new),
         confidence: Finite::new(found.confidence).unwrap_or(Finite::from(0)),
-        layers: count(analysis.whole),
+        layers: count(analysis.cut.whole),
         config_layers: count(found.config_layers),
-        stream: analysis.stream.label.clone(),
-        stream_kernels: analysis.stream.items.len() as u64,
-        captured: analysis.stream.captured,
+        stream: analysis.cut.stream.label.clone(),
+        stream_kernels: analysis.cut.stream.items.len() as u64,
+        captured: analysis.cut.stream.captured,
     }
 }
 
 /// The shown pass and the layers whose kernels are listed, as a trace viewer counts time.
-fn ranges(analysis: &Analysis<'_>) -> Vec<PerfettoRange> {
+fn ranges(analysis: &Analysis<'_, '_>) -> Vec<PerfettoRange> {
     let range = |what: String, start_ns: i64, end_ns: i64| {
         Some(PerfettoRange {
             what,
@@ -118,13 +138,13 @@ fn ranges(analysis: &Analysis<'_>) -> Vec<PerfettoRange> {
         })
     };
     let pass = analysis.shown.and_then(|pass| {
-        let row = &analysis.passes[pass];
+        let row = &analysis.cut.passes[pass];
         range(format!("pass {pass}"), row.start_ns?, row.end_ns?)
     });
     let layers = analysis.flow_of.iter().filter_map(|layer| {
         let of = &analysis.layers[*layer];
         let times = of.times.as_ref()?;
-        let place = |ns: i64| ns.saturating_sub(analysis.zero_ns);
+        let place = |ns: i64| ns.saturating_sub(analysis.cut.zero_ns);
         range(
             format!("layer {layer} ({})", of.layer_type),
             place(times.start_ns),

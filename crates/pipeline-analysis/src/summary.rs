@@ -1,14 +1,11 @@
-//! One or two sentences to act on, and the command that leads on.
+//! One or two sentences to act on.
 
 use std::collections::BTreeMap;
 
-use contracts::NextAction;
 use contracts::pipeline_analysis::report::{Pass, ReportData};
 
-use crate::plan::Plan;
-
 /// From this share of idle time on, it is what to look at first, percent.
-const MUCH_IDLE_PCT: f64 = 30.0;
+pub(crate) const MUCH_IDLE_PCT: f64 = 30.0;
 
 /// What was found, and what takes the time of the shown pass.
 pub(crate) fn summary(data: &ReportData) -> String {
@@ -49,6 +46,12 @@ pub(crate) fn summary(data: &ReportData) -> String {
     if let Some(between) = between_pct(data).filter(|pct| *pct >= MUCH_IDLE_PCT) {
         text.push_str(&format!(" {between:.0} % of the time lies between passes."));
     }
+    if let Some(rank) = slowest_rank(data) {
+        text.push_str(&rank);
+    }
+    if let Some(layer) = outlier(data) {
+        text.push_str(&layer);
+    }
     if let [first, second, ..] = by_share(data).as_slice() {
         text.push_str(&format!(
             " {} kinds of layers: {} {:.0} %, {} {:.0} %.",
@@ -62,72 +65,40 @@ pub(crate) fn summary(data: &ReportData) -> String {
     text
 }
 
-/// What to run next.
-pub(crate) fn next_actions(plan: &Plan, data: &ReportData) -> Vec<NextAction> {
-    let Some(analysed) = data.traces.iter().find(|info| info.analysed) else {
-        return Vec::new();
-    };
-    let tables = |why: &str| {
-        let mut command = vec!["profile-tables".to_owned(), analysed.path.clone()];
-        command.extend(["--format", "markdown"].map(str::to_owned));
-        action(why, command)
-    };
-    let Some((_, pass)) = found(data) else {
-        return vec![tables(
-            "without layers the tables say which kernels take the time, and why the device waits",
-        )];
-    };
-    let waits = [idle_pct(pass), between_pct(data)];
-    if waits.into_iter().flatten().any(|pct| pct >= MUCH_IDLE_PCT) {
-        return vec![tables(
-            "the device mostly waits: the tables name the cause and the line of Python",
-        )];
-    }
-    if plan.shows_flow && data.detection.captured {
-        return Vec::new();
-    }
-    if plan.shows_flow {
-        return vec![tables(
-            "the tables name the fusions and overlaps that these kernels would allow",
-        )];
-    }
-    let share = |cluster: &&contracts::pipeline_analysis::report::Cluster| {
-        cluster.share_pct.map_or(0.0, |share| share.get())
-    };
-    let largest = data.clusters.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
-    let mut command = vec!["pipeline-analysis".to_owned(), analysed.path.clone()];
-    if let Some(config) = &plan.config {
-        command.extend(["--config".to_owned(), config.display().to_string()]);
-    }
-    if let Some(anchor) = &plan.anchor {
-        command.extend(["--anchor".to_owned(), anchor.as_str().to_owned()]);
-    }
-    if let Some(cluster) = largest {
-        command.extend([
-            "--pass".to_owned(),
-            pass.index.to_string(),
-            "--layer".to_owned(),
-            cluster.representative.to_string(),
-        ]);
-    }
-    command.extend(["--format", "markdown"].map(str::to_owned));
-    vec![action(
-        "the kernels of the layer that stands for most of the time, in launch order",
-        command,
-    )]
-}
-
-fn action(why: &str, command: Vec<String>) -> NextAction {
-    NextAction {
-        why: why.to_owned(),
-        command,
-    }
-}
-
 /// Layers of the shown pass, and the pass.
-fn found(data: &ReportData) -> Option<(usize, &Pass)> {
+pub(crate) fn found(data: &ReportData) -> Option<(usize, &Pass)> {
     let pass = data.passes.get(usize::try_from(data.shown_pass?).ok()?)?;
     Some((data.layers.as_ref()?.len(), pass))
+}
+
+/// The slowest of several ranks against the fastest.
+fn slowest_rank(data: &ReportData) -> Option<String> {
+    let walls = || data.ranks.iter().filter_map(|row| Some((row.wall_ns?, row)));
+    let (slow_ns, slow) = walls().max_by_key(|(wall_ns, row)| (*wall_ns, row.shown))?;
+    let (fast_ns, _) = walls().min_by_key(|(wall_ns, _)| *wall_ns)?;
+    let several = data.ranks.len() > 1 && fast_ns > 0;
+    let rank = slow.rank.filter(|_| several)?;
+    Some(format!(
+        " Rank {rank} is the slowest of {}, {:.1} % over the fastest.",
+        data.ranks.len(),
+        100.0 * (slow_ns as f64 / fast_ns as f64 - 1.0)
+    ))
+}
+
+/// The slowest of the layers that are far from the others of their kind.
+fn outlier(data: &ReportData) -> Option<String> {
+    let outliers = || data.layers.iter().flatten().filter(|layer| layer.outlier);
+    let layer = outliers().max_by_key(|layer| (layer.wall_ns, std::cmp::Reverse(layer.index)))?;
+    let others = match outliers().count() - 1 {
+        0 => String::new(),
+        more => format!("; {more} more stand(s) out"),
+    };
+    Some(format!(
+        " Layer {} takes {:.3} ms, {}{others}.",
+        layer.index,
+        layer.wall_ns? as f64 / 1e6,
+        layer.note.as_ref()?
+    ))
 }
 
 /// ` (decode, batch 32)`, as far as it is known.
@@ -152,7 +123,7 @@ pub(crate) fn idle_pct(pass: &Pass) -> Option<f64> {
 }
 
 /// Share of the time from the first pass to the last that lies between them, percent.
-fn between_pct(data: &ReportData) -> Option<f64> {
+pub(crate) fn between_pct(data: &ReportData) -> Option<f64> {
     let (first, last) = (data.passes.first()?, data.passes.last()?);
     let span = last.end_ns?.checked_sub(first.start_ns?)?;
     let within: i64 = data

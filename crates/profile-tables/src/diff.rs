@@ -5,7 +5,6 @@
 //! document and view.
 
 mod hidden;
-mod model;
 mod one_sided;
 mod pair;
 mod positions;
@@ -28,8 +27,9 @@ use crate::cli::Args;
 use crate::error::TablesError;
 use crate::plan::DiffPlan;
 use crate::tables::longest;
-use crate::traces::{Run, input_of, warn_of_defects};
+use crate::traces::read;
 use side::Side;
+use trace_document::{Run, defect_warnings, input_of};
 
 /// Runs `diff`.
 pub(crate) fn run(plan: &DiffPlan, output: &OutputArgs) -> Result<Report, Failure> {
@@ -40,10 +40,10 @@ pub(crate) fn run(plan: &DiffPlan, output: &OutputArgs) -> Result<Report, Failur
         StageChoice::All => StageChoice::All,
         StageChoice::Auto | StageChoice::Only(_) => StageChoice::Auto,
     };
-    let mut read = |paths| Run::read(paths, Want::ALL, choice, plan.rank, &mut warnings);
+    let mut read = |paths| read(paths, Want::ALL, choice, plan.rank, &mut warnings);
     let (ours, theirs) = (read(&plan.ours)?, read(&plan.theirs)?);
     for (file, _, _) in ours.chosen().chain(theirs.chosen()) {
-        warn_of_defects(file, &mut warnings);
+        warnings.extend(defect_warnings(file));
     }
     let stages = pair::stages(&ours, &theirs, plan.stage, plan.force_pair)?;
     let (mine, other) = (Side::of(&ours, stages.0), Side::of(&theirs, stages.1));
@@ -81,7 +81,7 @@ pub(crate) fn run(plan: &DiffPlan, output: &OutputArgs) -> Result<Report, Failur
     };
 
     let mut parts = DocumentParts::new(SCHEMA);
-    parts.inputs = ours.files.iter().chain(&theirs.files).map(input_of).collect();
+    parts.inputs = ours.files().chain(theirs.files()).map(input_of).collect();
     parts.simulated = [&ours, &theirs].iter().any(|run| run.simulated());
     if let Some(binding) = plan.bind.read(ours.settings(), ours.simulated())? {
         parts.bind(binding);
@@ -142,8 +142,7 @@ fn check(
 /// What else could make a difference, and is no engine's doing.
 fn unlike(ours: &Run, theirs: &Run, warnings: &mut Vec<Warning>) {
     let gpu = |run: &Run| {
-        run.files
-            .iter()
+        run.files()
             .find_map(|file| file.trace.header.gpus.first().cloned())
     };
     if let (Some(mine), Some(other)) = (gpu(ours), gpu(theirs))
@@ -154,8 +153,7 @@ fn unlike(ours: &Run, theirs: &Run, warnings: &mut Vec<Warning>) {
             format!("ours ran on {mine}, theirs on {other}"),
         ));
     }
-    let size = |run: &Run| run.files.iter().find_map(|file| file.trace.header.world_size);
-    if let (Some(mine), Some(other)) = (size(ours), size(theirs))
+    if let (Some(mine), Some(other)) = (ours.world_size(), theirs.world_size())
         && mine != other
     {
         warnings.push(Warning::new(

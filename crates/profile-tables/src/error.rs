@@ -3,7 +3,7 @@
 use cli_kit::ToolError;
 use contracts::Exit;
 use contracts::profile_tables::diff::{DIFFERENT_MODEL, DIFFERENT_STAGE};
-use torch_trace::FilesError;
+use trace_document::RunError;
 
 /// Why there are no tables.
 #[derive(Debug, thiserror::Error)]
@@ -11,15 +11,12 @@ pub(crate) enum TablesError {
     /// `--min-share-pct` out of range.
     #[error("use --min-share-pct {0}: it lies between 0 and 100")]
     MinShare(f64),
-    /// `--rank` is no number.
-    #[error("read --rank `{0}`: it is a number or `all`")]
-    Rank(String),
     /// `--kernel` is no pattern.
     #[error("read --kernel: {0}")]
     Pattern(String),
-    /// No trace to read.
-    #[error("{0}")]
-    Files(#[from] FilesError),
+    /// No run to look at.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// A trace without device work.
     #[error("find device work in {path}: {events} events, of them {cpu_ops} CPU operators{damage}")]
     NoGpuEvents {
@@ -31,14 +28,6 @@ pub(crate) enum TablesError {
         cpu_ops: u64,
         /// What was wrong with the file; empty for a whole one.
         damage: String,
-    },
-    /// The asked-for rank is not there.
-    #[error("find rank {rank} among the traces: there are {found}")]
-    NoSuchRank {
-        /// Asked for.
-        rank: u32,
-        /// What is there.
-        found: String,
     },
     /// The asked-for stage is not there.
     #[error("find a {stage} step in the traces: there are {found}")]
@@ -66,9 +55,6 @@ pub(crate) enum TablesError {
         /// What is wrong with it.
         why: String,
     },
-    /// Files that do not belong together.
-    #[error("take the traces as ranks of one run: {0}")]
-    DifferentRuns(String),
     /// No kernel has a name that was asked for.
     #[error("find a kernel that matches `{pattern}`: the longest of {kernels} are {longest}")]
     NoSuchKernel {
@@ -99,15 +85,12 @@ impl ToolError for TablesError {
     fn code(&self) -> &'static str {
         match self {
             Self::MinShare(_) => "min-share-out-of-range",
-            Self::Rank(_) => "rank-unreadable",
             Self::Pattern(_) => "kernel-pattern-unreadable",
-            Self::Files(files) => files.code(),
+            Self::Run(run) => run.code(),
             Self::NoGpuEvents { .. } => "trace-no-gpu-events",
-            Self::NoSuchRank { .. } => "trace-no-such-rank",
             Self::NoSuchStage { .. } => "trace-no-such-stage",
             Self::MappingMismatch { .. } => "trace-mapping-mismatch",
             Self::ServerInfo { .. } => "server-info-unreadable",
-            Self::DifferentRuns(_) => "trace-different-runs",
             Self::NoSuchKernel { .. } => "trace-no-such-kernel",
             Self::StageAmbiguous(_) => "diff-stage-ambiguous",
             Self::DifferentStage { .. } => DIFFERENT_STAGE,
@@ -119,13 +102,11 @@ impl ToolError for TablesError {
         Some(
             match self {
                 Self::MinShare(_) => "1.0 is the default; 0 shows every row",
-                Self::Rank(_) => "write `--rank 0` or `--rank all`",
                 Self::Pattern(_) => "quote brackets and signs of a name with a backslash, or give a word of it",
-                Self::Files(files) => files.hint(),
+                Self::Run(run) => return run.hint(),
                 Self::NoGpuEvents { .. } => {
                     "record with activities CPU and CUDA, with at least one step inside the window; a file that was cut has to be copied again"
                 }
-                Self::NoSuchRank { .. } => "name one that is there, or `--rank all`",
                 Self::NoSuchStage { .. } => "name one that is there, or `--stage all`",
                 Self::MappingMismatch { .. } => {
                     "record the mapping trace from the capture of the same graph: same model, same batch size, same build"
@@ -133,7 +114,6 @@ impl ToolError for TablesError {
                 Self::ServerInfo { .. } => {
                     "save it with `curl URL/get_server_info` (SGLang) or `curl 'URL/server_info?config_format=json'` (vLLM with VLLM_SERVER_DEV_MODE=1); without --server-info the trace alone is used"
                 }
-                Self::DifferentRuns(_) => "give the traces of one run only; two engines are compared by `profile-tables diff`",
                 Self::NoSuchKernel { .. } => "give a word of a name that `profile-tables TRACE` prints",
                 Self::StageAmbiguous(_) => "name one: `--stage prefill`, `--stage decode` or `--stage mixed`",
                 Self::DifferentStage { .. } => {
@@ -149,14 +129,12 @@ impl ToolError for TablesError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::MinShare(_) | Self::Rank(_) | Self::Pattern(_) => Exit::Usage,
-            Self::Files(_)
-            | Self::NoGpuEvents { .. }
-            | Self::NoSuchRank { .. }
+            Self::Run(run) => run.exit(),
+            Self::MinShare(_) | Self::Pattern(_) => Exit::Usage,
+            Self::NoGpuEvents { .. }
             | Self::NoSuchStage { .. }
             | Self::MappingMismatch { .. }
             | Self::ServerInfo { .. }
-            | Self::DifferentRuns(_)
             | Self::NoSuchKernel { .. }
             | Self::StageAmbiguous(_)
             | Self::DifferentStage { .. }

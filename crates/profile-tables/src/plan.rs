@@ -6,20 +6,10 @@ use cli_kit::BindArgs;
 use contracts::text::{FOREIGN_TEXT_CAP, clean};
 use regex::{Regex, RegexBuilder};
 use torch_trace::{StageChoice, StepKind, Want};
+use trace_document::{RankChoice, RunError};
 
 use crate::cli::{DiffArgs, RowsArgs, StageArg, TablesArg, TablesArgs};
 use crate::error::TablesError;
-
-/// Which ranks the tables are of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RankChoice {
-    /// The lowest that is there.
-    Lowest,
-    /// This one.
-    Only(u32),
-    /// All together.
-    All,
-}
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,10 +122,8 @@ fn stage_choice(stage: StageArg) -> StageChoice {
     }
 }
 
-fn rank_choice(rank: Option<&str>) -> Result<RankChoice, TablesError> {
-    Ok(match rank {
-        None => RankChoice::Lowest,
-        Some("all") => RankChoice::All,
-        Some(text) => RankChoice::Only(text.parse().map_err(|_| TablesError::Rank(text.to_owned()))?),
+fn rank_choice(rank: Option<&str>) -> Result<RankChoice, RunError> {
+    rank.map_or(Ok(RankChoice::Lowest), |text| {
+        RankChoice::parse(text, "all", RankChoice::All)
     })
 }

@@ -6,6 +6,7 @@ use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::profile_tables::report::{GraphInfo, MappingInfo, ReportData, SCHEMA};
 use contracts::{Exit, Warning};
 use torch_trace::{Derived, Stage, StageChoice, Trace, TraceFile, read_one};
+use trace_document::{Run, RunError, defect_warnings, input_of};
 
 use crate::align::align;
 use crate::cli::Args;
@@ -20,7 +21,7 @@ use crate::ranks::{OfRank, compare};
 use crate::server::Server;
 use crate::summary::summary;
 use crate::tables::stage_row;
-use crate::traces::{Run, input_of, warn_of_defects};
+use crate::traces::read;
 
 /// Share of a graph's kernels below which a mapping trace is of something else, percent.
 const MAPPING_FITS_PCT: u64 = 50;
@@ -30,7 +31,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let mut warnings = Vec::new();
     let server = plan.server_info.as_deref().map(Server::read).transpose()?;
     let server = server.as_ref();
-    let run = Run::read(&plan.traces, plan.want, plan.stage, plan.rank, &mut warnings)?;
+    let run = read(&plan.traces, plan.want, plan.stage, plan.rank, &mut warnings)?;
 
     let mut sums: BTreeMap<Stage, StageSum> = BTreeMap::new();
     let mut fusions: BTreeMap<Stage, FuseSums> = BTreeMap::new();
@@ -38,7 +39,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let mapping = plan
         .mapping
         .as_deref()
-        .map(|path| read_one(path, plan.want).map_err(TablesError::from))
+        .map(|path| read_one(path, plan.want).map_err(RunError::from))
         .transpose()?;
     let mapped = mapping
         .as_ref()
@@ -72,10 +73,10 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         add(&mut sums, &file.trace, derived, &located);
         fusions::add(&mut fusions, &file.trace, derived, engine, server);
         critical::add(&mut paths, &file.trace, derived);
-        warn_of_defects(file, &mut warnings);
+        warnings.extend(defect_warnings(file));
     }
     if let Some(mapping) = &mapping {
-        warn_of_defects(mapping, &mut warnings);
+        warnings.extend(defect_warnings(mapping));
         check_mapping(mapping, graph_kernels, aligned_kernels, &mut warnings)?;
     }
     if plan.mapping.is_none() && sums.values().any(|sum| sum.graph_events > 0) {
@@ -104,10 +105,10 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
         })
         .collect();
     let traces = run.infos(&mut warnings);
-    let ranks = ranks_of(&run.files, &run.derived, &mut warnings);
+    let ranks = ranks_of(&run, &mut warnings);
 
     let mut parts = DocumentParts::new(SCHEMA);
-    parts.inputs = run.files.iter().chain(&mapping).map(input_of).collect();
+    parts.inputs = run.files().chain(&mapping).map(input_of).collect();
     parts.inputs.extend(server.map(|server| server.input.clone()));
     parts.simulated = run.simulated() || mapping.iter().any(|file| file.trace.header.simulated);
     if let Some(binding) = plan.bind.read(settings, run.simulated())? {
@@ -209,19 +210,15 @@ fn chosen_stages(
     Ok(sums)
 }
 
-fn ranks_of(
-    files: &[TraceFile],
-    derived: &[Derived],
-    warnings: &mut Vec<Warning>,
-) -> Option<contracts::profile_tables::report::Ranks> {
+fn ranks_of(run: &Run, warnings: &mut Vec<Warning>) -> Option<contracts::profile_tables::report::Ranks> {
     let mut ranks: Vec<OfRank<'_>> = Vec::new();
-    for (file, derived) in files.iter().zip(derived) {
-        let Some(rank) = file.rank else { continue };
-        if ranks.iter().all(|known| known.rank != rank) && !file.trace.gpu.is_empty() {
+    for of in &run.traces {
+        let Some(rank) = of.file.rank else { continue };
+        if ranks.iter().all(|known| known.rank != rank) && !of.file.trace.gpu.is_empty() {
             ranks.push(OfRank {
                 rank,
-                trace: &file.trace,
-                derived,
+                trace: &of.file.trace,
+                derived: &of.derived,
             });
         }
     }

@@ -14,8 +14,9 @@ use torch_trace::{Stage, StageChoice, Want, short};
 use crate::cli::Args;
 use crate::error::TablesError;
 use crate::plan::RowsPlan;
-use crate::traces::{Run, input_of, warn_of_defects};
+use crate::traces::read;
 use calls::Calls;
+use trace_document::{defect_warnings, input_of};
 
 /// Kernels that a failed search names.
 const NAMED: usize = 5;
@@ -25,9 +26,9 @@ pub(crate) fn run(plan: &RowsPlan, output: &OutputArgs) -> Result<Report, Failur
     let bar = cli_kit::spinner("reading traces", output);
     let mut warnings = Vec::new();
     let choice = plan.stage.map_or(StageChoice::All, StageChoice::Only);
-    let run = Run::read(&plan.traces, Want::ALL, choice, plan.rank, &mut warnings)?;
+    let run = read(&plan.traces, Want::ALL, choice, plan.rank, &mut warnings)?;
     for (file, _, _) in run.chosen() {
-        warn_of_defects(file, &mut warnings);
+        warnings.extend(defect_warnings(file));
     }
     let stage = plan.stage.map_or(Stage::All, Stage::Kind);
     let found: Vec<&str> = Stage::LIST
@@ -76,7 +77,7 @@ pub(crate) fn run(plan: &RowsPlan, output: &OutputArgs) -> Result<Report, Failur
     };
 
     let mut parts = DocumentParts::new(SCHEMA);
-    parts.inputs = run.files.iter().map(input_of).collect();
+    parts.inputs = run.files().map(input_of).collect();
     parts.simulated = run.simulated();
     if let Some(binding) = plan.bind.read(run.settings(), run.simulated())? {
         parts.bind(binding);

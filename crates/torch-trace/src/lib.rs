@@ -3,6 +3,7 @@
 //! [`read_file`] (bytes, window, tokens, records) -> [`Trace`] (typed events, names once) -> analyses over slices of it.
 //! Nothing here knows a document, a table or an argument.
 
+mod captures;
 mod collect;
 mod completeness;
 mod correlate;
@@ -31,6 +32,7 @@ mod sweep;
 mod test_trace;
 mod window;
 
+pub use captures::{Capture, CaptureText, captures, parse_capture};
 pub use collect::{Trace, Want};
 pub use completeness::{Completeness, Grade, grade};
 pub use correlate::launches;

@@ -65,15 +65,20 @@ fn sglang(body: &str) -> Option<StepText> {
             _ => {}
         }
     }
-    let kind = match mode {
+    let kind = kind_of_mode(mode)?;
+    let tokens = tokens.or(if kind == StepKind::Decode { batch } else { None });
+    Some(StepText { kind, batch, tokens })
+}
+
+/// The kind of a step by SGLang's name of its forward mode.
+pub(crate) fn kind_of_mode(mode: &str) -> Option<StepKind> {
+    Some(match mode {
         "EXTEND" | "PREFILL" | "SPLIT_PREFILL" => StepKind::Prefill,
         "DECODE" => StepKind::Decode,
         "MIXED" => StepKind::Mixed,
         "TARGET_VERIFY" | "DRAFT_EXTEND" | "DRAFT_EXTEND_V2" | "DRAFT" => StepKind::Draft,
         _ => return None,
-    };
-    let tokens = tokens.or(if kind == StepKind::Decode { batch } else { None });
-    Some(StepText { kind, batch, tokens })
+    })
 }
 
 fn vllm(rest: &str) -> Option<StepText> {

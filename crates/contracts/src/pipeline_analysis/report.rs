@@ -18,6 +18,9 @@ pub const SCHEMA: &str = "pipeline-analysis.report/1";
 pub struct ReportData {
     /// The traces that were read, by rank, then path.
     pub traces: Vec<TraceInfo>,
+    /// The ranks of the run beside each other, by rank: one trace of each. The fields that follow are of the one that is
+    /// `shown`: the slowest, or that of `--rank`.
+    pub ranks: Vec<RankRow>,
     /// How the layers were found.
     pub detection: Detection,
     /// The pass to look at: of the kind of pass that is there most often, the one nearest to the median of its steady
@@ -37,6 +40,48 @@ pub struct ReportData {
     pub layers: Option<Vec<Layer>>,
     /// Kernels in launch order: of the representative layer of each cluster, or of the layer of `--layer`.
     pub flow: Vec<FlowRow>,
+}
+
+/// One rank. Clocks of ranks differ, so that times of day of two ranks are no comparison; durations are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RankRow {
+    /// Rank in the process group; null when neither the file nor its name says.
+    pub rank: Option<u32>,
+    /// Its trace; of several that with the most kernels.
+    pub path: String,
+    /// Whether detection, passes, layers, clusters and flow are of this rank: that with the longest steady pass, unless
+    /// `--rank` names another.
+    pub shown: bool,
+    /// How many passes it has.
+    pub passes: u64,
+    /// Layers of a whole pass; null when nothing was found.
+    pub layers: Option<u64>,
+    /// Its steady pass, as a place among its passes; null when no layers were found.
+    pub steady_pass: Option<u64>,
+    /// Kind of the steady pass; null when nothing says.
+    pub kind: Option<PassKind>,
+    /// Wall time of the steady pass, nanoseconds. A rank that waits for others in a collective has their wall time.
+    pub wall_ns: Option<i64>,
+    /// Time of the steady pass in which any stream of the device had work, nanoseconds; waiting in a collective is work.
+    pub busy_ns: Option<i64>,
+    /// `wall_ns` - `busy_ns`.
+    pub idle_ns: Option<i64>,
+    /// The layer of the steady pass with the longest wall time, the first of equals; null without layers or times.
+    pub slowest_layer: Option<SlowestLayer>,
+}
+
+/// The slowest layer of a rank.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct SlowestLayer {
+    /// Its place among the layers of the steady pass, from 0.
+    pub index: u64,
+    /// Type of its cluster.
+    #[serde(rename = "type")]
+    pub layer_type: String,
+    /// Start of its first to end of its last kernel, nanoseconds.
+    pub wall_ns: i64,
 }
 
 /// How the layers were found.
@@ -73,7 +118,8 @@ pub struct Detection {
 pub struct Pass {
     /// Its place among the passes, from 0.
     pub index: u64,
-    /// By the engine's step that launched it, else by the file's name; null when neither says.
+    /// By the engine's step that launched it, else by the file's name; of a graph's capture by the name of its range; null
+    /// when none of them says.
     pub kind: Option<PassKind>,
     /// Start of its first kernel, from the first event of the trace, nanoseconds.
     pub start_ns: Option<i64>,
@@ -87,9 +133,9 @@ pub struct Pass {
     pub idle_ns: Option<i64>,
     /// Durations of all work of the device that begins in the pass, added up, nanoseconds.
     pub sum_ns: Option<i64>,
-    /// Requests in the engine's step; null when no step names them.
+    /// Requests in the engine's step, or those that a graph is captured for; null when no step names them.
     pub batch: Option<u64>,
-    /// Tokens computed in the engine's step; null when no step names them.
+    /// Tokens computed in the engine's step, or those that a graph is captured for; null when no step names them.
     pub tokens: Option<u64>,
     /// Layers in it; null when no layers were found.
     pub layers: Option<u64>,
@@ -150,6 +196,12 @@ pub struct Layer {
     pub families: Option<BTreeMap<String, i64>>,
     /// Its kernels.
     pub kernels: u64,
+    /// Whether its wall time is far from those of its cluster: 1.5 times the median or more, or two thirds of it or less,
+    /// and over five standard deviations away, which are taken from the median deviation. In clusters of four or more, and of at
+    /// most one layer in eight: more are a level of their own.
+    pub outlier: bool,
+    /// How far an outlier is away, and whether it is a cold start; null for any other layer.
+    pub note: Option<String>,
 }
 
 /// Layers of one kind.
@@ -157,8 +209,10 @@ pub struct Layer {
 #[schemars(deny_unknown_fields)]
 pub struct Cluster {
     /// Mixer and feed-forward block. By the configuration: full, sliding, mla, c4, c128, linear, mamba, … and dense, moe,
-    /// hash-moe, none. Without one by the families of the kernels: attention, mla, linear and dense, moe. Clusters of one
-    /// type with different kernels are numbered: `full+moe#2`.
+    /// hash-moe, none. Without one by the kernels: mla, linear or attention (`sliding` where a kernel's name says so, and
+    /// then `full` where it does not) and dense, moe, none. Where no layer of the pass has attention or a state space, the
+    /// families with most of the time: `gemm+elementwise`. Clusters of one type with different kernels are numbered:
+    /// `full+moe#2`.
     #[serde(rename = "type")]
     pub layer_type: String,
     /// How many.
@@ -167,8 +221,12 @@ pub struct Cluster {
     pub layers: Vec<u64>,
     /// The layer whose wall time is nearest to the median of the steady part; the first without times.
     pub representative: u64,
-    /// Mean of their wall times, nanoseconds.
+    /// Mean of their wall times, outliers included, nanoseconds: times `count` it is the time of all.
     pub wall_mean_ns: Option<i64>,
+    /// Median of their wall times, which outliers do not move, nanoseconds; of an even number the lower middle.
+    pub wall_median_ns: Option<i64>,
+    /// Those that are outliers, as places in `layers`.
+    pub outliers: Vec<u64>,
     /// Share of the busy time of all layers of the pass, percent.
     pub share_pct: Option<Finite>,
     /// Share of each family in the busy time of the cluster, percent.

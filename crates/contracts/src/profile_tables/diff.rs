@@ -17,6 +17,9 @@ pub const DIFFERENT_STAGE: &str = "different-stage";
 
 /// `data` of `profile-tables.diff/1`. Times and launches are those of one unit (`normalised_by`), unless a field says
 /// otherwise; `delta_ns` is ours - theirs, so that above 0 ours takes longer.
+///
+/// A step has one time before it. The first step of a trace has none there, so N steps may show N - 1 times between steps:
+/// these are scaled by steps over the steps that another step precedes, and the sums hold the scaled times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct DiffData {

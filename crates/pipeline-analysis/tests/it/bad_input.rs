@@ -143,24 +143,3 @@ fn where_nothing_repeats_the_document_says_so() {
         assert_eq!(document["next_actions"][0]["command"][0], "profile-tables");
     }
 }
-
-#[test]
-fn of_several_traces_the_lowest_rank_is_analysed() {
-    let folder = TempDir::new().expect("a folder");
-    let heads = [
-        r#""distributedInfo": {"rank": 1, "world_size": 2}, "#,
-        r#""distributedInfo": {"rank": 0, "world_size": 2}, "#,
-    ];
-    for (name, head) in ["a.json", "b.json"].into_iter().zip(heads) {
-        let mut trace = Trace::new().head(head);
-        trace.kernels(&pass(&of("full+dense", 10)), 1);
-        trace.write(&folder, name);
-    }
-    let document = document(&[&folder.path().display().to_string()]);
-    let analysed: Vec<(Option<i64>, Option<bool>)> = rows(&document["data"]["traces"])
-        .iter()
-        .map(|trace| (trace["rank"].as_i64(), trace["analysed"].as_bool()))
-        .collect();
-    assert_eq!(analysed, [(Some(1), Some(false)), (Some(0), Some(true))]);
-    assert!(warnings(&document).contains(&"trace-not-analysed"));
-}

@@ -7,7 +7,15 @@ use crate::model::{Trace, of, pass};
 use crate::run::{data, number, rows, run};
 
 fn capture(folder: &TempDir) -> String {
+    capture_named(folder, &[])
+}
+
+/// With ranges of these names around it.
+fn capture_named(folder: &TempDir, names: &[&str]) -> String {
     let mut trace = Trace::new();
+    for name in names {
+        trace.range("user_annotation", name, 0, 600);
+    }
     trace.range("python_function", "/x/sglang/srt/models/m.py(7): forward", 0, 500);
     for (place, name) in pass(&of("full+moe", 12)).iter().enumerate() {
         let id = place + 1;
@@ -67,4 +75,29 @@ fn its_view_has_no_columns_of_times() {
     let text = report.view().to_markdown();
     assert!(text.contains("| # | family | kernel |\n"), "{text}");
     assert!(text.contains("nothing ran"), "{text}");
+}
+
+#[test]
+fn the_range_of_a_capture_names_the_steps_that_replay_it() {
+    let folder = TempDir::new().expect("a folder");
+    for (name, kind, batch, tokens) in [
+        ("capture_32_DECODE", json!("decode"), json!(32), json!(32)),
+        ("capture_4_TARGET_VERIFY", json!("draft"), json!(4), json!(null)),
+        ("capture_8192_PIECEWISE", json!(null), json!(null), json!(8192)),
+        ("ProfilerStep#3", json!(null), json!(null), json!(null)),
+    ] {
+        let data = data(&[&capture_named(&folder, &["warm_up", name])]);
+        let pass = &data["passes"][0];
+        assert_eq!(
+            (&pass["kind"], &pass["batch"], &pass["tokens"]),
+            (&kind, &batch, &tokens),
+            "{name}"
+        );
+        let note = pass["note"].as_str().expect("a note");
+        assert_eq!(
+            note.contains("does not name the kind"),
+            kind.is_null(),
+            "{name}: {note}"
+        );
+    }
 }

@@ -72,3 +72,36 @@ fn the_diffusers_backend_is_no_evidence() {
     );
     assert_eq!(warnings(&document(&[&own])), Vec::<&str>::new());
 }
+
+#[test]
+fn a_log_that_shows_the_diffusers_backend_makes_the_trace_no_evidence() {
+    let folder = TempDir::new().expect("a folder");
+    let path = steps(
+        &folder,
+        "/x/sglang/multimodal_gen/runtime/pipelines_core/stages/denoising.py(9): forward",
+    );
+    let write =
+        |name: &str, line: &str| crate::run::write(&folder, name, &format!("ready\n{line}\nserving\n"));
+    let log = write(
+        "fallback.log",
+        "[12:00:01] Falling back to diffusers backend for \u{1b}[31mFluxPipeline",
+    );
+    let failure = run(&[&path, "--log", &log, "--for", "ours.result.json"]).expect_err("no evidence");
+    assert_eq!(failure.exit, Exit::BadInput);
+    assert_eq!(failure.document.code, "trace-diffusers-backend");
+    assert!(failure.document.message.contains("fallback.log"), "{failure:?}");
+    assert!(!failure.document.message.contains('\u{1b}'), "{failure:?}");
+    let seen = document(&[&path, "--log", &log]);
+    assert_eq!(warnings(&seen), ["trace-diffusers-backend"]);
+    assert_eq!(seen["inputs"][1]["path"], log);
+    // A log of the engine's own pipeline is only named.
+    let own = write("own.log", "Using sglang backend: WanPipeline");
+    let seen = document(&[&path, "--log", &own]);
+    assert_eq!(warnings(&seen), Vec::<&str>::new());
+    assert_eq!(seen["inputs"][1]["path"], own);
+    let absent = run(&[&path, "--log", "no-such.log"]).expect_err("no log");
+    assert_eq!(
+        (absent.exit, &absent.document.code[..]),
+        (Exit::BadInput, "input-unreadable")
+    );
+}

@@ -4,7 +4,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::model::{Trace, of, pass};
-use crate::run::{data, number, rows};
+use crate::run::{data, number, rows, run};
 
 #[test]
 fn a_flow_names_shapes_lines_and_what_is_hot() {
@@ -66,8 +66,8 @@ fn two_kinds_of_layers_are_two_clusters_with_a_flow_each() {
     let data = data(&[&trace.write(&folder, "a.json")]);
     let clusters = rows(&data["clusters"]);
     assert_eq!(clusters.len(), 2);
-    assert_eq!(clusters[0]["type"], "attention+moe");
-    assert_eq!(clusters[1]["type"], "attention+moe#2");
+    assert_eq!(clusters[0]["type"], "sliding+moe");
+    assert_eq!(clusters[1]["type"], "full+moe");
     assert_eq!(clusters[1]["layers"], json!([1, 3, 5, 7, 9, 11, 13, 15]));
     assert_eq!(number(&clusters[0]["wall_mean_ns"]), 120_000);
     assert_eq!(number(&clusters[1]["wall_mean_ns"]), 180_000);
@@ -148,4 +148,55 @@ fn the_same_file_gives_the_same_bytes() {
     trace.kernels(&pass(&["sliding+moe", "full+moe"].repeat(8)), 1);
     let path = trace.write(&folder, "a.json");
     assert_eq!(data(&[&path]).to_string(), data(&[&path]).to_string());
+}
+
+/// Ten layers, of which one has kernels of another duration.
+fn with_odd_layer(odd: usize, dur: u64, passes: usize) -> Trace {
+    let names = pass(&of("full+dense", 10));
+    let mut trace = Trace::new();
+    for _ in 0..passes {
+        for (place, name) in names.iter().enumerate() {
+            let layer = place.checked_sub(2).map(|place| place / 9);
+            trace.dur = if layer == Some(odd) { dur } else { 10 };
+            trace.kernels(&[name], 1);
+        }
+        trace.now += 50;
+    }
+    trace
+}
+
+#[test]
+fn a_layer_far_from_its_kind_is_named_and_stays_in_the_mean() {
+    let folder = TempDir::new().expect("a folder");
+    let path = with_odd_layer(6, 40, 1).write(&folder, "a.json");
+    let found = data(&[&path]);
+    let (layers, cluster) = (rows(&found["layers"]), &found["clusters"][0]);
+    for (place, layer) in layers.iter().enumerate() {
+        assert_eq!(layer["outlier"], place == 6);
+        assert_eq!(layer["note"].is_null(), place != 6);
+    }
+    assert_eq!(layers[6]["note"], "4.0 × the median of its kind");
+    assert_eq!(cluster["outliers"], json!([6]));
+    assert_eq!(number(&cluster["wall_mean_ns"]), (9 * 90_000 + 360_000) / 10);
+    assert_eq!(number(&cluster["wall_median_ns"]), 90_000);
+    let text = run(&[&path]).expect("a document").view().to_markdown();
+    assert!(
+        text.contains("- layer 6: 360.0 us, 4.0 × the median of its kind\n"),
+        "{text}"
+    );
+    // A little slower is no outlier.
+    let path = with_odd_layer(6, 14, 1).write(&folder, "b.json");
+    assert_eq!(data(&[&path])["clusters"][0]["outliers"], json!([]));
+}
+
+#[test]
+fn the_first_layer_of_the_first_pass_is_a_cold_start() {
+    let folder = TempDir::new().expect("a folder");
+    let path = with_odd_layer(0, 50, 4).write(&folder, "a.json");
+    let note = |pass: &str| data(&[&path, "--pass", pass])["layers"][0]["note"].clone();
+    assert_eq!(
+        note("0"),
+        "5.0 × the median of its kind: cold start, the first layer of the first pass"
+    );
+    assert_eq!(note("2"), "5.0 × the median of its kind");
 }

@@ -8,6 +8,7 @@ mod diffusion;
 mod layers;
 mod model;
 mod passes;
+mod ranks;
 mod real;
 mod run;
 mod types;

@@ -100,7 +100,7 @@ fn a_cold_start_is_not_steady() {
     assert_eq!(data["steady_pass"], 2);
     assert_eq!(data["shown_pass"], 2);
     let note = data["passes"][0]["note"].as_str().expect("a note");
-    assert_eq!(note, "800 % slower than the steady passes");
+    assert_eq!(note, "cold start, 800 % slower than the steady passes");
     assert_eq!(data["passes"][4]["note"], Value::Null);
 }
 

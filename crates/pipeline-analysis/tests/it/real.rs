@@ -60,9 +60,9 @@ const TRACES: [Known; 8] = [
         file: "sglang_qwen3_8b_MI300X_capture_bs32_rank0.json.gz",
         layers: 36,
         method: "period",
-        kind: None,
-        batch: None,
-        tokens: None,
+        kind: Some("decode"),
+        batch: Some(32),
+        tokens: Some(32),
         clusters: &["attention+dense"],
     },
     Known {
@@ -72,7 +72,7 @@ const TRACES: [Known; 8] = [
         kind: Some("prefill"),
         batch: Some(1),
         tokens: Some(888),
-        clusters: &["attention+moe", "attention+moe#2"],
+        clusters: &["sliding+moe", "full+moe"],
     },
     Known {
         file: "vllm_gptoss_MI300X_piecewise_exec.json.gz",
@@ -171,6 +171,95 @@ fn check(known: &Known, document: &Value) {
     }
     let strewn = warnings(document).contains(&"kernels-out-of-order");
     assert_eq!(strewn, known.method == "slots", "{file}");
+}
+
+#[test]
+fn a_cold_layer_of_a_real_trace_is_named_and_moves_the_mean_alone() {
+    let Some(folder) = traces() else { return };
+    let path = folder.join("vllm_gptoss_B200_tp8_rank0_eager.json.gz");
+    let document = document(&[&path.display().to_string()]);
+    let data = &document["data"];
+    let outliers: Vec<i64> = rows(&data["layers"])
+        .iter()
+        .filter(|layer| layer["outlier"] == true)
+        .map(|layer| number(&layer["index"]))
+        .collect();
+    assert_eq!(outliers, [0]);
+    let note = data["layers"][0]["note"].as_str().expect("a note");
+    assert!(
+        note.contains("cold start, the first layer of the first pass"),
+        "{note}"
+    );
+    let sliding = &data["clusters"][0];
+    let (mean, median) = (
+        number(&sliding["wall_mean_ns"]),
+        number(&sliding["wall_median_ns"]),
+    );
+    assert!(mean > 2_300_000 && median < 1_900_000, "{mean} and {median}");
+    assert_eq!(sliding["outliers"], serde_json::json!([0]));
+    let summary = document["summary"].as_str().expect("a summary");
+    assert!(
+        summary.contains("Layer 0 takes 10.131 ms, 5.5 × the median of its kind: cold start"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn a_real_capture_of_parts_of_a_model_names_its_tokens_and_no_kind() {
+    let Some(folder) = traces() else { return };
+    let path = folder.join("vllm_gptoss_MI300X_piecewise_capture.json.gz");
+    let data = crate::run::data(&[&path.display().to_string()]);
+    let pass = &data["passes"][0];
+    assert_eq!(
+        (&pass["kind"], &pass["batch"], &pass["tokens"]),
+        (&Value::Null, &Value::Null, &8192.into())
+    );
+    let note = pass["note"].as_str().expect("a note");
+    assert!(note.contains("does not name the kind of step"), "{note}");
+    // Its attention is launched outside of the graph.
+    assert_eq!(data["clusters"][0]["type"], "moe+gemm");
+}
+
+#[test]
+fn traces_of_2021_are_cut_as_far_as_anything_repeats() {
+    let Some(folder) = traces() else { return };
+    // Categories Kernel, Operator and Runtime; six steps of training.
+    let path = folder.join("legacy_kineto2021_V100_resnet50.pt.trace.json.gz");
+    let document = document(&[&path.display().to_string()]);
+    let data = &document["data"];
+    assert_eq!(warnings(&document), ["layers-without-attention"]);
+    assert_eq!(data["detection"]["stream"], "7");
+    assert_eq!(data["detection"]["stream_kernels"], 8772);
+    let passes = rows(&data["passes"]);
+    assert_eq!(passes.len(), 6);
+    for pass in passes {
+        assert_eq!(pass["kind"], Value::Null);
+        let wall = number(&pass["wall_ns"]);
+        assert!((115_000_000..118_000_000).contains(&wall), "{wall}");
+    }
+    assert_eq!(data["clusters"][0]["type"], "elementwise");
+    // Lines come from the call stacks that operators have there, shapes from the operators.
+    let flow = rows(&data["flow"]);
+    assert_eq!(flow.len(), 3);
+    for row in flow {
+        assert_eq!(row["python_location"], "resnet50_profiler_api.py(51): <module>");
+        assert!(row["input_dims"].is_string(), "{row}");
+    }
+}
+
+#[test]
+fn two_real_ranks_stand_beside_each_other_though_nothing_repeats() {
+    let Some(folder) = traces() else { return };
+    let path = folder.join("multirank_dlrm").display().to_string();
+    let report = run(&[&path]).expect("a document");
+    assert_eq!(report.exit(), contracts::Exit::Undecided);
+    let document = document(&[&path]);
+    let ranks: Vec<(i64, &Value)> = rows(&document["data"]["ranks"])
+        .iter()
+        .map(|row| (number(&row["rank"]), &row["shown"]))
+        .collect();
+    assert_eq!(ranks, [(0, &true.into()), (1, &false.into())]);
+    assert_eq!(warnings(&document), ["trace-ranks-missing", "layers-not-found"]);
 }
 
 #[test]

@@ -165,3 +165,43 @@ fn a_configuration_of_another_model_is_said_with_both_numbers() {
         "{types}"
     );
 }
+
+#[test]
+fn windows_that_slide_are_named_where_the_kernels_say_so() {
+    let folder = TempDir::new().expect("a folder");
+    let types = |types: &[&str]| -> Vec<Value> {
+        let mut trace = Trace::new();
+        trace.kernels(&pass(types), 1);
+        let data = data(&[&trace.write(&folder, "a.json")]);
+        let clusters = rows(&data["clusters"]).iter();
+        clusters.map(|cluster| cluster["type"].clone()).collect()
+    };
+    let alternating = ["sliding+dense", "full+dense"].repeat(6);
+    assert_eq!(types(&alternating), ["sliding+dense", "full+dense"]);
+    // Nothing says that the only kind of attention is a full one.
+    assert_eq!(types(&of("full+dense", 12)), ["attention+dense"]);
+    assert_eq!(types(&of("sliding+dense", 12)), ["sliding+dense"]);
+}
+
+#[test]
+fn layers_without_attention_are_named_by_what_takes_their_time() {
+    let folder = TempDir::new().expect("a folder");
+    let mut trace = Trace::new();
+    for name in [
+        "nvjet_tst_64x64_v_bz_TNT",
+        "batch_norm_transform_input_kernel",
+        "relu_kernel",
+    ]
+    .repeat(12)
+    {
+        trace.dur = match name {
+            "relu_kernel" => 5,
+            "nvjet_tst_64x64_v_bz_TNT" => 60,
+            _ => 30,
+        };
+        trace.kernels(&[name], 1);
+    }
+    let document = document(&[&trace.write(&folder, "a.json")]);
+    assert_eq!(document["data"]["clusters"][0]["type"], "gemm+norm");
+    assert_eq!(warnings(&document), ["layers-without-attention"]);
+}

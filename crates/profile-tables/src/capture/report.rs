@@ -7,6 +7,7 @@ use contracts::fields::contract_field::LOAD;
 use contracts::profile_tables::capture::{CaptureData, CapturedTrace, Probe, ProbeStage, Refusal, SCHEMA};
 use contracts::{Artifact, Document, Exit, NextAction, Warning};
 use torch_trace::{StepKind, TraceFile, Want, read_all, steps};
+use trace_document::RunError;
 
 use super::Captured;
 use super::plan::CapturePlan;
@@ -21,7 +22,7 @@ pub(super) fn report(
     let files = match read_all(&captured.files, Want::DEVICE) {
         // They were still being written.
         Err(_) if captured.interrupted => Vec::new(),
-        read => read.map_err(TablesError::from)?,
+        read => read.map_err(|error| TablesError::from(RunError::from(error)))?,
     };
     let traces: Vec<CapturedTrace> = files.iter().map(|file| of_file(file, plan.stage)).collect();
     let mut parts = DocumentParts::new(SCHEMA);

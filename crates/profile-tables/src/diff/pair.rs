@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use torch_trace::{Family, Stage, StageChoice};
 
-use super::model::same;
 use super::side::Side;
 use crate::error::TablesError;
-use crate::traces::Run;
+use trace_document::{Run, same_model};
 
 /// Families that a model has or has not, whatever the engine.
 const TELLING: [Family; 3] = [Family::Moe, Family::LinearAttention, Family::Mhc];
@@ -101,7 +100,7 @@ fn busy_ns(run: &Run, stage: Stage) -> i64 {
 /// What says that the two sides are of two models; `None` when nothing does.
 pub(super) fn other_model(ours: &Side, theirs: &Side) -> Option<String> {
     if let (Some(mine), Some(other)) = (&ours.model, &theirs.model) {
-        return (!same(mine, other)).then(|| format!("ours is {mine}, theirs {other}"));
+        return (!same_model(mine, other)).then(|| format!("ours is {mine}, theirs {other}"));
     }
     let mut signs = Vec::new();
     if let (Some(mine), Some(other)) = (ours.layers, theirs.layers)

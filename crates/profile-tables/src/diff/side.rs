@@ -6,12 +6,11 @@ use contracts::profile_tables::diff::{Position, StepsFrom};
 use torch_trace::{Family, Stage};
 
 use super::hidden::hidden_size;
-use super::model::model_beside;
 use super::positions::Placed;
 use crate::fold::{StageSum, add};
 use crate::fusions::{self, FuseSums};
 use crate::sites::Located;
-use crate::traces::Run;
+use trace_document::{Run, model_beside};
 
 /// Time and launches.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -8,6 +8,7 @@ mod fuse_real;
 mod fusions;
 mod generated;
 mod graph_places;
+mod legacy;
 #[cfg(target_os = "linux")]
 mod parallel;
 mod real;

@@ -10,7 +10,7 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("capacity", &["model-config"]),
     (
         "capacity-plan",
@@ -30,6 +30,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
         &[
             "torch-trace",
             "trace-layers",
+            "trace-document",
             "model-config",
             "cli-kit",
             "contracts",
@@ -40,6 +41,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
         &[
             "torch-trace",
             "trace-layers",
+            "trace-document",
             "engine-client",
             "cli-kit",
             "contracts",
@@ -50,6 +52,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
         &["engine-client", "stats", "cli-kit", "contracts"],
     ),
     ("torch-trace", &[]),
+    ("trace-document", &["torch-trace", "cli-kit", "contracts"]),
     ("trace-layers", &["model-config"]),
     (
         "serve-bench",

@@ -245,6 +245,9 @@ pub(super) const PAGES: &[Page] = &[
             ("target.yaml", TARGET),
             ("config.json", r#"{"num_hidden_layers": 10}"#),
             ("ours-TP-0-DECODE.trace.json.gz", TEN_LAYERS),
+            ("profile/rank-0.trace.json", TEN_LAYERS),
+            ("profile/rank-1.trace.json", TEN_LAYERS),
+            ("server.log", "The server is fired up and ready to roll!\n"),
             ("capture.trace.json.gz", TEN_LAYERS_CAPTURED),
         ],
         before: &[

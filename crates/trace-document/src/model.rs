@@ -8,7 +8,8 @@ use serde_json::Value;
 const CAP_BYTES: u64 = 1 << 20;
 
 /// The model of `server_args.json` in the trace's folder, or in the one above: SGLang writes it when it profiles.
-pub(super) fn model_beside(trace: &Path) -> Option<String> {
+#[must_use]
+pub fn model_beside(trace: &Path) -> Option<String> {
     trace.ancestors().skip(1).take(2).find_map(|folder| {
         let note = folder.join("server_args.json");
         if !note.is_file() {
@@ -23,7 +24,8 @@ pub(super) fn model_beside(trace: &Path) -> Option<String> {
 }
 
 /// Whether two names are of one model: one side may serve a path, the other an id of a hub.
-pub(super) fn same(ours: &str, theirs: &str) -> bool {
+#[must_use]
+pub fn same_model(ours: &str, theirs: &str) -> bool {
     let last = |name: &str| {
         let name = name.trim_end_matches('/');
         name.rsplit('/').next().unwrap_or(name).to_lowercase()
@@ -37,8 +39,8 @@ mod tests {
 
     #[test]
     fn a_path_and_an_id_are_one_model() {
-        assert!(same("/models/Qwen3-8B/", "Qwen/Qwen3-8B"));
-        assert!(!same("Qwen/Qwen3-8B-FP8", "Qwen/Qwen3-8B"));
+        assert!(same_model("/models/Qwen3-8B/", "Qwen/Qwen3-8B"));
+        assert!(!same_model("Qwen/Qwen3-8B-FP8", "Qwen/Qwen3-8B"));
     }
 
     #[test]

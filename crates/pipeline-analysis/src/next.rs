@@ -1,0 +1,67 @@
+//! The command that leads on.
+
+use contracts::NextAction;
+use contracts::pipeline_analysis::report::{Cluster, ReportData};
+
+use crate::plan::Plan;
+use crate::summary::{MUCH_IDLE_PCT, between_pct, found, idle_pct};
+
+/// What to run next.
+pub(crate) fn next_actions(plan: &Plan, data: &ReportData) -> Vec<NextAction> {
+    let Some(analysed) = data.traces.iter().find(|info| info.analysed) else {
+        return Vec::new();
+    };
+    let tables = |why: &str| {
+        let mut command = vec!["profile-tables".to_owned(), analysed.path.clone()];
+        command.extend(["--format", "markdown"].map(str::to_owned));
+        action(why, command)
+    };
+    let Some((_, pass)) = found(data) else {
+        return vec![tables(
+            "without layers the tables say which kernels take the time, and why the device waits",
+        )];
+    };
+    let waits = [idle_pct(pass), between_pct(data)];
+    if waits.into_iter().flatten().any(|pct| pct >= MUCH_IDLE_PCT) {
+        return vec![tables(
+            "the device mostly waits: the tables name the cause and the line of Python",
+        )];
+    }
+    if plan.shows_flow && data.detection.captured {
+        return Vec::new();
+    }
+    if plan.shows_flow {
+        return vec![tables(
+            "the tables name the fusions and overlaps that these kernels would allow",
+        )];
+    }
+    let share = |cluster: &&Cluster| cluster.share_pct.map_or(0.0, |share| share.get());
+    let largest = data.clusters.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+    let mut command = vec!["pipeline-analysis".to_owned(), analysed.path.clone()];
+    if let Some(config) = &plan.config {
+        command.extend(["--config".to_owned(), config.display().to_string()]);
+    }
+    if let Some(anchor) = &plan.anchor {
+        command.extend(["--anchor".to_owned(), anchor.as_str().to_owned()]);
+    }
+    if let Some(cluster) = largest {
+        command.extend([
+            "--pass".to_owned(),
+            pass.index.to_string(),
+            "--layer".to_owned(),
+            cluster.representative.to_string(),
+        ]);
+    }
+    command.extend(["--format", "markdown"].map(str::to_owned));
+    vec![action(
+        "the kernels of the layer that stands for most of the time, in launch order",
+        command,
+    )]
+}
+
+fn action(why: &str, command: Vec<String>) -> NextAction {
+    NextAction {
+        why: why.to_owned(),
+        command,
+    }
+}
