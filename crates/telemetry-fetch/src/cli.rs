@@ -36,6 +36,17 @@ pub struct ServerArgs {
     pub api_key_env: Option<String>,
 }
 
+/// Logs to read.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct LogArgs {
+    /// Log of the engine, limited to the window: a file, or where it is kept; may be given several times
+    #[arg(long, value_name = "FILE|journald:UNIT|docker:NAME|dstack:RUN|kubectl:POD")]
+    pub logs: Vec<String>,
+    /// Zone of time stamps that name none: `UTC`, `Europe/Berlin`, `+02:00`; this machine's when it is left out
+    #[arg(long, value_name = "ZONE", requires = "logs", allow_hyphen_values = true)]
+    pub log_zone: Option<String>,
+}
+
 /// Arguments of `snapshot`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SnapshotArgs {
@@ -50,6 +61,9 @@ pub struct WindowArgs {
     /// Servers.
     #[command(flatten)]
     pub servers: ServerArgs,
+    /// Logs.
+    #[command(flatten)]
+    pub logs: LogArgs,
     /// Time between readings while the command runs
     #[arg(long, value_name = "TIME", default_value = "1s")]
     pub interval: String,
@@ -87,6 +101,9 @@ const EXAMPLES: &str = "  # What does the engine say while the benchmark runs?
   telemetry-fetch snapshot --url http://127.0.0.1:30000 -o before.json
   telemetry-fetch snapshot --url http://127.0.0.1:30000 -o after.json
   telemetry-fetch window --before before.json --after after.json --during result.json -o window.json
+
+  # What the engine's log says of a benchmark that is over: errors, retractions, fallbacks, its own numbers
+  telemetry-fetch window --logs engine.log --log-zone UTC --during result.json -o window.json
 ";
 
 impl Cli for Args {

@@ -5,12 +5,35 @@ use contracts::Exit;
 use engine_client::ClientError;
 use jiff::Timestamp;
 
+use crate::source::log::error::LogError;
+
 /// Why there is no document.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TelemetryError {
     /// The server cannot be asked.
     #[error("{0}")]
     Client(#[from] ClientError),
+    /// A log cannot be read.
+    #[error("{0}")]
+    Log(#[from] LogError),
+    /// `--end` is not later than `--start`.
+    #[error("take the window from {start} to {end}: its end is not later than its start")]
+    EmptySpan {
+        /// Of the window.
+        start: Timestamp,
+        /// Of the window.
+        end: Timestamp,
+    },
+    /// No log has a line of the window, and there is no other source.
+    #[error("find the window from {start} to {end} in the logs: {why}")]
+    NotInLogs {
+        /// Of the window.
+        start: Timestamp,
+        /// Of the window.
+        end: Timestamp,
+        /// What they have.
+        why: String,
+    },
     /// The server has no metrics.
     #[error("read metrics at {url}: {reason}")]
     NoMetrics {
@@ -120,6 +143,9 @@ impl ToolError for TelemetryError {
     fn code(&self) -> &'static str {
         match self {
             Self::Client(error) => error.code(),
+            Self::Log(error) => error.code(),
+            Self::EmptySpan { .. } => "window-empty",
+            Self::NotInLogs { .. } => "window-not-in-logs",
             Self::NoMetrics { .. } => "metrics-missing",
             Self::NotMetrics { .. } => "metrics-foreign",
             Self::Interval(_) => "interval-unreadable",
@@ -142,6 +168,11 @@ impl ToolError for TelemetryError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Client(error) => return error.hint(),
+            Self::Log(error) => return error.hint(),
+            Self::EmptySpan { .. } => "exchange --start and --end".to_owned(),
+            Self::NotInLogs { .. } => {
+                "give the log of that time; --log-zone when its stamps are of another zone than this machine's".to_owned()
+            }
             Self::NoMetrics { .. } => {
                 "SGLang: launch with --enable-metrics; llama.cpp: with --metrics; TensorRT-LLM: `return_perf_metrics: true`, at \
                  /prometheus/metrics; vLLM has them unless --disable-log-stats; behind a gateway give the engine's own address"
@@ -157,7 +188,7 @@ impl ToolError for TelemetryError {
             }
             Self::NoUrl => "give --url with the base URL of the engine".to_owned(),
             Self::NoPast { .. } => {
-                "take snapshots around the benchmark and give --before and --after, or run it as `-- COMMAND…` inside the window"
+                "take snapshots around the benchmark and give --before and --after, or run it as `-- COMMAND…` inside the window; --logs gives a log's past"
                     .to_owned()
             }
             Self::NotCovered { .. } => {
@@ -179,6 +210,9 @@ impl ToolError for TelemetryError {
     fn exit(&self) -> Exit {
         match self {
             Self::Client(error) => error.exit(),
+            Self::Log(error) => error.exit(),
+            Self::EmptySpan { .. } => Exit::Usage,
+            Self::NotInLogs { .. } => Exit::Unavailable,
             Self::Interval(_) | Self::Time { .. } | Self::NoWindow | Self::NoUrl => Exit::Usage,
             Self::SnapshotsDiffer { .. }
             | Self::SnapshotsReversed { .. }

@@ -21,6 +21,7 @@ mod error;
 mod fold;
 mod history;
 mod observed;
+mod past;
 mod plan;
 mod render;
 mod report;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::engine::Known;
 use crate::history::History;
+use crate::source::log::LogRead;
 
 /// One source.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct ObservedSource {
 pub(crate) struct Observed {
     pub(crate) engine: Known,
     pub(crate) sources: Vec<ObservedSource>,
+    /// What the logs say.
+    pub(crate) logs: Vec<LogRead>,
     pub(crate) command: Option<CommandRun>,
     pub(crate) start_at: Timestamp,
     pub(crate) end_at: Timestamp,

@@ -6,6 +6,8 @@ use contracts::telemetry_fetch::snapshot::SnapshotData;
 use contracts::telemetry_fetch::window::{Derived, WindowData};
 use contracts::{Document, Finite};
 
+/// Longest message of a row.
+const MESSAGE_CAP: usize = 100;
 /// Longest label text of a row.
 const LABELS_CAP: usize = 40;
 
@@ -34,9 +36,18 @@ pub(crate) fn window(document: &Document<WindowData>, top: usize) -> View {
     if !data.audit.is_empty() {
         view = view.heading("Checks").table(checks(data).top(top));
     }
-    view.heading("Metrics of the window")
-        .table(metrics(&data.metrics).top(top))
-        .heading("Sources")
+    if !data.incidents.is_empty() {
+        view = view.heading("Incidents").table(incidents(data).top(top));
+    }
+    if !data.metrics.is_empty() {
+        view = view
+            .heading("Metrics of the window")
+            .table(metrics(&data.metrics).top(top));
+    }
+    if !data.log_series.is_empty() {
+        view = view.heading("Numbers of the logs").table(series(data).top(top));
+    }
+    view.heading("Sources")
         .table(sources(data).top(top))
         .next(document)
 }
@@ -85,6 +96,56 @@ fn checks(data: &WindowData) -> Table {
             number(check.expected),
             number(check.observed),
             check.unit.clone(),
+        ]);
+    }
+    table
+}
+
+fn incidents(data: &WindowData) -> Table {
+    let mut table = Table::new(&[
+        ("incident", Align::Left),
+        ("count", Align::Right),
+        ("first", Align::Left),
+        ("invalidates", Align::Left),
+        ("message", Align::Left),
+    ]);
+    for incident in &data.incidents {
+        let kind = serde_json::to_value(incident.kind).ok();
+        table.row(vec![
+            kind.as_ref()
+                .and_then(|kind| kind.as_str())
+                .unwrap_or_default()
+                .to_owned(),
+            incident.count.to_string(),
+            incident.at.strftime("%H:%M:%SZ").to_string(),
+            if incident.invalidates { "yes" } else { "no" }.to_owned(),
+            contracts::text::clean(&incident.message, MESSAGE_CAP),
+        ]);
+    }
+    table
+}
+
+fn series(data: &WindowData) -> Table {
+    let mut table = Table::new(&[
+        ("number", Align::Left),
+        ("mean", Align::Right),
+        ("min", Align::Right),
+        ("max", Align::Right),
+        ("lines", Align::Right),
+        ("unit", Align::Left),
+    ]);
+    for series in &data.log_series {
+        let name = match &series.rank {
+            Some(rank) => format!("{} {rank}", series.id),
+            None => series.id.clone(),
+        };
+        table.row(vec![
+            name,
+            short(series.mean),
+            short(series.min),
+            short(series.max),
+            series.lines.to_string(),
+            series.unit.clone(),
         ]);
     }
     table

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use cli_kit::{Binding, Cli as _, DocumentParts, OutputArgs, Report};
+use contracts::telemetry_fetch::incident::{Incident, IncidentKind};
 use contracts::telemetry_fetch::metric::MetricRow;
 use contracts::telemetry_fetch::source::{SourceKind, SourceReport, SourceStatus};
-use contracts::telemetry_fetch::window::{Incident, SCHEMA, WindowData, WindowSpan};
+use contracts::telemetry_fetch::window::{SCHEMA, WindowData, WindowSpan};
 use contracts::{Exit, Finite, Warning};
 
 use crate::audit::audit;
@@ -84,9 +85,15 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .iter()
             .zip(folded)
             .map(|(source, folded)| source_report(observed, source, folded))
+            .chain(observed.logs.iter().map(|log| log.source.clone()))
             .collect(),
         derived: derived(Rows(&metrics)),
         incidents: incidents(observed, folded),
+        log_series: observed
+            .logs
+            .iter()
+            .flat_map(|log| log.series.iter().cloned())
+            .collect(),
         audit: audit(Rows(&metrics), benchmark, window, span_s),
         metrics,
     }
@@ -146,23 +153,33 @@ fn incidents(observed: &Observed, folded: &[Folded]) -> Vec<Incident> {
     let mut incidents = Vec::new();
     for (source, folded) in observed.sources.iter().zip(folded) {
         if let Some(first) = folded.resets.first() {
+            let last = folded.resets.last();
             incidents.push(Incident {
-                kind: "restart".to_owned(),
+                kind: IncidentKind::Restart,
                 at: source.history.at[*first],
+                last_at: last.map_or(source.history.at[*first], |last| source.history.at[*last]),
                 count: folded.resets.len() as u64,
+                invalidates: true,
+                source: Some(source.url.clone()),
+                sample: None,
                 message: format!("{} began counting anew: what was behind it restarted", source.url),
             });
         }
         if let Some((at, why)) = source.failures.first() {
             incidents.push(Incident {
-                kind: "scrape_failed".to_owned(),
+                kind: IncidentKind::ScrapeFailed,
                 at: *at,
+                last_at: source.failures.last().map_or(*at, |last| last.0),
+                invalidates: false,
+                source: Some(source.url.clone()),
+                sample: None,
                 count: source.failures.len() as u64,
                 message: why.clone(),
             });
         }
     }
-    incidents.sort_by_key(|incident| incident.at);
+    incidents.extend(observed.logs.iter().flat_map(|log| log.incidents.iter().cloned()));
+    incidents.sort_by_key(|incident| (!incident.invalidates, incident.at));
     incidents
 }
 
@@ -176,16 +193,19 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
         )
     }));
     for incident in &data.incidents {
-        let code = if incident.kind == "restart" {
-            "engine-restarted"
-        } else {
-            "scrape-failed"
+        let code = match incident.kind {
+            IncidentKind::Restart => "engine-restarted",
+            IncidentKind::ScrapeFailed => "scrape-failed",
+            // One warning a message: the incidents have the others.
+            _ if incident.invalidates => "window-invalidated",
+            _ => continue,
         };
         warnings.push(Warning::new(
             code,
             format!("{} time(s): {}", incident.count, incident.message),
         ));
     }
+    warnings.extend(observed.logs.iter().flat_map(|log| log.warnings.iter().cloned()));
     if let Some(command) = &data.command
         && command.exit_code != Some(0)
     {
@@ -230,7 +250,7 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             "gauges were read fewer than 5 times: their means say little; run the benchmark as `-- COMMAND…` inside the window",
         ));
     }
-    if data.metrics.is_empty() {
+    if data.metrics.is_empty() && !observed.sources.is_empty() {
         warnings.push(Warning::new(
             "nothing-recognised",
             "no metric of the vocabulary is among the samples: the exporter is of no engine that is known here",

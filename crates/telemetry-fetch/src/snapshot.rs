@@ -154,6 +154,7 @@ pub(crate) fn pair(before: &Path, after: &Path) -> Result<Observed, Failure> {
         start_at,
         end_at,
         interrupted: false,
+        logs: Vec::new(),
         inputs: vec![before.input, after.input],
         engine_url: None,
     })

@@ -38,7 +38,11 @@ pub(crate) fn around(
     every: Duration,
     output: &OutputArgs,
 ) -> Result<Observed, Failure> {
-    let (endpoints, headers) = engine::servers(servers)?;
+    let (endpoints, headers) = if servers.url.is_empty() {
+        (Vec::new(), Headers::new())
+    } else {
+        engine::servers(servers)?
+    };
     // Without handlers Ctrl-C would end us before what was measured is written.
     cli_kit::install_interrupt().map_err(TelemetryError::Signals)?;
     let bar = cli_kit::spinner("watching", output);
@@ -101,6 +105,7 @@ async fn watch(
         end_at: moments().chain([end_at]).max().unwrap_or(end_at),
         interrupted,
         sources,
+        logs: Vec::new(),
         inputs: Vec::new(),
         engine_url,
     })

@@ -6,18 +6,22 @@ use crate::benchmark::Benchmark;
 use crate::error::TelemetryError;
 use crate::observed::Observed;
 use crate::plan::{Asked, Readings, WindowPlan};
-use crate::{report, snapshot, watch};
+use crate::source::log::{Span, Wanted};
+use crate::{past, report, snapshot, watch};
 
-pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
+pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
+    plan.logs.iter_mut().for_each(Wanted::begin);
     // A result that the command writes does not exist before it ran.
-    let observed = match &plan.readings {
+    let mut observed = match &plan.readings {
         Readings::Snapshots { before, after } => snapshot::pair(before, after)?,
+        Readings::Past { servers } => past::window(&plan, servers)?,
         Readings::Around {
             servers,
             argv,
             interval,
         } => watch::around(servers, argv, *interval, output)?,
     };
+    read_logs(&plan, &mut observed)?;
     let engine = observed.engine.facts.kind.map(|kind| kind.name());
     let binding = plan.bind.read(engine, observed.engine.simulated)?;
     let benchmark = match (&binding, &plan.bind.for_result) {
@@ -32,6 +36,35 @@ pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failu
         benchmark.as_ref(),
         output,
     ))
+}
+
+/// Adds what the logs say of the window.
+fn read_logs(plan: &WindowPlan, observed: &mut Observed) -> Result<(), TelemetryError> {
+    let span = Span {
+        start: observed.start_at,
+        end: observed.end_at,
+        zone: plan.log_zone.clone(),
+    };
+    for wanted in &plan.logs {
+        let read = wanted.read(&span)?;
+        // Where a deployment says that its service is; an address that was given stands.
+        observed.engine_url = observed.engine_url.take().or_else(|| read.service_url.clone());
+        observed.logs.push(read);
+    }
+    let is_empty = observed.sources.is_empty()
+        && observed
+            .logs
+            .iter()
+            .all(|log| !log.has_lines && log.incidents.is_empty());
+    if matches!(plan.readings, Readings::Past { .. }) && is_empty {
+        let reasons = observed.logs.iter().filter_map(|log| log.source.reason.clone());
+        return Err(TelemetryError::NotInLogs {
+            start: span.start,
+            end: span.end,
+            why: reasons.collect::<Vec<_>>().join("; "),
+        });
+    }
+    Ok(())
 }
 
 /// Whether the readings lie around what was asked for, or at least touch the benchmark.

@@ -2,6 +2,8 @@
 
 pub mod audit;
 pub mod engine;
+pub mod incident;
+pub mod log;
 pub mod metric;
 pub mod snapshot;
 pub mod source;

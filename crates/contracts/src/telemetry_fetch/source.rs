@@ -13,6 +13,8 @@ pub enum SourceKind {
     Metrics,
     /// Metrics text of NVIDIA's DCGM exporter.
     Dcgm,
+    /// A log of an engine, wherever it is kept; its `readings` are lines, its `samples` lines with numbers.
+    Log,
 }
 
 /// How a source was read.

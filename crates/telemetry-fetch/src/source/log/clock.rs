@@ -36,7 +36,9 @@ impl LogClock {
     /// The span that a stamp may mean: a stamp of whole seconds stands for the whole second.
     pub(crate) fn span_ms(&mut self, stamp: &Stamp) -> Option<(i64, i64)> {
         match stamp {
-            Stamp::Elapsed(ms) => self.began_ms.map(|began| (began.saturating_add(*ms), began.saturating_add(*ms))),
+            Stamp::Elapsed(ms) => self
+                .began_ms
+                .map(|began| (began.saturating_add(*ms), began.saturating_add(*ms))),
             Stamp::Civil(civil) => {
                 let at = self.civil_ms(civil)?;
                 Some((at, if civil.has_fraction { at } else { at + 999 }))
@@ -55,16 +57,32 @@ impl LogClock {
             Some((year, month, day, start)) if (year, month, day) == key => start,
             _ => {
                 let midnight = self.midnight(civil)?;
-                let start = self.zone.to_timestamp(midnight.to_datetime(jiff::civil::Time::midnight())).ok()?;
+                let start = self
+                    .zone
+                    .to_timestamp(midnight.to_datetime(jiff::civil::Time::midnight()))
+                    .ok()?;
                 let start = start.as_millisecond();
                 let next = midnight.checked_add(1.day()).ok()?;
-                let next = self.zone.to_timestamp(next.to_datetime(jiff::civil::Time::midnight())).ok()?;
+                let next = self
+                    .zone
+                    .to_timestamp(next.to_datetime(jiff::civil::Time::midnight()))
+                    .ok()?;
                 if next.as_millisecond() - start != DAY_MS {
                     // The zone changes its offset on this day: no short cut.
                     let nanos = (civil.ms % 1000) as i32 * 1_000_000;
                     let second = (civil.ms / 1000).min(86_399);
-                    let time = jiff::civil::time((second / 3600) as i8, (second / 60 % 60) as i8, (second % 60) as i8, nanos);
-                    return Some(self.zone.to_timestamp(midnight.to_datetime(time)).ok()?.as_millisecond());
+                    let time = jiff::civil::time(
+                        (second / 3600) as i8,
+                        (second / 60 % 60) as i8,
+                        (second % 60) as i8,
+                        nanos,
+                    );
+                    return Some(
+                        self.zone
+                            .to_timestamp(midnight.to_datetime(time))
+                            .ok()?
+                            .as_millisecond(),
+                    );
                 }
                 self.day = Some((key.0, key.1, key.2, start));
                 start
@@ -103,21 +121,42 @@ mod tests {
     #[test]
     fn years_are_those_of_the_window() {
         let mut january = clock(TimeZone::UTC, "2026-01-01T00:00:10Z");
-        assert_eq!(at(&mut january, "INFO 12-31 23:59:58 x").as_deref(), Some("2025-12-31T23:59:58Z"));
-        assert_eq!(at(&mut january, "INFO 01-01 00:00:01 x").as_deref(), Some("2026-01-01T00:00:01Z"));
+        assert_eq!(
+            at(&mut january, "INFO 12-31 23:59:58 x").as_deref(),
+            Some("2025-12-31T23:59:58Z")
+        );
+        assert_eq!(
+            at(&mut january, "INFO 01-01 00:00:01 x").as_deref(),
+            Some("2026-01-01T00:00:01Z")
+        );
         let mut december = clock(TimeZone::UTC, "2025-12-31T23:59:50Z");
-        assert_eq!(at(&mut december, "INFO 01-01 00:00:01 x").as_deref(), Some("2026-01-01T00:00:01Z"));
+        assert_eq!(
+            at(&mut december, "INFO 01-01 00:00:01 x").as_deref(),
+            Some("2026-01-01T00:00:01Z")
+        );
         let mut leap = clock(TimeZone::UTC, "2027-03-01T00:00:00Z");
-        assert_eq!(at(&mut leap, "INFO 02-29 00:00:01 x").as_deref(), Some("2028-02-29T00:00:01Z"));
+        assert_eq!(
+            at(&mut leap, "INFO 02-29 00:00:01 x").as_deref(),
+            Some("2028-02-29T00:00:01Z")
+        );
     }
 
     #[test]
     fn zones_are_the_stamps_own_or_the_logs() {
         let plus_two = TimeZone::fixed(jiff::tz::offset(2));
         let mut clock = clock(plus_two, "2025-12-28T00:00:00Z");
-        assert_eq!(at(&mut clock, "[2025-12-28 10:40:09 TP0] x").as_deref(), Some("2025-12-28T08:40:09Z"));
-        assert_eq!(at(&mut clock, "2025-12-28T10:40:09.5Z x").as_deref(), Some("2025-12-28T10:40:09.5Z"));
-        assert_eq!(at(&mut clock, "2025-12-28T10:40:09+01:00 x").as_deref(), Some("2025-12-28T09:40:09Z"));
+        assert_eq!(
+            at(&mut clock, "[2025-12-28 10:40:09 TP0] x").as_deref(),
+            Some("2025-12-28T08:40:09Z")
+        );
+        assert_eq!(
+            at(&mut clock, "2025-12-28T10:40:09.5Z x").as_deref(),
+            Some("2025-12-28T10:40:09.5Z")
+        );
+        assert_eq!(
+            at(&mut clock, "2025-12-28T10:40:09+01:00 x").as_deref(),
+            Some("2025-12-28T09:40:09Z")
+        );
         assert_eq!(at(&mut clock, "[2025-02-30 10:40:09 TP0] x"), None);
     }
 
@@ -126,6 +165,9 @@ mod tests {
         let mut clock = clock(TimeZone::UTC, "2025-12-28T00:00:00Z");
         assert_eq!(at(&mut clock, "0.01.500.000 I x"), None);
         clock.began_ms = Some(1000);
-        assert_eq!(at(&mut clock, "0.01.500.000 I x").as_deref(), Some("1970-01-01T00:00:02.5Z"));
+        assert_eq!(
+            at(&mut clock, "0.01.500.000 I x").as_deref(),
+            Some("1970-01-01T00:00:02.5Z")
+        );
     }
 }

@@ -96,7 +96,8 @@ impl Findings {
     pub(crate) fn numbers(&mut self, numbers: &Numbers<'_>, rank: Option<&str>, at_ms: i64) {
         self.number_lines += 1;
         let rank = numbers.engine.or(rank);
-        let part = at_ms.saturating_sub(self.start_ms).saturating_mul(PARTS) / (self.end_ms - self.start_ms).max(1);
+        let part =
+            at_ms.saturating_sub(self.start_ms).saturating_mul(PARTS) / (self.end_ms - self.start_ms).max(1);
         for number in &numbers.numbers {
             let key = (number.id, rank.map(|rank| contracts::text::clean(rank, 40)));
             if !self.series.contains_key(&key) && self.series.len() >= MOST_SERIES {
@@ -118,7 +119,10 @@ impl Findings {
             series.sum += number.value;
             series.min = series.min.min(number.value);
             series.max = series.max.max(number.value);
-            let entry = series.parts.entry(part.clamp(0, PARTS - 1)).or_insert((0, 0.0, f64::NEG_INFINITY));
+            let entry = series
+                .parts
+                .entry(part.clamp(0, PARTS - 1))
+                .or_insert((0, 0.0, f64::NEG_INFINITY));
             *entry = (entry.0 + 1, entry.1 + number.value, entry.2.max(number.value));
         }
     }
@@ -142,7 +146,14 @@ impl Findings {
             })
             .collect();
         found.sort_by(|a, b| {
-            let key = |incident: &Incident| (!incident.invalidates, incident.at, incident.kind, incident.message.clone());
+            let key = |incident: &Incident| {
+                (
+                    !incident.invalidates,
+                    incident.at,
+                    incident.kind,
+                    incident.message.clone(),
+                )
+            };
             key(a).cmp(&key(b))
         });
         found
@@ -171,7 +182,11 @@ impl Findings {
                 mean: Finite::new(series.sum / series.lines as f64)?,
                 min: Finite::new(series.min)?,
                 max: Finite::new(series.max)?,
-                points: series.parts.iter().filter_map(|(part, sums)| point(part, sums)).collect(),
+                points: series
+                    .parts
+                    .iter()
+                    .filter_map(|(part, sums)| point(part, sums))
+                    .collect(),
             })
         };
         self.series.iter().filter_map(one).collect()

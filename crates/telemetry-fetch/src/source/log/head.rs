@@ -18,6 +18,8 @@ pub(crate) enum Level {
 pub(crate) struct Line<'a> {
     /// The outermost stamp: what carries a log stamps later than the engine, and in one clock for all.
     pub(crate) stamp: Option<Stamp>,
+    /// How many stamps it has: one of what carries it, one of the engine.
+    pub(crate) stamps: u8,
     /// The process or rank that wrote it, without what changes from start to start.
     pub(crate) rank: Option<&'a str>,
     /// Level; `None` where the format has none.
@@ -38,6 +40,7 @@ pub(crate) fn take_apart(line: &[u8]) -> Line<'_> {
         if inner.stamp.is_some() {
             taken = Line {
                 stamp: taken.stamp,
+                stamps: 2,
                 rank: inner.rank.or(taken.rank),
                 level: inner.level.or(taken.level),
                 body: inner.body,
@@ -53,6 +56,7 @@ fn one(line: &[u8]) -> Line<'_> {
         let (level, rest) = level_word(rest);
         return Line {
             stamp: None,
+            stamps: 0,
             rank,
             level,
             body: rest,
@@ -90,6 +94,7 @@ fn one(line: &[u8]) -> Line<'_> {
     }
     Line {
         stamp: Some(stamp),
+        stamps: 1,
         rank,
         level,
         body,
@@ -154,7 +159,9 @@ fn bracketed<'a>(text: &'a [u8], level: &mut Option<Level>) -> Option<&'a [u8]> 
     let inside = std::str::from_utf8(&text[..close]).ok()?;
     let inside = match inside.strip_prefix('[') {
         Some(inside) => inside,
-        None => inside.split_once(".py:").and_then(|(name, _)| (!name.contains(' ')).then_some(inside))?,
+        None => inside
+            .split_once(".py:")
+            .and_then(|(name, _)| (!name.contains(' ')).then_some(inside))?,
     };
     match inside {
         "E" | "F" => *level = Some(Level::Error),
@@ -183,18 +190,53 @@ mod tests {
     fn heads_are_taken_off() {
         use Level::{Error, Info, Warning};
         for (line, expected) in [
-            ("[2025-12-28 10:40:09 DP0 TP1] x y", (true, Some("DP0 TP1"), None, "x y")),
+            (
+                "[2025-12-28 10:40:09 DP0 TP1] x y",
+                (true, Some("DP0 TP1"), None, "x y"),
+            ),
             ("[2025-12-28 10:40:09] x", (true, None, None, "x")),
-            ("[2025-12-28 10:40:09] INFO:     1.2.3.4:5 - x", (true, None, Some(Info), "    1.2.3.4:5 - x")),
-            ("(Worker_TP0 pid=7) ERROR 11-06 10:51:48 [a.py:4]   File \"x\"", (true, Some("Worker_TP0"), Some(Error), "  File \"x\"")),
-            ("INFO 01-30 03:18:12 gpu_model_runner.py:848] Loading", (true, None, Some(Info), "Loading")),
-            ("[12/28/2025-10:40:09] [TRT-LLM] [E] x", (true, None, Some(Error), "x")),
-            ("2025-12-28T10:40:09.5Z WARNING 12-28 10:40:09 [k.py:1] x", (true, None, Some(Warning), "x")),
-            ("2025-12-28T10:40:09.5Z plain text", (true, None, None, "plain text")),
+            (
+                "[2025-12-28 10:40:09] INFO:     1.2.3.4:5 - x",
+                (true, None, Some(Info), "    1.2.3.4:5 - x"),
+            ),
+            (
+                "(Worker_TP0 pid=7) ERROR 11-06 10:51:48 [a.py:4]   File \"x\"",
+                (true, Some("Worker_TP0"), Some(Error), "  File \"x\""),
+            ),
+            (
+                "INFO 01-30 03:18:12 gpu_model_runner.py:848] Loading",
+                (true, None, Some(Info), "Loading"),
+            ),
+            (
+                "[12/28/2025-10:40:09] [TRT-LLM] [E] x",
+                (true, None, Some(Error), "x"),
+            ),
+            (
+                "2025-12-28T10:40:09.5Z WARNING 12-28 10:40:09 [k.py:1] x",
+                (true, None, Some(Warning), "x"),
+            ),
+            (
+                "2025-12-28T10:40:09.5Z plain text",
+                (true, None, None, "plain text"),
+            ),
             ("0.12.345.678 E srv  x", (true, None, Some(Error), "srv  x")),
-            ("(EngineCore_DP0 pid=9) Traceback (most recent call last):", (false, Some("EngineCore_DP0"), None, "Traceback (most recent call last):")),
-            ("  File \"x\", line 3, in f", (false, None, None, "  File \"x\", line 3, in f")),
-            ("bar 10%\rbar 20%\r[2025-12-28 10:40:09 TP0] x\r", (true, Some("TP0"), None, "x")),
+            (
+                "(EngineCore_DP0 pid=9) Traceback (most recent call last):",
+                (
+                    false,
+                    Some("EngineCore_DP0"),
+                    None,
+                    "Traceback (most recent call last):",
+                ),
+            ),
+            (
+                "  File \"x\", line 3, in f",
+                (false, None, None, "  File \"x\", line 3, in f"),
+            ),
+            (
+                "bar 10%\rbar 20%\r[2025-12-28 10:40:09 TP0] x\r",
+                (true, Some("TP0"), None, "x"),
+            ),
             ("I think so", (false, None, Some(Info), "think so")),
         ] {
             assert_eq!(apart(line), expected, "{line}");

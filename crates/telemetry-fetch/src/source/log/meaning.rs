@@ -41,7 +41,12 @@ pub(crate) struct Meaning {
 
 /// The meaning of a message that is no traceback and no line of numbers.
 pub(crate) fn meaning(line: &Line<'_>, text: &str) -> Option<Meaning> {
-    let plain = |kind| Some(Meaning { kind, invalidates: false });
+    let plain = |kind| {
+        Some(Meaning {
+            kind,
+            invalidates: false,
+        })
+    };
     if repeats_a_request(text) {
         return None;
     }
@@ -62,7 +67,13 @@ pub(crate) fn meaning(line: &Line<'_>, text: &str) -> Option<Meaning> {
         return plain(IncidentKind::OutOfMemory);
     }
     if has(&["cuda graph", "cudagraph", "cuda_graph"]) && !lower.contains("--disable-cuda-graph") {
-        let is_off = has(&["graph is disabled", "graphs are disabled", "disabling cuda graph", "disable cuda graph", "graph is not supported"]);
+        let is_off = has(&[
+            "graph is disabled",
+            "graphs are disabled",
+            "disabling cuda graph",
+            "disable cuda graph",
+            "graph is not supported",
+        ]);
         let is_less = lower.contains("cudagraphmode") && lower.contains("not supported");
         if is_off || is_less {
             return Some(Meaning {
@@ -71,7 +82,13 @@ pub(crate) fn meaning(line: &Line<'_>, text: &str) -> Option<Meaning> {
             });
         }
     }
-    if has(&["falling back to", "fall back to", "fallback to", "using diffusers backend", "loaded diffusers pipeline"]) {
+    if has(&[
+        "falling back to",
+        "fall back to",
+        "fallback to",
+        "using diffusers backend",
+        "loaded diffusers pipeline",
+    ]) {
         let invalidates = has(&["backend", "attention", "sdpa", "diffusers", "kernel", "eager"]);
         return Some(Meaning {
             kind: IncidentKind::Fallback,
@@ -85,14 +102,25 @@ pub(crate) fn meaning(line: &Line<'_>, text: &str) -> Option<Meaning> {
         Some(Level::Warning) => false,
         None => says_error(text),
     };
-    if is_error { plain(IncidentKind::Error) } else { None }
+    if is_error {
+        plain(IncidentKind::Error)
+    } else {
+        None
+    }
 }
 
 /// Logs of requests repeat what users wrote: that is nothing the engine says.
 fn repeats_a_request(text: &str) -> bool {
-    ["Receive: ", "Finish: ", "Received request", "Generated response", "Receive OpenAI", "Finish OpenAI"]
-        .iter()
-        .any(|start| text.trim_start().starts_with(start))
+    [
+        "Receive: ",
+        "Finish: ",
+        "Received request",
+        "Generated response",
+        "Receive OpenAI",
+        "Finish OpenAI",
+    ]
+    .iter()
+    .any(|start| text.trim_start().starts_with(start))
 }
 
 /// Whether a message of a format without levels is one of an error: `ValueError: x`, `Fatal Python error`, `hit an exception`.
@@ -100,8 +128,10 @@ fn says_error(text: &str) -> bool {
     let is_part = |c: char| !(c.is_alphanumeric() || c == '_');
     // Names like `error_rate=0.1` are none: the word has to stand alone, or end a class name.
     text.split(is_part).any(|word| {
-        matches!(word, "ERROR" | "CRITICAL" | "FATAL" | "Fatal" | "exception" | "Segmentation")
-            || (word.ends_with("Error") && word.len() >= 5)
+        matches!(
+            word,
+            "ERROR" | "CRITICAL" | "FATAL" | "Fatal" | "exception" | "Segmentation"
+        ) || (word.ends_with("Error") && word.len() >= 5)
             || (word.ends_with("Exception") && word.len() >= 9)
     })
 }
@@ -115,7 +145,10 @@ mod tests {
         let taken = take_apart(line.as_bytes());
         let found = meaning(&taken, std::str::from_utf8(taken.body).unwrap());
         if found.is_some() {
-            assert!(NEEDLES.iter().any(|needle| line.contains(needle)), "no needle in {line}");
+            assert!(
+                NEEDLES.iter().any(|needle| line.contains(needle)),
+                "no needle in {line}"
+            );
         }
         found.map(|meaning| (meaning.kind, meaning.invalidates))
     }
@@ -124,22 +157,61 @@ mod tests {
     fn messages_of_engines_are_known() {
         use IncidentKind::{CudaGraphDisabled, Error, Fallback, OutOfMemory, Preemption, Retraction};
         for (line, expected) in [
-            ("[2026-01-02 10:00:00 TP0] KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_token_ratio: 0.5 -> 0.6", (Retraction, false)),
-            ("[2026-01-02 10:00:00 TP0] Decode out of memory happened. #retracted_reqs: 1", (Retraction, false)),
-            ("WARNING 05-09 00:49:33 scheduler.py:1057] Sequence group 0 is preempted by PreemptionMode.RECOMPUTE mode because there is not enough KV cache space.", (Preemption, false)),
-            ("[12/28/2025-10:40:09] [TRT-LLM] [I] MaxUtilizationScheduler: request ID 72 -> pause", (Preemption, false)),
-            ("[2026-01-02 10:00:00] torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", (OutOfMemory, false)),
-            ("vllm.service: A process of this unit has been killed by the OOM killer.", (OutOfMemory, false)),
-            ("[2026-01-02 10:00:00] Could not resolve native configuration. Falling back to diffusers backend.", (Fallback, true)),
+            (
+                "[2026-01-02 10:00:00 TP0] KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_token_ratio: 0.5 -> 0.6",
+                (Retraction, false),
+            ),
+            (
+                "[2026-01-02 10:00:00 TP0] Decode out of memory happened. #retracted_reqs: 1",
+                (Retraction, false),
+            ),
+            (
+                "WARNING 05-09 00:49:33 scheduler.py:1057] Sequence group 0 is preempted by PreemptionMode.RECOMPUTE mode because there is not enough KV cache space.",
+                (Preemption, false),
+            ),
+            (
+                "[12/28/2025-10:40:09] [TRT-LLM] [I] MaxUtilizationScheduler: request ID 72 -> pause",
+                (Preemption, false),
+            ),
+            (
+                "[2026-01-02 10:00:00] torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",
+                (OutOfMemory, false),
+            ),
+            (
+                "vllm.service: A process of this unit has been killed by the OOM killer.",
+                (OutOfMemory, false),
+            ),
+            (
+                "[2026-01-02 10:00:00] Could not resolve native configuration. Falling back to diffusers backend.",
+                (Fallback, true),
+            ),
             ("[2026-01-02 10:00:00] Using diffusers backend", (Fallback, true)),
-            ("WARNING 01-02 10:00:00 [cuda.py:9] FlashAttention is not installed. Falling back to XFormers backend.", (Fallback, true)),
-            ("[2026-01-02 10:00:00] No IB devices specified, falling back to auto discovery.", (Fallback, false)),
-            ("[2026-01-02 10:00:00] Cuda graph is disabled because of using torch native attention backend", (CudaGraphDisabled, true)),
-            ("(Worker_TP0 pid=1) WARNING 11-06 10:51:48 [g.py:4199] CUDAGraphMode.FULL_AND_PIECEWISE is not supported with TritonMLABackend backend; setting cudagraph_mode=PIECEWISE", (CudaGraphDisabled, true)),
+            (
+                "WARNING 01-02 10:00:00 [cuda.py:9] FlashAttention is not installed. Falling back to XFormers backend.",
+                (Fallback, true),
+            ),
+            (
+                "[2026-01-02 10:00:00] No IB devices specified, falling back to auto discovery.",
+                (Fallback, false),
+            ),
+            (
+                "[2026-01-02 10:00:00] Cuda graph is disabled because of using torch native attention backend",
+                (CudaGraphDisabled, true),
+            ),
+            (
+                "(Worker_TP0 pid=1) WARNING 11-06 10:51:48 [g.py:4199] CUDAGraphMode.FULL_AND_PIECEWISE is not supported with TritonMLABackend backend; setting cudagraph_mode=PIECEWISE",
+                (CudaGraphDisabled, true),
+            ),
             ("ERROR 01-02 10:00:00 [core.py:1] EngineCore died", (Error, false)),
-            ("INFO:     1.2.3.4:5 - \"POST /v1/chat/completions HTTP/1.1\" 500 Internal Server Error", (Error, false)),
+            (
+                "INFO:     1.2.3.4:5 - \"POST /v1/chat/completions HTTP/1.1\" 500 Internal Server Error",
+                (Error, false),
+            ),
             ("ValueError: bad", (Error, false)),
-            ("[2026-01-02 10:00:00 TP0] Scheduler hit an exception: x", (Error, false)),
+            (
+                "[2026-01-02 10:00:00 TP0] Scheduler hit an exception: x",
+                (Error, false),
+            ),
         ] {
             assert_eq!(of(line), Some(expected), "{line}");
         }

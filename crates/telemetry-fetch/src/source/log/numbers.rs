@@ -170,7 +170,11 @@ fn vllm(text: &str) -> Option<Numbers<'_>> {
 fn plain(text: &str) -> Option<f64> {
     // `1_000`, `inf` and the like are numbers elsewhere, not here.
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if is_plain { text.parse().ok().filter(|value: &f64| value.is_finite()) } else { None }
+    if is_plain {
+        text.parse().ok().filter(|value: &f64| value.is_finite())
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -181,12 +185,22 @@ mod tests {
 
     fn of(text: &str) -> Vec<(Id, f64)> {
         let found = numbers(text).unwrap_or_default();
-        found.numbers.iter().map(|number| (number.id, number.value)).collect()
+        found
+            .numbers
+            .iter()
+            .map(|number| (number.id, number.value))
+            .collect()
     }
 
     #[test]
     fn sglang_of_every_age() {
-        let expected = vec![(Id::Running, 2.0), (Id::KvUsage, 0.12), (Id::Graph, 1.0), (Id::OutputTps, 95.33), (Id::Waiting, 1.0)];
+        let expected = vec![
+            (Id::Running, 2.0),
+            (Id::KvUsage, 0.12),
+            (Id::Graph, 1.0),
+            (Id::OutputTps, 95.33),
+            (Id::Waiting, 1.0),
+        ];
         for line in [
             "Decode batch, #running-req: 2, #token: 5632, token usage: 0.12, cuda graph: True, gen throughput (token/s): 95.33, #queue-req: 1, ",
             "Decode batch. #running-req: 2, #token: 5632, token usage: 0.12, cuda graph: True, gen throughput (token/s): 95.33, #queue-req: 1",
@@ -195,7 +209,9 @@ mod tests {
             assert_eq!(of(line), expected, "{line}");
         }
         assert_eq!(
-            of("Prefill batch, #new-seq: 1, #new-token: 25, #cached-token: 75, token usage: 0.00, #running-req: 3, #queue-req: 4, "),
+            of(
+                "Prefill batch, #new-seq: 1, #new-token: 25, #cached-token: 75, token usage: 0.00, #running-req: 3, #queue-req: 4, "
+            ),
             vec![(Id::KvUsage, 0.0), (Id::Waiting, 4.0), (Id::CacheHit, 0.75)]
         );
     }
@@ -211,7 +227,11 @@ mod tests {
             (Id::Waiting, 4.0),
             (Id::KvUsage, 0.125),
         ];
-        let with_hits = numbers.iter().copied().chain([(Id::CacheHit, 0.5)]).collect::<Vec<_>>();
+        let with_hits = numbers
+            .iter()
+            .copied()
+            .chain([(Id::CacheHit, 0.5)])
+            .collect::<Vec<_>>();
         assert_eq!(of(v1), with_hits);
         let v0 = "Avg prompt throughput: 10.0 tokens/s, Avg generation throughput: 20.5 tokens/s, Running: 3 reqs, Swapped: 0 reqs, Pending: 4 reqs, GPU KV cache usage: 12.5%, CPU KV cache usage: 0.0%.";
         assert_eq!(of(v0), numbers);
@@ -219,7 +239,13 @@ mod tests {
 
     #[test]
     fn other_lines_have_none() {
-        for text in ["Decode batch", "Prefill batch, #new-token: x", "Engine 000: up", "batch 7", ""] {
+        for text in [
+            "Decode batch",
+            "Prefill batch, #new-token: x",
+            "Engine 000: up",
+            "batch 7",
+            "",
+        ] {
             assert_eq!(numbers(text), None, "{text}");
         }
     }

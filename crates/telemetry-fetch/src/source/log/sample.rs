@@ -23,7 +23,8 @@ fn quoted() -> &'static Regex {
     static PATTERN: OnceLock<Regex> = OnceLock::new();
     PATTERN.get_or_init(|| {
         let names = "api[_-]?key|apikey|[a-z_-]*password|[a-z_-]*secret|authorization|cookie|[a-z_-]*token";
-        Regex::new(&format!(r#"(?i)(["'](?:{names})["']\s*:\s*["'])[^"']*"#)).expect("the pattern is written here")
+        Regex::new(&format!(r#"(?i)(["'](?:{names})["']\s*:\s*["'])[^"']*"#))
+            .expect("the pattern is written here")
     })
 }
 
@@ -45,10 +46,22 @@ mod tests {
     #[test]
     fn secrets_and_escapes_are_not_shown() {
         for (message, shown) in [
-            ("ServerArgs(api_key='abc123', tp_size=2)", "ServerArgs(api_key='<secret>', tp_size=2)"),
-            ("body {\"api_key\": \"abc 123\", \"n\": 1}", "body {\"api_key\": \"<secret>\", \"n\": 1}"),
-            ("headers {'authorization': 'Bearer abcdef123'}", "headers {'authorization': '<secret>'}"),
-            ("tried with hf_abcdefghijklmnopqrstuvwx twice", "tried with <secret> twice"),
+            (
+                "ServerArgs(api_key='abc123', tp_size=2)",
+                "ServerArgs(api_key='<secret>', tp_size=2)",
+            ),
+            (
+                "body {\"api_key\": \"abc 123\", \"n\": 1}",
+                "body {\"api_key\": \"<secret>\", \"n\": 1}",
+            ),
+            (
+                "headers {'authorization': 'Bearer abcdef123'}",
+                "headers {'authorization': '<secret>'}",
+            ),
+            (
+                "tried with hf_abcdefghijklmnopqrstuvwx twice",
+                "tried with <secret> twice",
+            ),
             ("got Bearer abcdefgh12345", "got <secret>"),
             ("\u{1b}[31mred\u{1b}[0m \u{202e}text", "red text"),
         ] {

@@ -6,7 +6,6 @@
 //! ```
 //! While a traceback is open every line is looked at, until it is whole.
 
-use std::borrow::Cow;
 use std::io::{ErrorKind, Read};
 
 use aho_corasick::AhoCorasick;
@@ -48,6 +47,8 @@ pub(crate) struct Scan {
     pub(crate) long_lines: u64,
     /// Leave a stream when it is past the window.
     pub(crate) is_in_order: bool,
+    /// What carries the log stamps every line, those within a message too.
+    pub(crate) is_carried: bool,
 }
 
 impl Scan {
@@ -65,6 +66,7 @@ impl Scan {
             lines: 0,
             long_lines: 0,
             is_in_order: false,
+            is_carried: false,
         }
     }
 
@@ -112,7 +114,11 @@ impl Scan {
             self.region(&block[start..end]);
             block.copy_within(end..filled, 0);
             kept = filled - end;
-            if self.is_in_order && self.last.is_some_and(|last| last.0 > self.end_ms.saturating_add(GRACE_MS)) {
+            if self.is_in_order
+                && self
+                    .last
+                    .is_some_and(|last| last.0 > self.end_ms.saturating_add(GRACE_MS))
+            {
                 kept = 0;
                 break;
             }
@@ -137,7 +143,7 @@ impl Scan {
             self.lines += 1;
             let line = &line[..line.len().min(LINE_CAP)];
             if !self.open.is_empty() || self.needles.is_match(line) {
-                self.line(&Line { stamp: None, ..take_apart(line) }, (at_ms, at_ms), take_apart(line).stamp.is_some());
+                self.line(&take_apart(line), (at_ms, at_ms));
             }
         }
     }
@@ -176,7 +182,7 @@ impl Scan {
             }
             if let Some(span) = span.or(self.last) {
                 self.last = Some(span);
-                self.line(&line, span, own.is_some());
+                self.line(&line, span);
             }
             at = end + 1;
         }
@@ -206,9 +212,9 @@ impl Scan {
         self.stamps = Some((first.min(span.0), last.max(span.0)));
     }
 
-    fn line(&mut self, line: &Line<'_>, span: (i64, i64), is_stamped: bool) {
+    fn line(&mut self, line: &Line<'_>, span: (i64, i64)) {
         let text = String::from_utf8_lossy(line.body);
-        if self.goes_on(line, &text, is_stamped) {
+        if self.goes_on(line, &text) {
             return;
         }
         if span.1 < self.start_ms || span.0 > self.end_ms {
@@ -230,9 +236,10 @@ impl Scan {
     }
 
     /// Whether the line goes on with an open traceback; ends the one that it does not go on with.
-    fn goes_on(&mut self, line: &Line<'_>, text: &Cow<'_, str>, is_stamped: bool) -> bool {
+    fn goes_on(&mut self, line: &Line<'_>, text: &str) -> bool {
+        let is_new = line.stamps > u8::from(self.is_carried);
         let by_rank = |open: &Traceback| open.rank.as_deref() == line.rank;
-        let position = if is_stamped || line.rank.is_some() {
+        let position = if is_new || line.rank.is_some() {
             self.open.iter().rposition(by_rank)
         } else {
             self.open.len().checked_sub(1)
@@ -242,8 +249,7 @@ impl Scan {
         };
         // The one that was written last stands last: a line without a name goes on with it.
         let mut traceback = self.open.remove(position);
-        let stamp = line.stamp.filter(|_| is_stamped);
-        if traceback.takes(&Line { stamp, ..*line }, text) {
+        if traceback.takes(line, is_new, text) {
             self.open.push(traceback);
             true
         } else {
@@ -256,6 +262,7 @@ impl Scan {
         let message = traceback.message();
         let line = Line {
             stamp: None,
+            stamps: 0,
             rank: None,
             level: None,
             body: &[],

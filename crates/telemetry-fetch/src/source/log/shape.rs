@@ -48,8 +48,11 @@ mod tests {
         for (message, expected) in [
             ("Request 17 from 10.0.0.1:5000 failed", "Request # from # failed"),
             ("id ba42cedf-7ce8-484f-b5df-733c37e00e7d gone.", "id # gone"),
-            ("chatcmpl-1f3a: KeyError: 'x'", "chatcmpl-#: KeyError: 'x'"),
-            ("CUDA out of memory. Tried to allocate 2.50 GiB.", "CUDA out of memory. Tried to allocate # GiB"),
+            ("chatcmpl-1f3a: KeyError: 'x'", "chatcmpl-# KeyError: 'x'"),
+            (
+                "CUDA out of memory. Tried to allocate 2.50 GiB.",
+                "CUDA out of memory. Tried to allocate # GiB",
+            ),
             ("", ""),
         ] {
             assert_eq!(shape(message), expected);

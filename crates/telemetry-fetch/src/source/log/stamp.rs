@@ -41,9 +41,14 @@ pub(crate) fn find(line: &[u8]) -> Option<(Stamp, usize)> {
         let start = at + skip;
         if let Some((civil, len)) = date(&line[start..]) {
             let is_bracketed = start > 0 && line[start - 1] == b'[';
-            return (is_bracketed || may_precede(&line[..start])).then_some((Stamp::Civil(civil), start + len));
+            return (is_bracketed || may_precede(&line[..start]))
+                .then_some((Stamp::Civil(civil), start + len));
         }
-        at = start + head[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        at = start
+            + head[start..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
     }
     None
 }
@@ -67,9 +72,19 @@ fn may_precede(before: &[u8]) -> bool {
 fn date(text: &[u8]) -> Option<(Civil, usize)> {
     let dash = |at: usize| text.get(at).is_some_and(|byte| matches!(byte, b'-' | b'/'));
     let (year, month, day, len) = if dash(4) && dash(7) {
-        (Some(number(text, 0, 4)?), number(text, 5, 2)?, number(text, 8, 2)?, 10)
+        (
+            Some(number(text, 0, 4)?),
+            number(text, 5, 2)?,
+            number(text, 8, 2)?,
+            10,
+        )
     } else if text.get(2) == Some(&b'/') && text.get(5) == Some(&b'/') {
-        (Some(number(text, 6, 4)?), number(text, 0, 2)?, number(text, 3, 2)?, 10)
+        (
+            Some(number(text, 6, 4)?),
+            number(text, 0, 2)?,
+            number(text, 3, 2)?,
+            10,
+        )
     } else if text.get(2) == Some(&b'-') && text.get(5) == Some(&b' ') {
         (None, number(text, 0, 2)?, number(text, 3, 2)?, 5)
     } else {
@@ -100,14 +115,26 @@ fn syslog(line: &[u8]) -> Option<(Stamp, usize)> {
         return None;
     }
     let (ms, has_fraction, len) = time(&line[7..])?;
-    Some((Stamp::Civil(civil(None, month, day, ms, has_fraction, None)?), 7 + len))
+    Some((
+        Stamp::Civil(civil(None, month, day, ms, has_fraction, None)?),
+        7 + len,
+    ))
 }
 
 /// `M.SS.mmm.uuu`, at the start of a line only.
 fn elapsed(line: &[u8]) -> Option<(Stamp, usize)> {
-    let minutes = line.iter().take(8).take_while(|byte| byte.is_ascii_digit()).count();
+    let minutes = line
+        .iter()
+        .take(8)
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     let rest = line.get(minutes..minutes + 11)?;
-    if minutes == 0 || rest[0] != b'.' || rest[3] != b'.' || rest[7] != b'.' || line.get(minutes + 11) != Some(&b' ') {
+    if minutes == 0
+        || rest[0] != b'.'
+        || rest[3] != b'.'
+        || rest[7] != b'.'
+        || line.get(minutes + 11) != Some(&b' ')
+    {
         return None;
     }
     // The microseconds only prove the form.
@@ -155,9 +182,20 @@ fn zone(text: &[u8]) -> (Option<i32>, usize) {
     }
 }
 
-fn civil(year: Option<i64>, month: i64, day: i64, ms: i64, has_fraction: bool, offset_min: Option<i32>) -> Option<Civil> {
+fn civil(
+    year: Option<i64>,
+    month: i64,
+    day: i64,
+    ms: i64,
+    has_fraction: bool,
+    offset_min: Option<i32>,
+) -> Option<Civil> {
     let year = match year {
-        Some(year) => Some(i16::try_from(year).ok().filter(|year| (1970..=9000).contains(year))?),
+        Some(year) => Some(
+            i16::try_from(year)
+                .ok()
+                .filter(|year| (1970..=9000).contains(year))?,
+        ),
         None => None,
     };
     let in_range = (1..=12).contains(&month) && (1..=31).contains(&day);
@@ -186,9 +224,14 @@ mod tests {
 
     fn of(line: &str) -> Option<(Option<i16>, i8, i8, i64, Option<i32>, &str)> {
         match find(line.as_bytes())? {
-            (Stamp::Civil(civil), end) => {
-                Some((civil.year, civil.month, civil.day, civil.ms, civil.offset_min, &line[end..]))
-            }
+            (Stamp::Civil(civil), end) => Some((
+                civil.year,
+                civil.month,
+                civil.day,
+                civil.ms,
+                civil.offset_min,
+                &line[end..],
+            )),
             (Stamp::Elapsed(_), _) => None,
         }
     }
@@ -200,23 +243,69 @@ mod tests {
         for (line, year, offset, rest) in [
             ("[2025-12-28 10:40:09 TP0] x", Some(2025), None, " TP0] x"),
             ("[2025-12-28 10:40:09] x", Some(2025), None, "] x"),
-            ("(SGLangEngine pid=1, ip=10.1.1.1) [2025-12-28 10:40:09 DP1 TP0] x", Some(2025), None, " DP1 TP0] x"),
-            ("INFO 12-28 10:40:09 [monitor.py:33] x", None, None, " [monitor.py:33] x"),
-            ("(EngineCore_DP0 pid=2) WARNING 12-28 10:40:09 [k.py:1] x", None, None, " [k.py:1] x"),
-            ("INFO 2025-12-28 10:40:09 [k.py:1] x", Some(2025), None, " [k.py:1] x"),
-            ("[12/28/2025-10:40:09] [TRT-LLM] [I] x", Some(2025), None, "] [TRT-LLM] [I] x"),
+            (
+                "(SGLangEngine pid=1, ip=10.1.1.1) [2025-12-28 10:40:09 DP1 TP0] x",
+                Some(2025),
+                None,
+                " DP1 TP0] x",
+            ),
+            (
+                "INFO 12-28 10:40:09 [monitor.py:33] x",
+                None,
+                None,
+                " [monitor.py:33] x",
+            ),
+            (
+                "(EngineCore_DP0 pid=2) WARNING 12-28 10:40:09 [k.py:1] x",
+                None,
+                None,
+                " [k.py:1] x",
+            ),
+            (
+                "INFO 2025-12-28 10:40:09 [k.py:1] x",
+                Some(2025),
+                None,
+                " [k.py:1] x",
+            ),
+            (
+                "[12/28/2025-10:40:09] [TRT-LLM] [I] x",
+                Some(2025),
+                None,
+                "] [TRT-LLM] [I] x",
+            ),
             ("2025-12-28T10:40:09Z x", Some(2025), Some(0), " x"),
             ("2025-12-28T10:40:09+01:00 x", Some(2025), Some(60), " x"),
-            ("2025-12-28T10:40:09-0530 host x", Some(2025), Some(-330), " host x"),
-            ("{\"ts\": \"2025-12-28T10:40:09Z\", \"m\": 1}", Some(2025), Some(0), "\", \"m\": 1}"),
+            (
+                "2025-12-28T10:40:09-0530 host x",
+                Some(2025),
+                Some(-330),
+                " host x",
+            ),
+            (
+                "{\"ts\": \"2025-12-28T10:40:09Z\", \"m\": 1}",
+                Some(2025),
+                Some(0),
+                "\", \"m\": 1}",
+            ),
             ("Dec 28 10:40:09 host unit[7]: x", None, None, " host unit[7]: x"),
-            ("100%|##| 3/3 [00:01<00:00,  2.1it/s][2025-12-28 10:40:09 TP0] x", Some(2025), None, " TP0] x"),
+            (
+                "100%|##| 3/3 [00:01<00:00,  2.1it/s][2025-12-28 10:40:09 TP0] x",
+                Some(2025),
+                None,
+                " TP0] x",
+            ),
         ] {
             assert_eq!(of(line), Some((year, 12, 28, T, offset, rest)), "{line}");
         }
-        assert_eq!(of("2025-12-28T10:40:09.573064Z x").map(|stamp| stamp.3), Some(T + 573));
+        assert_eq!(
+            of("2025-12-28T10:40:09.573064Z x").map(|stamp| stamp.3),
+            Some(T + 573)
+        );
         assert_eq!(of("2025-12-28 10:40:09,05 x").map(|stamp| stamp.3), Some(T + 50));
-        assert_eq!(find(b"12.34.567.890 I srv  x"), Some((Stamp::Elapsed(754_567), 13)));
+        assert_eq!(
+            find(b"12.34.567.890 I srv  x"),
+            Some((Stamp::Elapsed(754_567), 13))
+        );
     }
 
     #[test]

@@ -10,7 +10,10 @@ const MOST_MESSAGE_LINES: usize = 50;
 const CAP: usize = 1000;
 
 /// What stands between two parts of a chained traceback.
-const CHAINS: [&str; 2] = ["During handling of the above exception", "The above exception was the direct cause"];
+const CHAINS: [&str; 2] = [
+    "During handling of the above exception",
+    "The above exception was the direct cause",
+];
 
 /// A traceback that may go on.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,15 +47,15 @@ impl Traceback {
         }
     }
 
-    /// Whether the line is of this traceback; takes it in when it is.
-    pub(crate) fn takes(&mut self, line: &Line<'_>, text: &str) -> bool {
+    /// Whether the line is of this traceback; takes it in when it is. `is_new`: the engine stamped it.
+    pub(crate) fn takes(&mut self, line: &Line<'_>, is_new: bool, text: &str) -> bool {
         self.lines += 1;
         if self.lines > MOST_LINES {
             return false;
         }
         let is_indented = text.starts_with([' ', '\t']) || text.is_empty();
         // A new line of the log; vLLM logs each line of a traceback as one, all of them errors.
-        if line.stamp.is_some() && line.level != Some(Level::Error) && !is_indented {
+        if is_new && line.level != Some(Level::Error) && !is_indented {
             return false;
         }
         let chains = CHAINS.iter().any(|chain| text.starts_with(chain));
@@ -64,7 +67,7 @@ impl Traceback {
                 return true;
             }
             // The rest of a long message; a line with a level of its own is another message.
-            let is_message = line.stamp.is_none() && line.level.is_none() && !Traceback::begins(text);
+            let is_message = !is_new && line.level.is_none() && !Traceback::begins(text);
             return (text.trim().is_empty() || is_message) && self.behind <= MOST_MESSAGE_LINES;
         }
         if is_indented {
