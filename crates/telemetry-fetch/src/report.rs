@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cli_kit::{Binding, Cli as _, DocumentParts, OutputArgs, Report};
+use cli_kit::{Cli as _, DocumentParts, OutputArgs, Report};
 use contracts::telemetry_fetch::incident::{Incident, IncidentKind};
 use contracts::telemetry_fetch::metric::MetricRow;
 use contracts::telemetry_fetch::source::{SourceKind, SourceReport, SourceStatus};
@@ -17,32 +17,30 @@ use crate::fold::derived::{Rows, derived};
 use crate::fold::rows::{Folded, fold};
 use crate::observed::{Observed, ObservedSource};
 use crate::plan::WindowPlan;
+use crate::window::Bound;
 use crate::{render, summary};
 
 /// A clock that is off by more than this puts the window on the wrong requests.
 const MOST_SKEW_MS: i64 = 1000;
 
-pub(crate) fn report(
-    plan: &WindowPlan,
-    observed: &Observed,
-    binding: Option<Binding>,
-    benchmark: Option<&Benchmark>,
-    output: &OutputArgs,
-) -> Report {
+pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, output: &OutputArgs) -> Report {
     let folded: Vec<Folded> = observed
         .sources
         .iter()
         .map(|source| fold(&source.history))
         .collect();
-    let data = data(observed, &folded, benchmark);
+    let data = data(observed, &folded, bound.benchmark.as_ref());
     let mut parts = DocumentParts::new(SCHEMA);
     parts.complete = !observed.interrupted;
     parts.simulated = observed.engine.simulated;
     parts.inputs.clone_from(&observed.inputs);
-    if let Some(binding) = binding {
+    parts.warnings = warnings(observed, &folded, &data);
+    if let Some(why) = bound.refused {
+        parts.warnings.push(Warning::new("benchmark-not-bound", why));
+    }
+    if let Some(binding) = bound.binding {
         parts.bind(binding);
     }
-    parts.warnings = warnings(observed, &folded, &data);
     parts.summary = summary::summary(&data);
     parts.next_actions = summary::next_actions(&data, plan, observed);
     let failed = data.audit.iter().any(|check| check.passed == Some(false));
@@ -58,12 +56,15 @@ pub(crate) fn report(
 
 fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -> WindowData {
     let metrics = rows(observed, folded);
-    let engine_span = observed
+    let engine_readings = observed
         .sources
         .iter()
-        .find(|source| source.kind == SourceKind::Metrics);
-    let span_s = engine_span.map_or(0.0, |source| source.history.span_s());
-    let window = (observed.start_at, observed.end_at);
+        .find(|source| source.kind == SourceKind::Metrics)
+        .map(|source| &source.history.at);
+    // Checks hold for what was read, which may be less than the window.
+    let read = engine_readings
+        .and_then(|at| Some((*at.first()?, *at.last()?)))
+        .unwrap_or((observed.start_at, observed.end_at));
     let leads = observed
         .sources
         .iter()
@@ -94,7 +95,7 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .iter()
             .flat_map(|log| log.series.iter().cloned())
             .collect(),
-        audit: audit(Rows(&metrics), benchmark, window, span_s),
+        audit: audit(Rows(&metrics), benchmark, read, observed.command.as_ref()),
         metrics,
     }
 }
@@ -141,7 +142,7 @@ fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) 
         },
         reason: (!missing.is_empty()).then(|| missing.join("; ")),
         readings: history.len() as u64,
-        samples: history.samples,
+        samples: history.samples.iter().sum(),
         coverage_pct: (whole > 0.0)
             .then(|| Finite::ratio(history.span_s() * 100.0, whole))
             .flatten(),

@@ -1,12 +1,12 @@
 //! `telemetry-fetch window`: readings, the benchmark they belong to, and the document.
 
-use cli_kit::{Failure, OutputArgs, Report};
+use cli_kit::{Binding, Failure, OutputArgs, Report};
 
 use crate::benchmark::Benchmark;
 use crate::error::TelemetryError;
 use crate::observed::Observed;
 use crate::plan::{Asked, Readings, WindowPlan};
-use crate::source::log::{Span, Wanted};
+use crate::source::log::{LogRead, Span, Wanted};
 use crate::{past, report, snapshot, watch};
 
 pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
@@ -21,21 +21,44 @@ pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, F
             interval,
         } => watch::around(servers, argv, *interval, output)?,
     };
+    let bound = match bind(&plan, &observed) {
+        Ok(bound) => bound,
+        // What was read during a command that failed is kept: its benchmark may not have been written.
+        Err(failure) if observed.is_broken_off() => Bound {
+            refused: Some(failure.document.message),
+            ..Bound::default()
+        },
+        Err(failure) => return Err(failure),
+    };
+    if let Some(benchmark) = &bound.benchmark {
+        observed.narrow(benchmark.start_at, benchmark.end_at);
+    }
     read_logs(&plan, &mut observed)?;
+    Ok(report::report(&plan, &observed, bound, output))
+}
+
+/// What the window is bound to.
+#[derive(Debug, Default)]
+pub(crate) struct Bound {
+    pub(crate) binding: Option<Binding>,
+    pub(crate) benchmark: Option<Benchmark>,
+    /// Why it is bound to nothing, though it was to be.
+    pub(crate) refused: Option<String>,
+}
+
+fn bind(plan: &WindowPlan, observed: &Observed) -> Result<Bound, Failure> {
     let engine = observed.engine.facts.kind.map(|kind| kind.name());
     let binding = plan.bind.read(engine, observed.engine.simulated)?;
     let benchmark = match (&binding, &plan.bind.for_result) {
         (Some(binding), Some(path)) => Some(Benchmark::load(path, binding)?),
         _ => None,
     };
-    covers(&plan.asked, benchmark.as_ref(), &observed)?;
-    Ok(report::report(
-        &plan,
-        &observed,
+    covers(&plan.asked, benchmark.as_ref(), observed)?;
+    Ok(Bound {
         binding,
-        benchmark.as_ref(),
-        output,
-    ))
+        benchmark,
+        refused: None,
+    })
 }
 
 /// Adds what the logs say of the window.
@@ -46,7 +69,12 @@ fn read_logs(plan: &WindowPlan, observed: &mut Observed) -> Result<(), Telemetry
         zone: plan.log_zone.clone(),
     };
     for wanted in &plan.logs {
-        let read = wanted.read(&span)?;
+        let read = match wanted.read(&span) {
+            Ok(read) => read,
+            // What was read while the command ran is kept.
+            Err(error) if observed.command.is_some() => LogRead::failed(wanted, &error),
+            Err(error) => return Err(error.into()),
+        };
         // Where a deployment says that its service is; an address that was given stands.
         observed.engine_url = observed.engine_url.take().or_else(|| read.service_url.clone());
         observed.logs.push(read);

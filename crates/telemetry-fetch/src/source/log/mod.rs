@@ -28,6 +28,7 @@ use std::path::Path;
 use contracts::telemetry_fetch::incident::Incident;
 use contracts::telemetry_fetch::log::LogSeries;
 use contracts::telemetry_fetch::source::{SourceKind, SourceReport, SourceStatus};
+use cli_kit::ToolError as _;
 use contracts::{Finite, Warning};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
@@ -92,6 +93,30 @@ pub(crate) struct LogRead {
     pub(crate) has_lines: bool,
     /// Where the service behind it answers, where what runs it says so.
     pub(crate) service_url: Option<String>,
+}
+
+impl LogRead {
+    /// A log that could not be read, where others could.
+    pub(crate) fn failed(wanted: &Wanted, error: &LogError) -> LogRead {
+        let why = format!("failed to {error}");
+        LogRead {
+            source: SourceReport {
+                kind: SourceKind::Log,
+                url: wanted.target.shown(),
+                status: SourceStatus::Partial,
+                reason: Some(why.clone()),
+                readings: 0,
+                samples: 0,
+                coverage_pct: None,
+                resets: 0,
+            },
+            incidents: Vec::new(),
+            series: Vec::new(),
+            warnings: vec![Warning::new(error.code(), why)],
+            has_lines: false,
+            service_url: None,
+        }
+    }
 }
 
 /// A log that is asked for, and where it ended when the window began.
