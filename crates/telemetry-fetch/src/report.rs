@@ -57,10 +57,17 @@ pub(crate) fn report(
 
 fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -> WindowData {
     let metrics = rows(observed, folded);
+    let primary = primary(observed);
     let engine_span = observed
         .sources
         .iter()
-        .find(|source| source.kind == SourceKind::Metrics);
+        .find(|source| Some(source.kind) == primary);
+    // Two sources that tell of the same requests are not added.
+    let counted: Vec<MetricRow> = metrics
+        .iter()
+        .filter(|(kind, _)| Some(*kind) == primary)
+        .map(|(_, row)| row.clone())
+        .collect();
     let span_s = engine_span.map_or(0.0, |source| source.history.span_s());
     let window = (observed.start_at, observed.end_at);
     let leads = observed
@@ -85,27 +92,42 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .zip(folded)
             .map(|(source, folded)| source_report(observed, source, folded))
             .collect(),
-        derived: derived(Rows(&metrics)),
+        derived: derived(Rows(&counted)),
         incidents: incidents(observed, folded),
-        audit: audit(Rows(&metrics), benchmark, window, span_s),
-        metrics,
+        audit: audit(Rows(&counted), benchmark, window, span_s),
+        metrics: metrics.into_iter().map(|(_, row)| row).collect(),
+        profiles: observed.profiles.clone(),
+        contexts: observed.contexts.clone(),
     }
 }
 
-/// Rows of all sources; where several engines have the same metric, a label says whose row it is.
-fn rows(observed: &Observed, folded: &[Folded]) -> Vec<MetricRow> {
+/// Kinds of sources that tell of an engine, the one that is closest to it first.
+const OF_ENGINES: [SourceKind; 3] = [
+    SourceKind::Metrics,
+    SourceKind::Graphsignal,
+    SourceKind::Prometheus,
+];
+
+/// The kind whose rows are counted: several kinds tell of the same requests.
+fn primary(observed: &Observed) -> Option<SourceKind> {
+    let has = |kind: &SourceKind| observed.sources.iter().any(|source| source.kind == *kind);
+    OF_ENGINES.into_iter().find(has)
+}
+
+/// Rows of all sources and their kinds; where several have the same metric, a label says whose row it is.
+fn rows(observed: &Observed, folded: &[Folded]) -> Vec<(SourceKind, MetricRow)> {
     let engines = observed
         .sources
         .iter()
-        .filter(|source| source.kind == SourceKind::Metrics)
+        .filter(|source| OF_ENGINES.contains(&source.kind))
         .count();
     let mut rows = Vec::new();
     for (source, folded) in observed.sources.iter().zip(folded) {
         rows.extend(folded.rows.iter().cloned().map(|mut row| {
-            if engines > 1 && source.kind == SourceKind::Metrics {
+            if engines > 1 && OF_ENGINES.contains(&source.kind) {
                 row.labels.insert("source".to_owned(), source.url.clone());
             }
-            row
+            (source.kind, row)
         }));
     }
     rows
@@ -205,6 +227,7 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             format!("the server's clock is {skew} ms ahead of ours; times here are ours"),
         ));
     }
+    warnings.extend(observed.notes.iter().cloned());
     for (name, value) in folded.iter().flat_map(|folded| &folded.no_ratios) {
         warnings.push(Warning::new(
             "ratio-out-of-range",

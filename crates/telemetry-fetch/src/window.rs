@@ -6,18 +6,20 @@ use crate::benchmark::Benchmark;
 use crate::error::TelemetryError;
 use crate::observed::Observed;
 use crate::plan::{Asked, Readings, WindowPlan};
-use crate::{report, snapshot, watch};
+use crate::{beside, past, report, snapshot, watch};
 
 pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
     // A result that the command writes does not exist before it ran.
-    let observed = match &plan.readings {
+    let mut observed = match &plan.readings {
         Readings::Snapshots { before, after } => snapshot::pair(before, after)?,
+        Readings::Past { servers } => past::window(&plan, servers)?,
         Readings::Around {
             servers,
             argv,
             interval,
-        } => watch::around(servers, argv, *interval, output)?,
+        } => watch::around(servers, plan.beside.local(), argv, *interval, output)?,
     };
+    beside::gather(&plan.beside, &mut observed)?;
     let engine = observed.engine.facts.kind.map(|kind| kind.name());
     let binding = plan.bind.read(engine, observed.engine.simulated)?;
     let benchmark = match (&binding, &plan.bind.for_result) {

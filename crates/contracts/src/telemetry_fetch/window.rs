@@ -5,8 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::audit::AuditCheck;
+use super::context::ForeignContext;
 use super::engine::EngineFacts;
 use super::metric::MetricRow;
+use super::profile::ProfileRow;
 use super::source::SourceReport;
 use crate::Finite;
 
@@ -29,6 +31,10 @@ pub struct WindowData {
     pub derived: Derived,
     /// Metrics of the vocabulary that the sources have, in the vocabulary's order.
     pub metrics: Vec<MetricRow>,
+    /// Where the time went, by function: profiles that count while the engine runs; the most first. Empty without such a source.
+    pub profiles: Vec<ProfileRow>,
+    /// What sources say in a form of their own. Empty without such a source.
+    pub contexts: Vec<ForeignContext>,
     /// What happened in the window.
     pub incidents: Vec<Incident>,
     /// Checks against the benchmark; those that need none stand here without one too.
