@@ -64,13 +64,13 @@ struct Envelope<T> {
 }
 
 #[derive(Deserialize)]
-struct Result_<T> {
+struct Outcome<T> {
     result: T,
 }
 
 /// The series of a range selector.
 pub(crate) fn matrix(text: &str) -> Result<Vec<Stored>, Unusable> {
-    read::<Result_<Vec<Stored>>>(text).map(|data| data.result)
+    read::<Outcome<Vec<Stored>>>(text).map(|data| data.result)
 }
 
 /// The labels of series.
@@ -80,7 +80,12 @@ pub(crate) fn series(text: &str) -> Result<Vec<Metric>, Unusable> {
 
 /// The moment at which the store evaluated a scalar.
 pub(crate) fn moment(text: &str) -> Result<i64, Unusable> {
-    read::<Result_<Value>>(text).map(|data| data.result.at_ms)
+    let Outcome { result } = read::<Outcome<serde_json::Value>>(text)?;
+    // VictoriaMetrics answers a vector of one.
+    let pair = result.pointer("/0/value").unwrap_or(&result);
+    Value::deserialize(pair)
+        .map(|value| value.at_ms)
+        .map_err(|_| Unusable::Foreign("a scalar without its moment".to_owned()))
 }
 
 /// What a failing answer says, whatever its status.
@@ -146,6 +151,9 @@ mod tests {
         let scalar =
             r#"{"status":"success","data":{"resultType":"scalar","result":[1795303002.956,"+Inf"]}}"#;
         assert_eq!(moment(scalar), Ok(1_795_303_002_956));
+        let vector = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[7.5,"7"]}]}}"#;
+        assert_eq!(moment(vector), Ok(7_500));
+        assert!(moment(r#"{"status":"success","data":{"result":[]}}"#).is_err());
     }
 
     #[test]
