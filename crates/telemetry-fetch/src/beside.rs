@@ -3,6 +3,7 @@
 use contracts::telemetry_fetch::context::ForeignContext;
 use contracts::telemetry_fetch::source::SourceKind;
 use contracts::text::clean;
+use jiff::SignedDuration;
 
 use crate::cli::BesideArgs;
 use crate::engine;
@@ -66,15 +67,19 @@ impl Beside {
     }
 }
 
-/// Adds what those say that know the past of the window.
-pub(crate) fn gather(beside: &Beside, observed: &mut Observed) -> Result<(), TelemetryError> {
+/// Adds what those say that know the past of the window; a store is asked for this much around it, too.
+pub(crate) fn gather(
+    beside: &Beside,
+    around: SignedDuration,
+    observed: &mut Observed,
+) -> Result<(), TelemetryError> {
     if !beside.has_past() {
         return Ok(());
     }
     let (start, end) = (observed.start_at, observed.end_at);
     let runtime = engine::runtime()?;
     if let Some(store) = &beside.store {
-        for stored in runtime.block_on(prometheus::read(store, start, end))? {
+        for stored in runtime.block_on(prometheus::read(store, start - around, end + around))? {
             let facts = &mut observed.engine.facts;
             facts.kind = facts.kind.or(stored.engine);
             facts.model = facts.model.take().or(stored.model);
@@ -83,6 +88,12 @@ pub(crate) fn gather(beside: &Beside, observed: &mut Observed) -> Result<(), Tel
     }
     if let Some(Graphsignal::Api(api)) = &beside.graphsignal {
         observed.contexts.extend(runtime.block_on(api.read(start, end))?);
+        observed.sources.push(ObservedSource {
+            kind: SourceKind::Graphsignal,
+            url: api.url(),
+            history: History::default(),
+            failures: Vec::new(),
+        });
     }
     Ok(())
 }

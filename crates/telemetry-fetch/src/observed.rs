@@ -40,3 +40,25 @@ pub(crate) struct Observed {
     /// URL of the engine, for the commands that follow.
     pub(crate) engine_url: Option<String>,
 }
+
+impl Observed {
+    /// Keeps what was read around a benchmark: what the engine did while its client started or wrote its files is not its.
+    pub(crate) fn narrow(&mut self, start: Timestamp, end: Timestamp) {
+        for source in &mut self.sources {
+            source.history.narrow(start, end);
+            source.failures.retain(|(at, _)| *at >= start && *at <= end);
+        }
+        let read = || self.sources.iter().flat_map(|source| &source.history.at).copied();
+        self.start_at = read().chain([start]).min().unwrap_or(start);
+        self.end_at = read().chain([end]).max().unwrap_or(end);
+    }
+
+    /// Whether the command that ran inside did not end well.
+    pub(crate) fn is_broken_off(&self) -> bool {
+        let failed = self
+            .command
+            .as_ref()
+            .is_some_and(|command| command.exit_code != Some(0));
+        self.interrupted || failed
+    }
+}

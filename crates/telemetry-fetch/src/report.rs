@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cli_kit::{Binding, Cli as _, DocumentParts, OutputArgs, Report};
+use cli_kit::{Cli as _, DocumentParts, OutputArgs, Report};
 use contracts::telemetry_fetch::metric::MetricRow;
 use contracts::telemetry_fetch::source::{SourceKind, SourceReport, SourceStatus};
 use contracts::telemetry_fetch::window::{Incident, SCHEMA, WindowData, WindowSpan};
@@ -16,32 +16,30 @@ use crate::fold::derived::{Rows, derived};
 use crate::fold::rows::{Folded, fold};
 use crate::observed::{Observed, ObservedSource};
 use crate::plan::WindowPlan;
+use crate::window::Bound;
 use crate::{render, summary};
 
 /// A clock that is off by more than this puts the window on the wrong requests.
 const MOST_SKEW_MS: i64 = 1000;
 
-pub(crate) fn report(
-    plan: &WindowPlan,
-    observed: &Observed,
-    binding: Option<Binding>,
-    benchmark: Option<&Benchmark>,
-    output: &OutputArgs,
-) -> Report {
+pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, output: &OutputArgs) -> Report {
     let folded: Vec<Folded> = observed
         .sources
         .iter()
         .map(|source| fold(&source.history))
         .collect();
-    let data = data(observed, &folded, benchmark);
+    let data = data(observed, &folded, bound.benchmark.as_ref());
     let mut parts = DocumentParts::new(SCHEMA);
     parts.complete = !observed.interrupted;
     parts.simulated = observed.engine.simulated;
     parts.inputs.clone_from(&observed.inputs);
-    if let Some(binding) = binding {
+    parts.warnings = warnings(observed, &folded, &data);
+    if let Some(why) = bound.refused {
+        parts.warnings.push(Warning::new("benchmark-not-bound", why));
+    }
+    if let Some(binding) = bound.binding {
         parts.bind(binding);
     }
-    parts.warnings = warnings(observed, &folded, &data);
     parts.summary = summary::summary(&data);
     parts.next_actions = summary::next_actions(&data, plan, observed);
     let failed = data.audit.iter().any(|check| check.passed == Some(false));
@@ -58,18 +56,21 @@ pub(crate) fn report(
 fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -> WindowData {
     let metrics = rows(observed, folded);
     let primary = primary(observed);
-    let engine_span = observed
-        .sources
-        .iter()
-        .find(|source| Some(source.kind) == primary);
     // Two sources that tell of the same requests are not added.
     let counted: Vec<MetricRow> = metrics
         .iter()
         .filter(|(kind, _)| Some(*kind) == primary)
         .map(|(_, row)| row.clone())
         .collect();
-    let span_s = engine_span.map_or(0.0, |source| source.history.span_s());
-    let window = (observed.start_at, observed.end_at);
+    let engine_readings = observed
+        .sources
+        .iter()
+        .find(|source| Some(source.kind) == primary)
+        .map(|source| &source.history.at);
+    // Checks hold for what was read, which may be less than the window.
+    let read = engine_readings
+        .and_then(|at| Some((*at.first()?, *at.last()?)))
+        .unwrap_or((observed.start_at, observed.end_at));
     let leads = observed
         .sources
         .iter()
@@ -94,7 +95,7 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .collect(),
         derived: derived(Rows(&counted)),
         incidents: incidents(observed, folded),
-        audit: audit(Rows(&counted), benchmark, window, span_s),
+        audit: audit(Rows(&counted), benchmark, read, observed.command.as_ref()),
         metrics: metrics.into_iter().map(|(_, row)| row).collect(),
         profiles: observed.profiles.clone(),
         contexts: observed.contexts.clone(),
@@ -110,7 +111,10 @@ const OF_ENGINES: [SourceKind; 3] = [
 
 /// The kind whose rows are counted: several kinds tell of the same requests.
 fn primary(observed: &Observed) -> Option<SourceKind> {
-    let has = |kind: &SourceKind| observed.sources.iter().any(|source| source.kind == *kind);
+    let has = |kind: &SourceKind| {
+        let of_kind = |source: &ObservedSource| source.kind == *kind && source.history.len() > 0;
+        observed.sources.iter().any(of_kind)
+    };
     OF_ENGINES.into_iter().find(has)
 }
 
@@ -119,7 +123,7 @@ fn rows(observed: &Observed, folded: &[Folded]) -> Vec<(SourceKind, MetricRow)> 
     let engines = observed
         .sources
         .iter()
-        .filter(|source| OF_ENGINES.contains(&source.kind))
+        .filter(|source| OF_ENGINES.contains(&source.kind) && source.history.len() > 0)
         .count();
     let mut rows = Vec::new();
     for (source, folded) in observed.sources.iter().zip(folded) {
@@ -156,7 +160,7 @@ fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) 
         },
         reason: (!missing.is_empty()).then(|| missing.join("; ")),
         readings: history.len() as u64,
-        samples: history.samples,
+        samples: history.samples.iter().sum(),
         coverage_pct: (whole > 0.0)
             .then(|| Finite::ratio(history.span_s() * 100.0, whole))
             .flatten(),
@@ -253,7 +257,7 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             "gauges were read fewer than 5 times: their means say little; run the benchmark as `-- COMMAND…` inside the window",
         ));
     }
-    if data.metrics.is_empty() {
+    if data.metrics.is_empty() && data.contexts.is_empty() {
         warnings.push(Warning::new(
             "nothing-recognised",
             "no metric of the vocabulary is among the samples: the exporter is of no engine that is known here",

@@ -1,12 +1,18 @@
 //! `telemetry-fetch window`: readings, the benchmark they belong to, and the document.
 
-use cli_kit::{Failure, OutputArgs, Report};
+use cli_kit::{Binding, Failure, OutputArgs, Report, ToolError as _};
+use contracts::Warning;
+use jiff::SignedDuration;
 
 use crate::benchmark::Benchmark;
 use crate::error::TelemetryError;
 use crate::observed::Observed;
 use crate::plan::{Asked, Readings, WindowPlan};
 use crate::{beside, past, report, snapshot, watch};
+
+/// How far around a benchmark a store is asked: its readings before the first request and after the last one have all of
+/// the requests between them. Stores scrape once a minute or more often.
+const AROUND: SignedDuration = SignedDuration::from_secs(90);
 
 pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
     // A result that the command writes does not exist before it ran.
@@ -19,21 +25,57 @@ pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failu
             interval,
         } => watch::around(servers, plan.beside.local(), argv, *interval, output)?,
     };
-    beside::gather(&plan.beside, &mut observed)?;
+    let around = plan
+        .bind
+        .for_result
+        .as_ref()
+        .map_or(SignedDuration::ZERO, |_| AROUND);
+    if let Err(error) = beside::gather(&plan.beside, around, &mut observed) {
+        if observed.sources.is_empty() {
+            return Err(error.into());
+        }
+        // What was read ourselves cannot be read again.
+        observed
+            .notes
+            .push(Warning::new(error.code(), format!("failed to {error}")));
+    }
+    let bound = match bind(&plan, &observed) {
+        Ok(bound) => bound,
+        // What was read during a command that failed is kept: its benchmark may not have been written.
+        Err(failure) if observed.is_broken_off() => Bound {
+            refused: Some(failure.document.message),
+            ..Bound::default()
+        },
+        Err(failure) => return Err(failure),
+    };
+    if let Some(benchmark) = &bound.benchmark {
+        observed.narrow(benchmark.start_at, benchmark.end_at);
+    }
+    Ok(report::report(&plan, &observed, bound, output))
+}
+
+/// What the window is bound to.
+#[derive(Debug, Default)]
+pub(crate) struct Bound {
+    pub(crate) binding: Option<Binding>,
+    pub(crate) benchmark: Option<Benchmark>,
+    /// Why it is bound to nothing, though it was to be.
+    pub(crate) refused: Option<String>,
+}
+
+fn bind(plan: &WindowPlan, observed: &Observed) -> Result<Bound, Failure> {
     let engine = observed.engine.facts.kind.map(|kind| kind.name());
     let binding = plan.bind.read(engine, observed.engine.simulated)?;
     let benchmark = match (&binding, &plan.bind.for_result) {
         (Some(binding), Some(path)) => Some(Benchmark::load(path, binding)?),
         _ => None,
     };
-    covers(&plan.asked, benchmark.as_ref(), &observed)?;
-    Ok(report::report(
-        &plan,
-        &observed,
+    covers(&plan.asked, benchmark.as_ref(), observed)?;
+    Ok(Bound {
         binding,
-        benchmark.as_ref(),
-        output,
-    ))
+        benchmark,
+        refused: None,
+    })
 }
 
 /// Whether the readings lie around what was asked for, or at least touch the benchmark.

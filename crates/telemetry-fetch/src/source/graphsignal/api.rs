@@ -72,6 +72,11 @@ impl Api {
         Ok(found)
     }
 
+    /// What is asked.
+    pub(crate) fn url(&self) -> String {
+        self.endpoint.url(SIGNALS)
+    }
+
     async fn field(&self, path: &str, query: &str, field: &str) -> Result<Value, GraphsignalError> {
         let scraper = Scraper::new(&self.endpoint, &self.headers)?;
         let answer = scraper.get(&format!("{path}{query}")).await?;

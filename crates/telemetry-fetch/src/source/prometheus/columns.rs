@@ -90,7 +90,6 @@ pub(super) fn target(all: Vec<Stored>, lead_ms: i64) -> Target {
     let mut births = Vec::new();
     let mut members = Vec::new();
     for stored in all {
-        out.history.samples += stored.values.len() as u64;
         let name = stored.metric.get(NAME).map_or("", String::as_str);
         if name == BIRTH {
             births.extend(stored.values);
@@ -120,7 +119,9 @@ pub(super) fn target(all: Vec<Stored>, lead_ms: i64) -> Target {
     at_ms.retain(|at| moment(*at, lead_ms).is_some());
     let at = at_ms.iter().filter_map(|at| moment(*at, lead_ms)).collect();
     births.sort_unstable_by_key(|value| value.at_ms);
-    out.history.begin(at, &column(&births, &at_ms));
+    let births = column(&births, &at_ms);
+    out.history.samples = births.iter().map(|birth| birth.is_some().into()).collect();
+    out.history.begin(at, &births);
     for stored in members {
         add(&mut out, stored, &at_ms);
     }
@@ -175,6 +176,9 @@ fn add(out: &mut Target, stored: Stored, at_ms: &[i64]) {
         .entry(labels)
         .or_default();
     let column = column(&values, at_ms);
+    for (samples, value) in out.history.samples.iter_mut().zip(&column) {
+        *samples += u64::from(value.is_some());
+    }
     match part {
         Part::Bucket => {
             let Some(bound) = le
