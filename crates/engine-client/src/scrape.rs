@@ -50,6 +50,14 @@ impl<'a> Scraper<'a> {
         Ok(self.scraped(self.control.post(path, body).await?))
     }
 
+    /// Asks one path with a form, which may be longer than a query of a URL.
+    ///
+    /// # Errors
+    /// When nothing answers in time.
+    pub async fn post_form(&self, path: &str, form: String) -> Result<Scraped, ClientError> {
+        Ok(self.scraped(self.control.post_form(path, form).await?))
+    }
+
     fn scraped(&self, reply: Reply) -> Scraped {
         Scraped {
             status: reply.status,

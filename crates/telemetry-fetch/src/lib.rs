@@ -15,6 +15,7 @@ pub mod cli;
 
 mod audit;
 mod benchmark;
+mod beside;
 mod clock;
 mod engine;
 mod error;

@@ -7,6 +7,7 @@ use cli_kit::BindArgs;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::beside::Beside;
 use crate::cli::{ServerArgs, WindowArgs};
 use crate::error::TelemetryError;
 use crate::source::log::error::LogError;
@@ -17,7 +18,7 @@ use crate::source::log::{self, Wanted};
 pub(crate) enum Readings {
     /// Two snapshots.
     Snapshots { before: PathBuf, after: PathBuf },
-    /// Nothing of our own: what a log or a store kept.
+    /// Nothing of our own: what a log, a store or an API kept.
     Past { servers: ServerArgs },
     /// A server, while a command runs.
     Around {
@@ -42,6 +43,7 @@ pub(crate) enum Asked {
 #[derive(Clone, Debug)]
 pub(crate) struct WindowPlan {
     pub(crate) readings: Readings,
+    pub(crate) beside: Beside,
     pub(crate) asked: Asked,
     pub(crate) logs: Vec<Wanted>,
     /// Zone of stamps in logs that name none.
@@ -62,11 +64,14 @@ impl TryFrom<WindowArgs> for WindowPlan {
         let logs: Result<Vec<Wanted>, LogError> =
             args.logs.logs.iter().map(|text| Wanted::parse(text)).collect();
         let logs = logs?;
+        let beside = Beside::of(&args.beside)?;
         let readings = match (args.before, args.after) {
             (Some(before), Some(after)) => Readings::Snapshots { before, after },
-            _ if !matches!(asked, Asked::Nothing) && !logs.is_empty() => Readings::Past {
-                servers: args.servers,
-            },
+            _ if !matches!(asked, Asked::Nothing) && (beside.has_past() || !logs.is_empty()) => {
+                Readings::Past {
+                    servers: args.servers,
+                }
+            }
             _ if !matches!(asked, Asked::Nothing) => {
                 return Err(TelemetryError::NoPast {
                     urls: if args.servers.url.is_empty() {
@@ -77,7 +82,13 @@ impl TryFrom<WindowArgs> for WindowPlan {
                 });
             }
             _ if args.argv.is_empty() => return Err(TelemetryError::NoWindow),
-            _ if args.servers.url.is_empty() && logs.is_empty() => return Err(TelemetryError::NoUrl),
+            _ if args.servers.url.is_empty()
+                && logs.is_empty()
+                && !beside.has_past()
+                && beside.local().is_none() =>
+            {
+                return Err(TelemetryError::NoUrl);
+            }
             _ => Readings::Around {
                 interval: interval(&args.interval)?,
                 servers: args.servers,
@@ -88,6 +99,7 @@ impl TryFrom<WindowArgs> for WindowPlan {
         bind.for_result = bind.for_result.or(args.during);
         Ok(WindowPlan {
             readings,
+            beside,
             asked,
             logs,
             log_zone: log::zone(args.logs.log_zone.as_deref())?,

@@ -56,10 +56,17 @@ pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, outpu
 
 fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -> WindowData {
     let metrics = rows(observed, folded);
+    let primary = primary(observed);
+    // Two sources that tell of the same requests are not added.
+    let counted: Vec<MetricRow> = metrics
+        .iter()
+        .filter(|(kind, _)| Some(*kind) == primary)
+        .map(|(_, row)| row.clone())
+        .collect();
     let engine_readings = observed
         .sources
         .iter()
-        .find(|source| source.kind == SourceKind::Metrics)
+        .find(|source| Some(source.kind) == primary)
         .map(|source| &source.history.at);
     // Checks hold for what was read, which may be less than the window.
     let read = engine_readings
@@ -88,32 +95,50 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .map(|(source, folded)| source_report(observed, source, folded))
             .chain(observed.logs.iter().map(|log| log.source.clone()))
             .collect(),
-        derived: derived(Rows(&metrics)),
+        derived: derived(Rows(&counted)),
         incidents: incidents(observed, folded),
         log_series: observed
             .logs
             .iter()
             .flat_map(|log| log.series.iter().cloned())
             .collect(),
-        audit: audit(Rows(&metrics), benchmark, read, observed.command.as_ref()),
-        metrics,
+        audit: audit(Rows(&counted), benchmark, read, observed.command.as_ref()),
+        metrics: metrics.into_iter().map(|(_, row)| row).collect(),
+        profiles: observed.profiles.clone(),
+        contexts: observed.contexts.clone(),
     }
 }
 
-/// Rows of all sources; where several engines have the same metric, a label says whose row it is.
-fn rows(observed: &Observed, folded: &[Folded]) -> Vec<MetricRow> {
+/// Kinds of sources that tell of an engine, the one that is closest to it first.
+const OF_ENGINES: [SourceKind; 3] = [
+    SourceKind::Metrics,
+    SourceKind::Graphsignal,
+    SourceKind::Prometheus,
+];
+
+/// The kind whose rows are counted: several kinds tell of the same requests.
+fn primary(observed: &Observed) -> Option<SourceKind> {
+    let has = |kind: &SourceKind| {
+        let of_kind = |source: &ObservedSource| source.kind == *kind && source.history.len() > 0;
+        observed.sources.iter().any(of_kind)
+    };
+    OF_ENGINES.into_iter().find(has)
+}
+
+/// Rows of all sources and their kinds; where several have the same metric, a label says whose row it is.
+fn rows(observed: &Observed, folded: &[Folded]) -> Vec<(SourceKind, MetricRow)> {
     let engines = observed
         .sources
         .iter()
-        .filter(|source| source.kind == SourceKind::Metrics)
+        .filter(|source| OF_ENGINES.contains(&source.kind) && source.history.len() > 0)
         .count();
     let mut rows = Vec::new();
     for (source, folded) in observed.sources.iter().zip(folded) {
         rows.extend(folded.rows.iter().cloned().map(|mut row| {
-            if engines > 1 && source.kind == SourceKind::Metrics {
+            if engines > 1 && OF_ENGINES.contains(&source.kind) {
                 row.labels.insert("source".to_owned(), source.url.clone());
             }
-            row
+            (source.kind, row)
         }));
     }
     rows
@@ -226,6 +251,7 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             format!("the server's clock is {skew} ms ahead of ours; times here are ours"),
         ));
     }
+    warnings.extend(observed.notes.iter().cloned());
     for (name, value) in folded.iter().flat_map(|folded| &folded.no_ratios) {
         warnings.push(Warning::new(
             "ratio-out-of-range",
@@ -251,7 +277,7 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             "gauges were read fewer than 5 times: their means say little; run the benchmark as `-- COMMAND…` inside the window",
         ));
     }
-    if data.metrics.is_empty() && !observed.sources.is_empty() {
+    if data.metrics.is_empty() && data.contexts.is_empty() && !observed.sources.is_empty() {
         warnings.push(Warning::new(
             "nothing-recognised",
             "no metric of the vocabulary is among the samples: the exporter is of no engine that is known here",

@@ -1,13 +1,19 @@
 //! `telemetry-fetch window`: readings, the benchmark they belong to, and the document.
 
-use cli_kit::{Binding, Failure, OutputArgs, Report};
+use cli_kit::{Binding, Failure, OutputArgs, Report, ToolError as _};
+use contracts::Warning;
+use jiff::SignedDuration;
 
 use crate::benchmark::Benchmark;
 use crate::error::TelemetryError;
 use crate::observed::Observed;
 use crate::plan::{Asked, Readings, WindowPlan};
 use crate::source::log::{LogRead, Span, Wanted};
-use crate::{past, report, snapshot, watch};
+use crate::{beside, past, report, snapshot, watch};
+
+/// How far around a benchmark a store is asked: its readings before the first request and after the last one have all of
+/// the requests between them. Stores scrape once a minute or more often.
+const AROUND: SignedDuration = SignedDuration::from_secs(90);
 
 pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
     plan.logs.iter_mut().for_each(Wanted::begin);
@@ -19,8 +25,22 @@ pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, F
             servers,
             argv,
             interval,
-        } => watch::around(servers, argv, *interval, output)?,
+        } => watch::around(servers, plan.beside.local(), argv, *interval, output)?,
     };
+    let around = plan
+        .bind
+        .for_result
+        .as_ref()
+        .map_or(SignedDuration::ZERO, |_| AROUND);
+    if let Err(error) = beside::gather(&plan.beside, around, &mut observed) {
+        if observed.sources.is_empty() {
+            return Err(error.into());
+        }
+        // What was read ourselves cannot be read again.
+        observed
+            .notes
+            .push(Warning::new(error.code(), format!("failed to {error}")));
+    }
     let bound = match bind(&plan, &observed) {
         Ok(bound) => bound,
         // What was read during a command that failed is kept: its benchmark may not have been written.

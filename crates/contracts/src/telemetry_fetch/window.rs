@@ -5,10 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::audit::AuditCheck;
+use super::context::ForeignContext;
 use super::engine::EngineFacts;
 use super::incident::Incident;
 use super::log::LogSeries;
 use super::metric::MetricRow;
+use super::profile::ProfileRow;
 use super::source::SourceReport;
 use crate::Finite;
 
@@ -31,6 +33,10 @@ pub struct WindowData {
     pub derived: Derived,
     /// Metrics of the vocabulary that the sources have, in the vocabulary's order.
     pub metrics: Vec<MetricRow>,
+    /// Where the time went, by function: profiles that count while the engine runs; the most first. Empty without such a source.
+    pub profiles: Vec<ProfileRow>,
+    /// What sources say in a form of their own. Empty without such a source.
+    pub contexts: Vec<ForeignContext>,
     /// What happened in the window; what invalidates its numbers first.
     pub incidents: Vec<Incident>,
     /// Numbers that logs repeat. Empty without a log.

@@ -47,7 +47,7 @@ impl Mark {
 ///
 /// # Errors
 /// When the file cannot be read, or nothing in it says when.
-pub(crate) fn read(path: &Path, span: &Span, mark: Option<Mark>) -> Result<Read, LogError> {
+pub(super) fn read(path: &Path, span: &Span, mark: Option<Mark>) -> Result<Read, LogError> {
     let shown = contracts::text::clean(&path.display().to_string(), 300);
     let failed = |source| LogError::Unreadable {
         log: shown.clone(),

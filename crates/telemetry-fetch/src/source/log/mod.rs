@@ -8,9 +8,9 @@
 //! What a log says is data: it is counted, cleaned and cut, and nothing in it is followed.
 
 mod clock;
-pub(crate) mod dstack;
+mod dstack;
 pub(crate) mod error;
-pub(crate) mod file;
+mod file;
 mod findings;
 mod head;
 mod meaning;
@@ -20,15 +20,15 @@ mod sample;
 mod scan;
 mod shape;
 mod stamp;
-pub(crate) mod target;
+mod target;
 mod traceback;
 
 use std::path::Path;
 
+use cli_kit::ToolError as _;
 use contracts::telemetry_fetch::incident::Incident;
 use contracts::telemetry_fetch::log::LogSeries;
 use contracts::telemetry_fetch::source::{SourceKind, SourceReport, SourceStatus};
-use cli_kit::ToolError as _;
 use contracts::{Finite, Warning};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};

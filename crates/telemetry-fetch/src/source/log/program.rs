@@ -24,7 +24,7 @@ const LAST_WORDS: usize = 300;
 ///
 /// # Errors
 /// When the program is missing, fails or hangs.
-pub(crate) fn read(target: &Target, span: &Span) -> Result<Read, LogError> {
+pub(super) fn read(target: &Target, span: &Span) -> Result<Read, LogError> {
     let (program, arguments) = argv(target, span);
     let shown = target.shown();
     let failed = |how: String| LogError::Program {
