@@ -16,7 +16,10 @@ use crate::{beside, past, report, snapshot, watch};
 const AROUND: SignedDuration = SignedDuration::from_secs(90);
 
 pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
-    plan.logs.iter_mut().for_each(Wanted::begin);
+    // Only around a command the window begins now.
+    if matches!(plan.readings, Readings::Around { .. }) {
+        plan.logs.iter_mut().for_each(Wanted::begin);
+    }
     // A result that the command writes does not exist before it ran.
     let mut observed = match &plan.readings {
         Readings::Snapshots { before, after } => snapshot::pair(before, after)?,

@@ -95,7 +95,7 @@ pub(super) fn read(path: &Path, span: &Span, mark: Option<Mark>) -> Result<Read,
     let last_ms = log.last_ms().map_err(failed)?;
     let first_ms = log.clock.span_ms(&first.stamp).map(|span| span.0);
     if from > 0 {
-        let mut startup = Scan::new(log.clock.clone(), i64::MIN, start_ms.saturating_sub(1));
+        let mut startup = Scan::new(log.clock.clone(), 0, start_ms.saturating_sub(1));
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         startup.read((&file).take(from.min(STARTUP))).map_err(failed)?;
         scan.findings.adopt(startup.findings);
