@@ -98,6 +98,15 @@ impl<'a> Control<'a> {
         self.read(request.body(body.to_string()), BODY_LIMIT).await
     }
 
+    /// A question too long for a URL, as a form.
+    pub(crate) async fn post_form(&self, path: &str, form: String) -> Result<Reply, ClientError> {
+        let request = self
+            .client
+            .post(self.endpoint.url(path))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.read(request.body(form), METRICS_LIMIT).await
+    }
+
     /// A POST that may take longer than a question, with a body or without.
     pub(crate) async fn order(
         &self,

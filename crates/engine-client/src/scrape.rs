@@ -1,6 +1,6 @@
 //! Asking a server for its metrics, again and again over one client.
 
-use crate::control::Control;
+use crate::control::{Control, Reply};
 use crate::endpoint::Endpoint;
 use crate::error::ClientError;
 use crate::headers::Headers;
@@ -52,11 +52,31 @@ impl<'a> Scraper<'a> {
                 has_credential: self.headers.has_credential(),
             });
         }
-        Ok(Scraped {
+        Ok(self.scraped(reply))
+    }
+
+    /// Asks one path with JSON.
+    ///
+    /// # Errors
+    /// When nothing answers in time.
+    pub async fn post_json(&self, path: &str, body: &serde_json::Value) -> Result<Scraped, ClientError> {
+        Ok(self.scraped(self.control.post(path, body).await?))
+    }
+
+    /// Asks one path with a form, which may be longer than a query of a URL.
+    ///
+    /// # Errors
+    /// When nothing answers in time.
+    pub async fn post_form(&self, path: &str, form: String) -> Result<Scraped, ClientError> {
+        Ok(self.scraped(self.control.post_form(path, form).await?))
+    }
+
+    fn scraped(&self, reply: Reply) -> Scraped {
+        Scraped {
             status: reply.status,
             reason: reply.reason(self.headers),
             text: String::from_utf8_lossy(&reply.body).into_owned(),
             date: reply.date,
-        })
+        }
     }
 }

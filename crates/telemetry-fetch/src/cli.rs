@@ -36,12 +36,44 @@ pub struct ServerArgs {
     pub api_key_env: Option<String>,
 }
 
+/// Logs to read.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct LogArgs {
+    /// Log of the engine, limited to the window: a file, or where it is kept; may be given several times
+    #[arg(long, value_name = "FILE|journald:UNIT|docker:NAME|dstack:RUN|kubectl:POD")]
+    pub logs: Vec<String>,
+    /// Zone of time stamps that name none: `UTC`, `Europe/Berlin`, `+02:00`; this machine's when it is left out
+    #[arg(long, value_name = "ZONE", requires = "logs", allow_hyphen_values = true)]
+    pub log_zone: Option<String>,
+}
+
+/// Sources beside the servers.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct BesideArgs {
+    /// Base URL of a store with the Prometheus API: Prometheus, VictoriaMetrics, Mimir with its prefix
+    #[arg(long, value_name = "URL")]
+    pub prometheus: Option<String>,
+    /// Header for the store, for a tenant or a credential; may be given several times
+    #[arg(long, value_name = "NAME:VALUE", requires = "prometheus")]
+    pub header: Vec<String>,
+    /// Label that the store's series have, to tell one engine from others; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", requires = "prometheus")]
+    pub label: Vec<String>,
+    /// Graphsignal: `local` is the profiler beside the engine (or give its URL), `api` the hosted one
+    /// ($GRAPHSIGNAL_API_KEY, $GRAPHSIGNAL_API_BASE)
+    #[arg(long, value_name = "local|api|URL")]
+    pub graphsignal: Option<String>,
+}
+
 /// Arguments of `snapshot`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SnapshotArgs {
     /// Servers.
     #[command(flatten)]
     pub servers: ServerArgs,
+    /// Graphsignal's profiler beside the engine: `local`, or its URL
+    #[arg(long, value_name = "local|URL")]
+    pub graphsignal: Option<String>,
 }
 
 /// Arguments of `window`.
@@ -50,6 +82,12 @@ pub struct WindowArgs {
     /// Servers.
     #[command(flatten)]
     pub servers: ServerArgs,
+    /// Logs.
+    #[command(flatten)]
+    pub logs: LogArgs,
+    /// Sources beside them.
+    #[command(flatten)]
+    pub beside: BesideArgs,
     /// Time between readings while the command runs
     #[arg(long, value_name = "TIME", default_value = "1s")]
     pub interval: String,
@@ -59,10 +97,10 @@ pub struct WindowArgs {
     /// Snapshot from after the window
     #[arg(long, value_name = "FILE", requires = "before")]
     pub after: Option<PathBuf>,
-    /// The window of this benchmark: the snapshots have to lie around it; binds to it too
+    /// The window of this benchmark: from a log or a store, or from snapshots that lie around it; binds to it too
     #[arg(long, value_name = "RESULT", conflicts_with_all = ["argv", "start", "for_result"])]
     pub during: Option<PathBuf>,
-    /// Start of the window, RFC 3339: the snapshots have to lie around it
+    /// Start of the window, RFC 3339: from a log or a store, or from snapshots that lie around it
     #[arg(long, value_name = "TIME", requires = "end", conflicts_with = "argv")]
     pub start: Option<String>,
     /// End of the window, RFC 3339
@@ -87,6 +125,12 @@ const EXAMPLES: &str = "  # What does the engine say while the benchmark runs?
   telemetry-fetch snapshot --url http://127.0.0.1:30000 -o before.json
   telemetry-fetch snapshot --url http://127.0.0.1:30000 -o after.json
   telemetry-fetch window --before before.json --after after.json --during result.json -o window.json
+
+  # What the engine's log says of a benchmark that is over: errors, retractions, fallbacks, its own numbers
+  telemetry-fetch window --logs engine.log --log-zone UTC --during result.json -o window.json
+
+  # The window of a benchmark that is over, from the Prometheus that scrapes the engine
+  telemetry-fetch window --prometheus http://127.0.0.1:9090 --label job=vllm --during result.json -o window.json
 ";
 
 impl Cli for Args {

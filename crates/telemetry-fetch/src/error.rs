@@ -5,12 +5,49 @@ use contracts::Exit;
 use engine_client::ClientError;
 use jiff::Timestamp;
 
+use crate::source::graphsignal::GraphsignalError;
+use crate::source::log::error::LogError;
+use crate::source::prometheus::StoreError;
+
 /// Why there is no document.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TelemetryError {
     /// The server cannot be asked.
     #[error("{0}")]
     Client(#[from] ClientError),
+    /// A log cannot be read.
+    #[error("{0}")]
+    Log(#[from] LogError),
+    /// The store gives nothing.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// Graphsignal says nothing.
+    #[error("{0}")]
+    Signals(#[from] GraphsignalError),
+    /// `--graphsignal` is neither of its words.
+    #[error("read --graphsignal `{0}`: it is `local`, `api` or a URL")]
+    Graphsignal(String),
+    /// A snapshot of what has no present.
+    #[error("take a snapshot of Graphsignal's API: it is asked for a window")]
+    SnapshotOfApi,
+    /// `--end` is not later than `--start`.
+    #[error("take the window from {start} to {end}: its end is not later than its start")]
+    EmptySpan {
+        /// Of the window.
+        start: Timestamp,
+        /// Of the window.
+        end: Timestamp,
+    },
+    /// No log has a line of the window, and there is no other source.
+    #[error("find the window from {start} to {end} in the logs: {why}")]
+    NotInLogs {
+        /// Of the window.
+        start: Timestamp,
+        /// Of the window.
+        end: Timestamp,
+        /// What they have.
+        why: String,
+    },
     /// The server has no metrics.
     #[error("read metrics at {url}: {reason}")]
     NoMetrics {
@@ -110,7 +147,7 @@ pub(crate) enum TelemetryError {
     KeyMissing(String),
     /// No handlers for signals.
     #[error("listen for Ctrl-C: {0}")]
-    Signals(std::io::Error),
+    Handlers(std::io::Error),
     /// No runtime.
     #[error("start a runtime: {0}")]
     Runtime(std::io::Error),
@@ -120,6 +157,13 @@ impl ToolError for TelemetryError {
     fn code(&self) -> &'static str {
         match self {
             Self::Client(error) => error.code(),
+            Self::Log(error) => error.code(),
+            Self::NotInLogs { .. } => "window-not-in-logs",
+            Self::Store(error) => error.code(),
+            Self::Signals(error) => error.code(),
+            Self::Graphsignal(_) => "graphsignal-unclear",
+            Self::SnapshotOfApi => "graphsignal-no-snapshot",
+            Self::EmptySpan { .. } => "window-empty",
             Self::NoMetrics { .. } => "metrics-missing",
             Self::NotMetrics { .. } => "metrics-foreign",
             Self::Interval(_) => "interval-unreadable",
@@ -134,7 +178,7 @@ impl ToolError for TelemetryError {
             Self::NothingMeasured(_) => "benchmark-measured-nothing",
             Self::Command { .. } => "command-not-started",
             Self::KeyMissing(_) => "telemetry-key-missing",
-            Self::Signals(_) => "telemetry-no-signals",
+            Self::Handlers(_) => "telemetry-no-signals",
             Self::Runtime(_) => "telemetry-no-runtime",
         }
     }
@@ -142,6 +186,17 @@ impl ToolError for TelemetryError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Client(error) => return error.hint(),
+            Self::Log(error) => return error.hint(),
+            Self::NotInLogs { .. } => {
+                "give the log of that time; --log-zone when its stamps are of another zone than this machine's".to_owned()
+            }
+            Self::Store(error) => return error.hint(),
+            Self::Signals(error) => return error.hint(),
+            Self::Graphsignal(_) => {
+                "write `--graphsignal local`, `--graphsignal api` or `--graphsignal http://HOST:18259`".to_owned()
+            }
+            Self::SnapshotOfApi => "give `window --graphsignal api` with --start and --end".to_owned(),
+            Self::EmptySpan { .. } => "exchange --start and --end".to_owned(),
             Self::NoMetrics { .. } => {
                 "SGLang: launch with --enable-metrics; llama.cpp: with --metrics; TensorRT-LLM: `return_perf_metrics: true`, at \
                  /prometheus/metrics; vLLM has them unless --disable-log-stats; behind a gateway give the engine's own address"
@@ -157,7 +212,8 @@ impl ToolError for TelemetryError {
             }
             Self::NoUrl => "give --url with the base URL of the engine".to_owned(),
             Self::NoPast { .. } => {
-                "take snapshots around the benchmark and give --before and --after, or run it as `-- COMMAND…` inside the window"
+                "take snapshots around the benchmark and give --before and --after, run it as `-- COMMAND…` inside the window, or give \
+                 --prometheus with the store that scrapes the engine, or --logs with a log of that time"
                     .to_owned()
             }
             Self::NotCovered { .. } => {
@@ -172,14 +228,24 @@ impl ToolError for TelemetryError {
             Self::NothingMeasured(_) => "give a benchmark with at least one request that succeeded".to_owned(),
             Self::Command { .. } => "name a program that is on PATH, or its path".to_owned(),
             Self::KeyMissing(variable) => format!("export {variable}, or leave --api-key-env out"),
-            Self::Signals(_) | Self::Runtime(_) => "the machine is short of threads or files: see `ulimit -a`".to_owned(),
+            Self::Handlers(_) | Self::Runtime(_) => "the machine is short of threads or files: see `ulimit -a`".to_owned(),
         })
     }
 
     fn exit(&self) -> Exit {
         match self {
             Self::Client(error) => error.exit(),
-            Self::Interval(_) | Self::Time { .. } | Self::NoWindow | Self::NoUrl => Exit::Usage,
+            Self::Log(error) => error.exit(),
+            Self::NotInLogs { .. } => Exit::Unavailable,
+            Self::Store(error) => error.exit(),
+            Self::Signals(error) => error.exit(),
+            Self::Graphsignal(_)
+            | Self::SnapshotOfApi
+            | Self::EmptySpan { .. }
+            | Self::Interval(_)
+            | Self::Time { .. }
+            | Self::NoWindow
+            | Self::NoUrl => Exit::Usage,
             Self::SnapshotsDiffer { .. }
             | Self::SnapshotsReversed { .. }
             | Self::OtherWindow { .. }
@@ -190,12 +256,17 @@ impl ToolError for TelemetryError {
             | Self::NotCovered { .. }
             | Self::Command { .. }
             | Self::KeyMissing(_)
-            | Self::Signals(_)
+            | Self::Handlers(_)
             | Self::Runtime(_) => Exit::Unavailable,
         }
     }
 
     fn retryable(&self) -> bool {
-        matches!(self, Self::Client(error) if error.retryable())
+        match self {
+            Self::Client(error) => error.retryable(),
+            Self::Store(error) => error.retryable(),
+            Self::Signals(error) => error.retryable(),
+            _ => false,
+        }
     }
 }

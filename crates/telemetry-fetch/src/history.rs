@@ -84,6 +84,20 @@ impl History {
         }
     }
 
+    /// Takes the moments of all readings at once, and when the process behind each began; its columns are put in as a whole.
+    pub(crate) fn begin(&mut self, at: Vec<Timestamp>, births: &[Option<f64>]) {
+        let mut last: Option<f64> = None;
+        let anew = births.iter().map(|birth| {
+            let anew =
+                matches!((last, birth), (Some(before), Some(now)) if (now - before).abs() > SAME_BIRTH_S);
+            last = birth.or(last);
+            anew
+        });
+        self.born_anew = anew.collect();
+        self.last_birth_s = last;
+        self.at = at;
+    }
+
     fn add(&mut self, index: usize, point: Point) {
         let raw_names = self.raw_names.entry(point.name).or_default();
         if !raw_names.contains(&point.raw) {

@@ -15,12 +15,14 @@ pub mod cli;
 
 mod audit;
 mod benchmark;
+mod beside;
 mod clock;
 mod engine;
 mod error;
 mod fold;
 mod history;
 mod observed;
+mod past;
 mod plan;
 mod render;
 mod report;

@@ -1,12 +1,15 @@
 //! Everything that was read of a window, whatever way it came.
 
-use contracts::Input;
+use contracts::telemetry_fetch::context::ForeignContext;
+use contracts::telemetry_fetch::profile::ProfileRow;
 use contracts::telemetry_fetch::source::SourceKind;
 use contracts::telemetry_fetch::window::CommandRun;
+use contracts::{Input, Warning};
 use jiff::Timestamp;
 
 use crate::engine::Known;
 use crate::history::History;
+use crate::source::log::LogRead;
 
 /// One source.
 #[derive(Clone, Debug)]
@@ -23,6 +26,14 @@ pub(crate) struct ObservedSource {
 pub(crate) struct Observed {
     pub(crate) engine: Known,
     pub(crate) sources: Vec<ObservedSource>,
+    /// What the logs say.
+    pub(crate) logs: Vec<LogRead>,
+    /// Where the time went, by function.
+    pub(crate) profiles: Vec<ProfileRow>,
+    /// What sources say in a form of their own.
+    pub(crate) contexts: Vec<ForeignContext>,
+    /// What to know of them.
+    pub(crate) notes: Vec<Warning>,
     pub(crate) command: Option<CommandRun>,
     pub(crate) start_at: Timestamp,
     pub(crate) end_at: Timestamp,

@@ -5,15 +5,21 @@ use std::time::Duration;
 
 use cli_kit::BindArgs;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
+use crate::beside::Beside;
 use crate::cli::{ServerArgs, WindowArgs};
 use crate::error::TelemetryError;
+use crate::source::log::error::LogError;
+use crate::source::log::{self, Wanted};
 
 /// Where readings come from.
 #[derive(Clone, Debug)]
 pub(crate) enum Readings {
     /// Two snapshots.
     Snapshots { before: PathBuf, after: PathBuf },
+    /// Nothing of our own: what a log, a store or an API kept.
+    Past { servers: ServerArgs },
     /// A server, while a command runs.
     Around {
         servers: ServerArgs,
@@ -37,7 +43,11 @@ pub(crate) enum Asked {
 #[derive(Clone, Debug)]
 pub(crate) struct WindowPlan {
     pub(crate) readings: Readings,
+    pub(crate) beside: Beside,
     pub(crate) asked: Asked,
+    pub(crate) logs: Vec<Wanted>,
+    /// Zone of stamps in logs that name none.
+    pub(crate) log_zone: TimeZone,
     pub(crate) bind: BindArgs,
     pub(crate) strict: bool,
 }
@@ -48,11 +58,20 @@ impl TryFrom<WindowArgs> for WindowPlan {
     fn try_from(args: WindowArgs) -> Result<WindowPlan, TelemetryError> {
         let asked = match (&args.during, &args.start, &args.end) {
             (Some(_), ..) => Asked::Benchmark,
-            (None, Some(start), Some(end)) => Asked::Span(time("--start", start)?, time("--end", end)?),
+            (None, Some(start), Some(end)) => span(start, end)?,
             _ => Asked::Nothing,
         };
+        let logs: Result<Vec<Wanted>, LogError> =
+            args.logs.logs.iter().map(|text| Wanted::parse(text)).collect();
+        let logs = logs?;
+        let beside = Beside::of(&args.beside)?;
         let readings = match (args.before, args.after) {
             (Some(before), Some(after)) => Readings::Snapshots { before, after },
+            _ if !matches!(asked, Asked::Nothing) && (beside.has_past() || !logs.is_empty()) => {
+                Readings::Past {
+                    servers: args.servers,
+                }
+            }
             _ if !matches!(asked, Asked::Nothing) => {
                 return Err(TelemetryError::NoPast {
                     urls: if args.servers.url.is_empty() {
@@ -63,7 +82,13 @@ impl TryFrom<WindowArgs> for WindowPlan {
                 });
             }
             _ if args.argv.is_empty() => return Err(TelemetryError::NoWindow),
-            _ if args.servers.url.is_empty() => return Err(TelemetryError::NoUrl),
+            _ if args.servers.url.is_empty()
+                && logs.is_empty()
+                && !beside.has_past()
+                && beside.local().is_none() =>
+            {
+                return Err(TelemetryError::NoUrl);
+            }
             _ => Readings::Around {
                 interval: interval(&args.interval)?,
                 servers: args.servers,
@@ -74,11 +99,22 @@ impl TryFrom<WindowArgs> for WindowPlan {
         bind.for_result = bind.for_result.or(args.during);
         Ok(WindowPlan {
             readings,
+            beside,
             asked,
+            logs,
+            log_zone: log::zone(args.logs.log_zone.as_deref())?,
             bind,
             strict: args.strict,
         })
     }
+}
+
+fn span(start: &str, end: &str) -> Result<Asked, TelemetryError> {
+    let (from, to) = (time("--start", start)?, time("--end", end)?);
+    if from >= to {
+        return Err(TelemetryError::EmptySpan { start: from, end: to });
+    }
+    Ok(Asked::Span(from, to))
 }
 
 fn time(flag: &'static str, text: &str) -> Result<Timestamp, TelemetryError> {

@@ -1,11 +1,21 @@
 //! Views of the documents. They show, and compute nothing.
 
 use cli_kit::{Align, Table, View};
+use contracts::telemetry_fetch::context::ForeignContext;
 use contracts::telemetry_fetch::metric::{MetricKind, MetricRow};
+use contracts::telemetry_fetch::profile::ProfileRow;
 use contracts::telemetry_fetch::snapshot::SnapshotData;
 use contracts::telemetry_fetch::window::{Derived, WindowData};
+use contracts::text::clean;
 use contracts::{Document, Finite};
+use serde_json::Value;
 
+/// Longest message of a row.
+const MESSAGE_CAP: usize = 100;
+/// Longest name of a function of a row.
+const FUNCTION_CAP: usize = 80;
+/// Longest beginning of a context.
+const CONTEXT_CAP: usize = 300;
 /// Longest label text of a row.
 const LABELS_CAP: usize = 40;
 
@@ -34,9 +44,28 @@ pub(crate) fn window(document: &Document<WindowData>, top: usize) -> View {
     if !data.audit.is_empty() {
         view = view.heading("Checks").table(checks(data).top(top));
     }
-    view.heading("Metrics of the window")
-        .table(metrics(&data.metrics).top(top))
-        .heading("Sources")
+    if !data.incidents.is_empty() {
+        view = view.heading("Incidents").table(incidents(data).top(top));
+    }
+    if !data.metrics.is_empty() {
+        view = view
+            .heading("Metrics of the window")
+            .table(metrics(&data.metrics).top(top));
+    }
+    if !data.log_series.is_empty() {
+        view = view.heading("Numbers of the logs").table(series(data).top(top));
+    }
+    if !data.profiles.is_empty() {
+        view = view
+            .heading("Functions of the window")
+            .table(profiles(&data.profiles).top(top));
+    }
+    if !data.contexts.is_empty() {
+        view = view
+            .heading("What sources say in their own form")
+            .table(contexts(&data.contexts).top(top));
+    }
+    view.heading("Sources")
         .table(sources(data).top(top))
         .next(document)
 }
@@ -85,6 +114,56 @@ fn checks(data: &WindowData) -> Table {
             number(check.expected),
             number(check.observed),
             check.unit.clone(),
+        ]);
+    }
+    table
+}
+
+fn incidents(data: &WindowData) -> Table {
+    let mut table = Table::new(&[
+        ("incident", Align::Left),
+        ("count", Align::Right),
+        ("first", Align::Left),
+        ("invalidates", Align::Left),
+        ("message", Align::Left),
+    ]);
+    for incident in &data.incidents {
+        let kind = serde_json::to_value(incident.kind).ok();
+        table.row(vec![
+            kind.as_ref()
+                .and_then(|kind| kind.as_str())
+                .unwrap_or_default()
+                .to_owned(),
+            incident.count.to_string(),
+            incident.at.strftime("%H:%M:%SZ").to_string(),
+            if incident.invalidates { "yes" } else { "no" }.to_owned(),
+            contracts::text::clean(&incident.message, MESSAGE_CAP),
+        ]);
+    }
+    table
+}
+
+fn series(data: &WindowData) -> Table {
+    let mut table = Table::new(&[
+        ("number", Align::Left),
+        ("mean", Align::Right),
+        ("min", Align::Right),
+        ("max", Align::Right),
+        ("lines", Align::Right),
+        ("unit", Align::Left),
+    ]);
+    for series in &data.log_series {
+        let name = match &series.rank {
+            Some(rank) => format!("{} {rank}", series.id),
+            None => series.id.clone(),
+        };
+        table.row(vec![
+            name,
+            short(series.mean),
+            short(series.min),
+            short(series.max),
+            series.lines.to_string(),
+            series.unit.clone(),
         ]);
     }
     table
@@ -140,6 +219,40 @@ fn quantile(row: &MetricRow, q: f64) -> String {
         (MetricKind::Histogram, None) => format!(">= {}", short(found.lo)),
         _ => short(found.value),
     }
+}
+
+fn profiles(rows: &[ProfileRow]) -> Table {
+    let mut table = Table::new(&[
+        ("function", Align::Left),
+        ("calls", Align::Right),
+        ("total ms", Align::Right),
+        ("mean us", Align::Right),
+        ("share", Align::Right),
+    ]);
+    for row in rows {
+        table.row(vec![
+            clean(&row.function, FUNCTION_CAP),
+            row.calls.map_or("-".to_owned(), |calls| calls.to_string()),
+            format!("{:.2}", row.total_ns as f64 / 1e6),
+            row.mean_ns
+                .map_or("-".to_owned(), |mean| format!("{:.1}", mean.get() / 1e3)),
+            number(row.share),
+        ]);
+    }
+    table
+}
+
+/// Only its beginning: the document has the whole.
+fn contexts(all: &[ForeignContext]) -> Table {
+    let mut table = Table::new(&[("part", Align::Left), ("begins with", Align::Left)]);
+    for context in all {
+        let text = match &context.content {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        table.row(vec![context.part.clone(), clean(&text, CONTEXT_CAP)]);
+    }
+    table
 }
 
 fn sources(data: &WindowData) -> Table {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use cli_kit::{Cli as _, DocumentParts, OutputArgs, Report};
+use contracts::telemetry_fetch::incident::{Incident, IncidentKind};
 use contracts::telemetry_fetch::metric::MetricRow;
 use contracts::telemetry_fetch::source::{SourceKind, SourceReport, SourceStatus};
-use contracts::telemetry_fetch::window::{Incident, SCHEMA, WindowData, WindowSpan};
+use contracts::telemetry_fetch::window::{SCHEMA, WindowData, WindowSpan};
 use contracts::{Exit, Finite, Warning};
 
 use crate::audit::audit;
@@ -55,10 +56,17 @@ pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, outpu
 
 fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -> WindowData {
     let metrics = rows(observed, folded);
+    let primary = primary(observed);
+    // Two sources that tell of the same requests are not added.
+    let counted: Vec<MetricRow> = metrics
+        .iter()
+        .filter(|(kind, _)| Some(*kind) == primary)
+        .map(|(_, row)| row.clone())
+        .collect();
     let engine_readings = observed
         .sources
         .iter()
-        .find(|source| source.kind == SourceKind::Metrics)
+        .find(|source| Some(source.kind) == primary)
         .map(|source| &source.history.at);
     // Checks hold for what was read, which may be less than the window.
     let read = engine_readings
@@ -85,28 +93,52 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .iter()
             .zip(folded)
             .map(|(source, folded)| source_report(observed, source, folded))
+            .chain(observed.logs.iter().map(|log| log.source.clone()))
             .collect(),
-        derived: derived(Rows(&metrics)),
+        derived: derived(Rows(&counted)),
         incidents: incidents(observed, folded),
-        audit: audit(Rows(&metrics), benchmark, read, observed.command.as_ref()),
-        metrics,
+        log_series: observed
+            .logs
+            .iter()
+            .flat_map(|log| log.series.iter().cloned())
+            .collect(),
+        audit: audit(Rows(&counted), benchmark, read, observed.command.as_ref()),
+        metrics: metrics.into_iter().map(|(_, row)| row).collect(),
+        profiles: observed.profiles.clone(),
+        contexts: observed.contexts.clone(),
     }
 }
 
-/// Rows of all sources; where several engines have the same metric, a label says whose row it is.
-fn rows(observed: &Observed, folded: &[Folded]) -> Vec<MetricRow> {
+/// Kinds of sources that tell of an engine, the one that is closest to it first.
+const OF_ENGINES: [SourceKind; 3] = [
+    SourceKind::Metrics,
+    SourceKind::Graphsignal,
+    SourceKind::Prometheus,
+];
+
+/// The kind whose rows are counted: several kinds tell of the same requests.
+fn primary(observed: &Observed) -> Option<SourceKind> {
+    let has = |kind: &SourceKind| {
+        let of_kind = |source: &ObservedSource| source.kind == *kind && source.history.len() > 0;
+        observed.sources.iter().any(of_kind)
+    };
+    OF_ENGINES.into_iter().find(has)
+}
+
+/// Rows of all sources and their kinds; where several have the same metric, a label says whose row it is.
+fn rows(observed: &Observed, folded: &[Folded]) -> Vec<(SourceKind, MetricRow)> {
     let engines = observed
         .sources
         .iter()
-        .filter(|source| source.kind == SourceKind::Metrics)
+        .filter(|source| OF_ENGINES.contains(&source.kind) && source.history.len() > 0)
         .count();
     let mut rows = Vec::new();
     for (source, folded) in observed.sources.iter().zip(folded) {
         rows.extend(folded.rows.iter().cloned().map(|mut row| {
-            if engines > 1 && source.kind == SourceKind::Metrics {
+            if engines > 1 && OF_ENGINES.contains(&source.kind) {
                 row.labels.insert("source".to_owned(), source.url.clone());
             }
-            row
+            (source.kind, row)
         }));
     }
     rows
@@ -147,23 +179,33 @@ fn incidents(observed: &Observed, folded: &[Folded]) -> Vec<Incident> {
     let mut incidents = Vec::new();
     for (source, folded) in observed.sources.iter().zip(folded) {
         if let Some(first) = folded.resets.first() {
+            let last = folded.resets.last();
             incidents.push(Incident {
-                kind: "restart".to_owned(),
+                kind: IncidentKind::Restart,
                 at: source.history.at[*first],
+                last_at: last.map_or(source.history.at[*first], |last| source.history.at[*last]),
                 count: folded.resets.len() as u64,
+                invalidates: true,
+                source: Some(source.url.clone()),
+                sample: None,
                 message: format!("{} began counting anew: what was behind it restarted", source.url),
             });
         }
         if let Some((at, why)) = source.failures.first() {
             incidents.push(Incident {
-                kind: "scrape_failed".to_owned(),
+                kind: IncidentKind::ScrapeFailed,
                 at: *at,
+                last_at: source.failures.last().map_or(*at, |last| last.0),
+                invalidates: false,
+                source: Some(source.url.clone()),
+                sample: None,
                 count: source.failures.len() as u64,
                 message: why.clone(),
             });
         }
     }
-    incidents.sort_by_key(|incident| incident.at);
+    incidents.extend(observed.logs.iter().flat_map(|log| log.incidents.iter().cloned()));
+    incidents.sort_by_key(|incident| (!incident.invalidates, incident.at));
     incidents
 }
 
@@ -177,16 +219,19 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
         )
     }));
     for incident in &data.incidents {
-        let code = if incident.kind == "restart" {
-            "engine-restarted"
-        } else {
-            "scrape-failed"
+        let code = match incident.kind {
+            IncidentKind::Restart => "engine-restarted",
+            IncidentKind::ScrapeFailed => "scrape-failed",
+            // One warning a message: the incidents have the others.
+            _ if incident.invalidates => "window-invalidated",
+            _ => continue,
         };
         warnings.push(Warning::new(
             code,
             format!("{} time(s): {}", incident.count, incident.message),
         ));
     }
+    warnings.extend(observed.logs.iter().flat_map(|log| log.warnings.iter().cloned()));
     if let Some(command) = &data.command
         && command.exit_code != Some(0)
     {
@@ -206,6 +251,7 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             format!("the server's clock is {skew} ms ahead of ours; times here are ours"),
         ));
     }
+    warnings.extend(observed.notes.iter().cloned());
     for (name, value) in folded.iter().flat_map(|folded| &folded.no_ratios) {
         warnings.push(Warning::new(
             "ratio-out-of-range",
@@ -231,7 +277,7 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             "gauges were read fewer than 5 times: their means say little; run the benchmark as `-- COMMAND…` inside the window",
         ));
     }
-    if data.metrics.is_empty() {
+    if data.metrics.is_empty() && data.contexts.is_empty() && !observed.sources.is_empty() {
         warnings.push(Warning::new(
             "nothing-recognised",
             "no metric of the vocabulary is among the samples: the exporter is of no engine that is known here",

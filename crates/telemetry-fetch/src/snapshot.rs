@@ -9,6 +9,7 @@ use contracts::telemetry_fetch::source::{SourceKind, SourceStatus};
 use engine_client::{Endpoint, Headers};
 use jiff::Timestamp;
 
+use crate::beside::{self, Graphsignal};
 use crate::cli::{Args, SnapshotArgs};
 use crate::clock::Lead;
 use crate::engine::{self, Known};
@@ -17,11 +18,23 @@ use crate::fold::rows::fold;
 use crate::history::History;
 use crate::observed::{Observed, ObservedSource};
 use crate::render;
-use crate::source::metrics::{MetricsSource, Payload, reading, without_controls};
+use crate::source::graphsignal::GraphsignalError;
+use crate::source::graphsignal::local::{Local, Payload};
+use crate::source::graphsignal::signals::{self, Answered};
+use crate::source::metrics::{self, MetricsSource, reading, without_controls};
 
 pub(crate) fn run(args: &SnapshotArgs, output: &OutputArgs) -> Result<Report, Failure> {
-    let (endpoints, headers) = engine::servers(&args.servers)?;
-    let (known, sources) = engine::runtime()?.block_on(read(&endpoints, &headers))?;
+    let local = match args.graphsignal.as_deref().map(Graphsignal::of).transpose()? {
+        Some(Graphsignal::Api(_)) => return Err(TelemetryError::SnapshotOfApi.into()),
+        Some(Graphsignal::Local(local)) => Some(local),
+        None => None,
+    };
+    let (endpoints, headers) = if args.servers.url.is_empty() && local.is_some() {
+        (Vec::new(), Headers::new())
+    } else {
+        engine::servers(&args.servers)?
+    };
+    let (known, sources) = engine::runtime()?.block_on(read(&endpoints, &headers, local.as_ref()))?;
     let samples: u64 = sources.iter().map(|source| source.samples).sum();
     let mut parts = DocumentParts::new(SCHEMA);
     parts.simulated = known.simulated;
@@ -45,6 +58,7 @@ pub(crate) fn run(args: &SnapshotArgs, output: &OutputArgs) -> Result<Report, Fa
 async fn read(
     endpoints: &[Endpoint],
     headers: &Headers,
+    local: Option<&Local>,
 ) -> Result<(Known, Vec<SnapshotSource>), TelemetryError> {
     let mut known = engine::nobody(None);
     let mut sources = Vec::new();
@@ -54,7 +68,7 @@ async fn read(
             known = engine::ask(endpoint, headers, source.engine).await;
         }
         let text = without_controls(&payload.text);
-        let payload = Payload { text, ..payload };
+        let payload = metrics::Payload { text, ..payload };
         let read = reading(&payload);
         sources.push(SnapshotSource {
             kind: source.kind,
@@ -72,6 +86,21 @@ async fn read(
             exposition: payload.text,
         });
     }
+    if let Some(local) = local {
+        let Payload { text, answered } = local.read().await?;
+        known.facts.kind = known.facts.kind.or_else(|| signals::engine(&answered.signals));
+        sources.push(SnapshotSource {
+            kind: SourceKind::Graphsignal,
+            url: local.url(),
+            status: SourceStatus::Ok,
+            samples: answered.samples,
+            unreadable_lines: 0,
+            read_at: answered.at,
+            clock_lead_min_ms: answered.lead.map(|lead| lead.min_ms),
+            clock_lead_max_ms: answered.lead.map(|lead| lead.max_ms),
+            exposition: without_controls(&text),
+        });
+    }
     let mut history = History::default();
     if let Some(first) = sources.iter().find(|source| source.kind == SourceKind::Metrics) {
         history.push(reading(&payload_of(first)));
@@ -80,13 +109,17 @@ async fn read(
     Ok((known, sources))
 }
 
-fn payload_of(source: &SnapshotSource) -> Payload {
-    let lead = source.clock_lead_min_ms.zip(source.clock_lead_max_ms);
-    Payload {
+fn payload_of(source: &SnapshotSource) -> metrics::Payload {
+    metrics::Payload {
         text: source.exposition.clone(),
         at: source.read_at,
-        lead: lead.map(|(min_ms, max_ms)| Lead { min_ms, max_ms }),
+        lead: lead_of(source),
     }
+}
+
+fn lead_of(source: &SnapshotSource) -> Option<Lead> {
+    let lead = source.clock_lead_min_ms.zip(source.clock_lead_max_ms);
+    lead.map(|(min_ms, max_ms)| Lead { min_ms, max_ms })
 }
 
 /// The window between two snapshots.
@@ -122,39 +155,53 @@ pub(crate) fn pair(before: &Path, after: &Path) -> Result<Observed, Failure> {
         .into_iter()
         .max()
         .expect("a snapshot has a source");
-    let sources: Result<Vec<ObservedSource>, TelemetryError> = first
-        .sources
-        .iter()
-        .zip(&second.sources)
-        .map(|(one, two)| {
-            if one.read_at >= two.read_at {
-                return Err(TelemetryError::SnapshotsReversed {
-                    before: one.read_at,
-                    after: two.read_at,
-                });
-            }
-            let mut history = History::default();
-            history.push(reading(&payload_of(one)));
-            history.push(reading(&payload_of(two)));
-            Ok(ObservedSource {
-                kind: one.kind,
-                url: one.url.clone(),
-                history,
-                failures: Vec::new(),
-            })
-        })
-        .collect();
-    Ok(Observed {
+    let mut observed = Observed {
         engine: Known {
             facts: second.engine.clone(),
             simulated: before.document.simulated || after.document.simulated,
         },
-        sources: sources?,
+        sources: Vec::new(),
+        profiles: Vec::new(),
+        contexts: Vec::new(),
+        notes: Vec::new(),
         command: None,
         start_at,
         end_at,
         interrupted: false,
+        logs: Vec::new(),
         inputs: vec![before.input, after.input],
         engine_url: None,
-    })
+    };
+    for (one, two) in first.sources.iter().zip(&second.sources) {
+        if one.read_at >= two.read_at {
+            return Err(TelemetryError::SnapshotsReversed {
+                before: one.read_at,
+                after: two.read_at,
+            }
+            .into());
+        }
+        if one.kind == SourceKind::Graphsignal {
+            let answers = [signals_of(one)?, signals_of(two)?];
+            beside::add_local(one.url.clone(), &answers, Vec::new(), &mut observed);
+            continue;
+        }
+        let mut history = History::default();
+        history.push(reading(&payload_of(one)));
+        history.push(reading(&payload_of(two)));
+        observed.sources.push(ObservedSource {
+            kind: one.kind,
+            url: one.url.clone(),
+            history,
+            failures: Vec::new(),
+        });
+    }
+    Ok(observed)
+}
+
+fn signals_of(source: &SnapshotSource) -> Result<Answered, TelemetryError> {
+    let signals = signals::parse(&source.exposition).ok_or_else(|| GraphsignalError::NoSignals {
+        url: source.url.clone(),
+        reason: "the payload of the snapshot is no signals".to_owned(),
+    })?;
+    Ok(Answered::of(signals, source.read_at, lead_of(source)))
 }

@@ -97,14 +97,48 @@ pub(crate) fn summary(data: &WindowData) -> String {
         0 => String::new(),
         n => format!(" {n} check(s) against the benchmark failed: see the warnings before using a number."),
     };
-    let facts = if facts.is_empty() {
+    let facts = if facts.is_empty() && !data.log_series.is_empty() {
+        log_words(data)
+    } else if facts.is_empty() {
         "no metric that is known here".to_owned()
     } else {
         facts.join(", ")
     };
     format!(
-        "{name} over {span:.1} s: {facts}. {}{audit}",
-        Limit::of(data).words()
+        "{name} over {span:.1} s: {facts}. {}{}{audit}",
+        Limit::of(data).words(),
+        incident_words(data)
+    )
+}
+
+/// What the logs' own numbers say, for want of metrics.
+fn log_words(data: &WindowData) -> String {
+    let of = |id: &str| data.log_series.iter().find(|series| series.id == id);
+    let mut words = Vec::new();
+    for (id, what) in [
+        ("output_tps", "output tokens/s"),
+        ("running_requests", "running"),
+        ("waiting_requests", "waiting"),
+    ] {
+        words.extend(of(id).map(|series| format!("{:.1} {what}", series.mean.get())));
+    }
+    format!("by its log {}", words.join(", "))
+}
+
+fn incident_words(data: &WindowData) -> String {
+    let from_logs = || data.incidents.iter().filter(|incident| incident.sample.is_some());
+    let count: u64 = from_logs().map(|incident| incident.count).sum();
+    if count == 0 {
+        return String::new();
+    }
+    let invalid = from_logs().filter(|incident| incident.invalidates).count();
+    let invalid = match invalid {
+        0 => String::new(),
+        n => format!(", {n} of them invalidate the numbers"),
+    };
+    format!(
+        " Logs: {count} message(s) of {} kind(s){invalid}.",
+        from_logs().count()
     )
 }
 

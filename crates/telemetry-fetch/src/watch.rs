@@ -14,11 +14,14 @@ use jiff::Timestamp;
 use tokio::process::{Child, Command};
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
+use crate::beside;
 use crate::cli::ServerArgs;
 use crate::engine;
 use crate::error::TelemetryError;
 use crate::history::History;
 use crate::observed::{Observed, ObservedSource};
+use crate::source::graphsignal::local::Local;
+use crate::source::graphsignal::signals::Answered;
 use crate::source::metrics::{MetricsSource, reading};
 
 /// How often Ctrl-C is looked for.
@@ -34,15 +37,20 @@ const MOST_FAILURES: usize = 1000;
 /// When a server has no metrics, or the command cannot be started; a server that fails later is an incident.
 pub(crate) fn around(
     servers: &ServerArgs,
+    local: Option<&Local>,
     argv: &[String],
     every: Duration,
     output: &OutputArgs,
 ) -> Result<Observed, Failure> {
-    let (endpoints, headers) = engine::servers(servers)?;
+    let (endpoints, headers) = if servers.url.is_empty() {
+        (Vec::new(), Headers::new())
+    } else {
+        engine::servers(servers)?
+    };
     // Without handlers Ctrl-C would end us before what was measured is written.
-    cli_kit::install_interrupt().map_err(TelemetryError::Signals)?;
+    cli_kit::install_interrupt().map_err(TelemetryError::Handlers)?;
     let bar = cli_kit::spinner("watching", output);
-    let observed = engine::runtime()?.block_on(watch(&endpoints, &headers, argv, every))?;
+    let observed = engine::runtime()?.block_on(watch(&endpoints, &headers, local, argv, every))?;
     bar.finish_and_clear();
     Ok(observed)
 }
@@ -50,6 +58,7 @@ pub(crate) fn around(
 async fn watch(
     endpoints: &[Endpoint],
     headers: &Headers,
+    local: Option<&Local>,
     argv: &[String],
     every: Duration,
 ) -> Result<Observed, TelemetryError> {
@@ -70,6 +79,10 @@ async fn watch(
         };
         open.push((source, observed));
     }
+    let mut profiler = local.map(Profiler::of);
+    if let Some(profiler) = &mut profiler {
+        profiler.answers.push(profiler.local.read().await?.answered);
+    }
     // Only now: who the engine is took requests of our own.
     read_all(&mut open).await;
     let start_at = Timestamp::now();
@@ -80,7 +93,12 @@ async fn watch(
     let status = loop {
         tokio::select! {
             status = child.wait() => break status.ok(),
-            _ = ticks.tick() => read_all(&mut open).await,
+            _ = ticks.tick() => {
+                read_all(&mut open).await;
+                if let Some(profiler) = &mut profiler {
+                    profiler.read().await;
+                }
+            }
             () = sleep(LOOK) => if cli_kit::interrupted() {
                 interrupted = true;
                 break end(&mut child).await;
@@ -89,9 +107,12 @@ async fn watch(
     };
     let end_at = Timestamp::now();
     read_all(&mut open).await;
+    if let Some(profiler) = &mut profiler {
+        profiler.read().await;
+    }
     let sources: Vec<ObservedSource> = open.into_iter().map(|(_, observed)| observed).collect();
     let moments = || sources.iter().flat_map(|source| &source.history.at).copied();
-    Ok(Observed {
+    let mut observed = Observed {
         engine: known,
         command: Some(CommandRun {
             argv: without_secrets(argv),
@@ -101,9 +122,22 @@ async fn watch(
         end_at: moments().chain([end_at]).max().unwrap_or(end_at),
         interrupted,
         sources,
+        logs: Vec::new(),
+        profiles: Vec::new(),
+        contexts: Vec::new(),
+        notes: Vec::new(),
         inputs: Vec::new(),
         engine_url,
-    })
+    };
+    if let Some(profiler) = profiler {
+        beside::add_local(
+            profiler.local.url(),
+            &profiler.answers,
+            profiler.failures,
+            &mut observed,
+        );
+    }
+    Ok(observed)
 }
 
 async fn read_all(open: &mut [(MetricsSource<'_>, ObservedSource)]) {
@@ -113,6 +147,44 @@ async fn read_all(open: &mut [(MetricsSource<'_>, ObservedSource)]) {
             Err(error) if observed.failures.len() < MOST_FAILURES => {
                 observed
                     .failures
+                    .push((Timestamp::now(), clean(&error.to_string(), 300)));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Graphsignal's profiler, which is asked at the same moments.
+struct Profiler<'a> {
+    local: &'a Local,
+    answers: Vec<Answered>,
+    failures: Vec<(Timestamp, String)>,
+}
+
+impl<'a> Profiler<'a> {
+    fn of(local: &'a Local) -> Profiler<'a> {
+        Profiler {
+            local,
+            answers: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    async fn read(&mut self) {
+        match self.local.read().await {
+            Ok(payload) => {
+                let answer = payload.answered;
+                // The first and the last payload of a base have what a profile grew by.
+                if let [.., before, last] = self.answers.as_mut_slice()
+                    && before.signals.start_ns == last.signals.start_ns
+                    && last.signals.start_ns == answer.signals.start_ns
+                {
+                    last.forget_profiles();
+                }
+                self.answers.push(answer);
+            }
+            Err(error) if self.failures.len() < MOST_FAILURES => {
+                self.failures
                     .push((Timestamp::now(), clean(&error.to_string(), 300)));
             }
             Err(_) => {}

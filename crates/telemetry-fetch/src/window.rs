@@ -1,23 +1,49 @@
 //! `telemetry-fetch window`: readings, the benchmark they belong to, and the document.
 
-use cli_kit::{Binding, Failure, OutputArgs, Report};
+use cli_kit::{Binding, Failure, OutputArgs, Report, ToolError as _};
+use contracts::Warning;
+use jiff::SignedDuration;
 
 use crate::benchmark::Benchmark;
 use crate::error::TelemetryError;
 use crate::observed::Observed;
 use crate::plan::{Asked, Readings, WindowPlan};
-use crate::{report, snapshot, watch};
+use crate::source::log::{LogRead, Span, Wanted};
+use crate::{beside, past, report, snapshot, watch};
 
-pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
+/// How far around a benchmark a store is asked: its readings before the first request and after the last one have all of
+/// the requests between them. Stores scrape once a minute or more often.
+const AROUND: SignedDuration = SignedDuration::from_secs(90);
+
+pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
+    // Only around a command the window begins now.
+    if matches!(plan.readings, Readings::Around { .. }) {
+        plan.logs.iter_mut().for_each(Wanted::begin);
+    }
     // A result that the command writes does not exist before it ran.
     let mut observed = match &plan.readings {
         Readings::Snapshots { before, after } => snapshot::pair(before, after)?,
+        Readings::Past { servers } => past::window(&plan, servers)?,
         Readings::Around {
             servers,
             argv,
             interval,
-        } => watch::around(servers, argv, *interval, output)?,
+        } => watch::around(servers, plan.beside.local(), argv, *interval, output)?,
     };
+    let around = plan
+        .bind
+        .for_result
+        .as_ref()
+        .map_or(SignedDuration::ZERO, |_| AROUND);
+    if let Err(error) = beside::gather(&plan.beside, around, &mut observed) {
+        if observed.sources.is_empty() {
+            return Err(error.into());
+        }
+        // What was read ourselves cannot be read again.
+        observed
+            .notes
+            .push(Warning::new(error.code(), format!("failed to {error}")));
+    }
     let bound = match bind(&plan, &observed) {
         Ok(bound) => bound,
         // What was read during a command that failed is kept: its benchmark may not have been written.
@@ -30,6 +56,7 @@ pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failu
     if let Some(benchmark) = &bound.benchmark {
         observed.narrow(benchmark.start_at, benchmark.end_at);
     }
+    read_logs(&plan, &mut observed)?;
     Ok(report::report(&plan, &observed, bound, output))
 }
 
@@ -55,6 +82,40 @@ fn bind(plan: &WindowPlan, observed: &Observed) -> Result<Bound, Failure> {
         benchmark,
         refused: None,
     })
+}
+
+/// Adds what the logs say of the window.
+fn read_logs(plan: &WindowPlan, observed: &mut Observed) -> Result<(), TelemetryError> {
+    let span = Span {
+        start: observed.start_at,
+        end: observed.end_at,
+        zone: plan.log_zone.clone(),
+    };
+    for wanted in &plan.logs {
+        let read = match wanted.read(&span) {
+            Ok(read) => read,
+            // What was read while the command ran is kept.
+            Err(error) if observed.command.is_some() => LogRead::failed(wanted, &error),
+            Err(error) => return Err(error.into()),
+        };
+        // Where a deployment says that its service is; an address that was given stands.
+        observed.engine_url = observed.engine_url.take().or_else(|| read.service_url.clone());
+        observed.logs.push(read);
+    }
+    let is_empty = observed.sources.is_empty()
+        && observed
+            .logs
+            .iter()
+            .all(|log| !log.has_lines && log.incidents.is_empty());
+    if matches!(plan.readings, Readings::Past { .. }) && is_empty {
+        let reasons = observed.logs.iter().filter_map(|log| log.source.reason.clone());
+        return Err(TelemetryError::NotInLogs {
+            start: span.start,
+            end: span.end,
+            why: reasons.collect::<Vec<_>>().join("; "),
+        });
+    }
+    Ok(())
 }
 
 /// Whether the readings lie around what was asked for, or at least touch the benchmark.

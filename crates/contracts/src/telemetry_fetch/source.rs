@@ -13,6 +13,12 @@ pub enum SourceKind {
     Metrics,
     /// Metrics text of NVIDIA's DCGM exporter.
     Dcgm,
+    /// A log of an engine, wherever it is kept; its `readings` are lines, its `samples` lines with numbers.
+    Log,
+    /// A store with the Prometheus API; each of its targets is a source.
+    Prometheus,
+    /// Graphsignal: the profiler beside the engine, or the hosted API.
+    Graphsignal,
 }
 
 /// How a source was read.

@@ -5,8 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::audit::AuditCheck;
+use super::context::ForeignContext;
 use super::engine::EngineFacts;
+use super::incident::Incident;
+use super::log::LogSeries;
 use super::metric::MetricRow;
+use super::profile::ProfileRow;
 use super::source::SourceReport;
 use crate::Finite;
 
@@ -29,8 +33,14 @@ pub struct WindowData {
     pub derived: Derived,
     /// Metrics of the vocabulary that the sources have, in the vocabulary's order.
     pub metrics: Vec<MetricRow>,
-    /// What happened in the window.
+    /// Where the time went, by function: profiles that count while the engine runs; the most first. Empty without such a source.
+    pub profiles: Vec<ProfileRow>,
+    /// What sources say in a form of their own. Empty without such a source.
+    pub contexts: Vec<ForeignContext>,
+    /// What happened in the window; what invalidates its numbers first.
     pub incidents: Vec<Incident>,
+    /// Numbers that logs repeat. Empty without a log.
+    pub log_series: Vec<LogSeries>,
     /// Checks against the benchmark; those that need none stand here without one too.
     pub audit: Vec<AuditCheck>,
 }
@@ -88,18 +98,4 @@ pub struct Derived {
     pub server_tpot_ms: Option<Finite>,
     /// Mean of (queue time) / mean of (end-to-end time), of the window.
     pub queue_share_ratio: Option<Finite>,
-}
-
-/// Something that happened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct Incident {
-    /// `restart` or `scrape_failed`.
-    pub kind: String,
-    /// When it was first seen.
-    pub at: Timestamp,
-    /// How often.
-    pub count: u64,
-    /// In words.
-    pub message: String,
 }

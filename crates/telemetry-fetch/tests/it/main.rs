@@ -3,6 +3,7 @@
 
 mod around;
 mod bad_input;
+mod logs;
 mod real;
 mod server;
 mod snapshots;
