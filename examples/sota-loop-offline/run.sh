@@ -15,7 +15,7 @@ root=${1:-$repo/sessions/campaign-$(date -u +%Y%m%dT%H%M%SZ)}
 mkdir -p "$root"
 root=$(cd "$root" && pwd)
 if [ -z "${SOTA_LOOP_BIN:-}" ]; then
-  (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p profile-tables -p pipeline-analysis -p engine-sim -p loop-ledger)
+  (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p profile-tables -p pipeline-analysis -p engine-sim -p loop-ledger -p telemetry-fetch)
 fi
 bin=${SOTA_LOOP_BIN:-$repo/target/release}
 export PATH="$bin:$PATH" LOOP_LEDGER_ROOT=$root

@@ -3,9 +3,11 @@
 
 mod around;
 mod bad_input;
+mod graphsignal;
 mod real;
 mod server;
 mod snapshots;
+mod store;
 
 use clap::Parser as _;
 use cli_kit::{Failure, Report};

@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(target.failed_at, [Timestamp::from_millisecond(3000).unwrap()]);
         assert_eq!(
             (target.engine, target.history.samples),
-            (Some(EngineKind::Vllm), 10)
+            (Some(EngineKind::Vllm), vec![2, 2, 2])
         );
         let folded = fold(&target.history);
         assert_eq!(folded.rows.len(), 1);
