@@ -18,6 +18,8 @@ scratch=$(mktemp -d)
 pids=()
 stop() {
   local pid
+  # The process outlives graphsignal-run, and so does the profiler in it.
+  [ ! -s "$scratch/engine.pid" ] || kill "$(cat "$scratch/engine.pid")" 2>/dev/null || true
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true; done
 }
 trap 'stop; rm -rf "$scratch"' EXIT
@@ -29,13 +31,14 @@ port() { "$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127
 # --- the profiler beside a process ------------------------------------------------------------------------------------
 cat >"$scratch/engine.py" <<'PY'
 # Counts as vLLM does, with its own exporter library; also says what it counted, for the check.
-import random, sys, time
+import os, random, sys, time
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 tokens = Counter("vllm:generation_tokens", "Tokens.", ["model_name"]).labels("test/model")
 running = Gauge("vllm:num_requests_running", "Running.", ["model_name"]).labels("test/model")
 ttft = Histogram("vllm:time_to_first_token_seconds", "TTFT.", ["model_name"],
                  buckets=[.05, .1, .25, .5, 1, 2.5]).labels("test/model")
+open(sys.argv[2], "w").write(str(os.getpid()))
 start_http_server(int(sys.argv[1]), addr="127.0.0.1")
 rng = random.Random(1)
 running.set(3)
@@ -47,7 +50,7 @@ PY
 metrics_port=$(port)
 listen_port=$(port)
 signals=http://127.0.0.1:$listen_port
-"$venv/bin/graphsignal-run" --metrics-port "$metrics_port" --listen-port "$listen_port" "$venv/bin/python" "$scratch/engine.py" "$metrics_port" \
+"$venv/bin/graphsignal-run" --metrics-port "$metrics_port" --listen-port "$listen_port" "$venv/bin/python" "$scratch/engine.py" "$metrics_port" "$scratch/engine.pid" \
   >"$scratch/engine.log" 2>&1 &
 pids+=($!)
 waited=0
@@ -95,6 +98,7 @@ assert os.path.getsize(f"{scratch}/view.md") < 8192
 PY
 stop
 pids=()
+sleep 1
 status=0
 "$fetch" snapshot --graphsignal "$signals" --format json --quiet >"$scratch/error.json" 2>/dev/null || status=$?
 [ "$status" = 4 ] || fail "a profiler that is gone ends with $status instead of 4"

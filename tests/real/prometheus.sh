@@ -142,6 +142,8 @@ def increase(values):
     grown, last = 0.0, None
     for _, text in values:
         value = float(text)
+        if value != value:
+            continue  # VictoriaMetrics' marker of a series that ended
         if last is not None:
             grown += value - last if value >= last else value
         last = value
