@@ -101,7 +101,7 @@ fn engine(instance: &str) -> Vec<Value> {
 
 #[test]
 fn a_window_with_a_restart() {
-    let (url, asked) = answer(store(engine("a:1")));
+    let (url, asked) = answer(store(engine("a1")));
     let line = format!("window --prometheus {url}/prometheus/api/v1 {SPAN}");
     // Under a prefix nobody answers here: the URL is taken as it is.
     assert_eq!(run(&line).unwrap_err().document.code, "store-foreign");
@@ -129,7 +129,7 @@ fn a_window_with_a_restart() {
         source["url"]
             .as_str()
             .unwrap()
-            .ends_with(r#"{instance="a:1",job="v"}"#),
+            .ends_with(r#"{instance="a1",job="v"}"#),
         "{source}"
     );
     assert!(
@@ -154,8 +154,8 @@ fn a_window_with_a_restart() {
 
 #[test]
 fn two_engines_are_told_apart() {
-    let mut all = engine("a:1");
-    all.extend(engine("b:2"));
+    let mut all = engine("a1");
+    all.extend(engine("b2"));
     let (url, _) = answer(store(all));
     let report = run(&format!("window --prometheus {url} {SPAN} --format json")).unwrap();
     let document = document(&report);
