@@ -270,7 +270,10 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             format!("{id} was {value} at every reading while requests ended: it may not be written any more"),
         ));
     }
-    let sparse = observed.sources.iter().any(|source| source.history.len() < 5);
+    let sparse = observed
+        .sources
+        .iter()
+        .any(|source| (1..5).contains(&source.history.len()));
     if sparse && data.derived.mean_running.is_some() {
         warnings.push(Warning::new(
             "gauges-few-readings",

@@ -3,10 +3,12 @@
 
 mod around;
 mod bad_input;
+mod graphsignal;
 mod logs;
 mod real;
 mod server;
 mod snapshots;
+mod store;
 
 use clap::Parser as _;
 use cli_kit::{Failure, Report};

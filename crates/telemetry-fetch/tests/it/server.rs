@@ -1,9 +1,9 @@
 //! A server that gives one answer after the other to `/metrics`, and 404 to everything else.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Status line and body.
 pub(crate) type Answer = (&'static str, String);
@@ -47,4 +47,42 @@ pub(crate) fn metrics(payloads: &[&str]) -> String {
             .map(|text| ("200 OK", (*text).to_owned()))
             .collect(),
     )
+}
+
+/// Starts one that answers by the request line and the body, which it also gives to `asked`.
+pub(crate) fn answer(
+    handler: impl Fn(&str, &str) -> Answer + Send + 'static,
+) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else { continue };
+            let mut stream = BufReader::new(stream);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).is_ok_and(|read| read > 0) {}
+            let length = head.lines().find_map(|line| {
+                line.to_lowercase()
+                    .strip_prefix("content-length:")?
+                    .trim()
+                    .parse()
+                    .ok()
+            });
+            let mut body = vec![0; length.unwrap_or(0)];
+            if stream.read_exact(&mut body).is_err() {
+                continue;
+            }
+            let body = String::from_utf8(body).unwrap();
+            let (status, reply) = handler(head.lines().next().unwrap_or_default(), &body);
+            log.lock().unwrap().push(format!("{head}{body}"));
+            let length = reply.len();
+            let _ = write!(
+                stream.get_mut(),
+                "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{reply}"
+            );
+        }
+    });
+    (url, asked)
 }

@@ -55,7 +55,7 @@ impl ToolError for GraphsignalError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Client(ClientError::Refused { .. }) | Self::NoSignals { .. } => {
-                "start the engine as `graphsignal-run --metrics-port PORT -- COMMAND…` (PyPI's graphsignal, 1.1 or newer): its \
+                "start the engine as `graphsignal-run --metrics-port PORT COMMAND…` (PyPI's graphsignal, 1.1 or newer): its \
                  endpoint lives as long as the engine, at http://127.0.0.1:18259"
                     .to_owned()
             }
