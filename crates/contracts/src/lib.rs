@@ -23,6 +23,7 @@ pub mod secret;
 pub mod serve_bench;
 pub mod subject;
 pub mod target;
+pub mod telemetry_fetch;
 pub mod text;
 pub mod trace_info;
 

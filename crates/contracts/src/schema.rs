@@ -23,6 +23,7 @@ use crate::serve_bench::{
     sweep::SweepData,
     workload::{WorkloadHeader, WorkloadRequest},
 };
+use crate::telemetry_fetch::{snapshot::SnapshotData, window::WindowData};
 use crate::{Document, ErrorDocument};
 
 /// One published schema.
@@ -84,6 +85,8 @@ published! {
     "serve-bench.sweep/1" => "serve-bench.sweep-1.json": document::<SweepData>,
     "serve-bench.workload/1" => "serve-bench.workload-1.json": workload_line,
     "sota-loop.subject/1" => "sota-loop.subject-1.json": plain::<crate::subject::Subject>,
+    "telemetry-fetch.snapshot/1" => "telemetry-fetch.snapshot-1.json": document::<SnapshotData>,
+    "telemetry-fetch.window/1" => "telemetry-fetch.window-1.json": document::<WindowData>,
     "sota-loop.target/1" => "sota-loop.target-1.json": plain::<crate::target::Target>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE};
 
 use crate::endpoint::Endpoint;
 use crate::error::ClientError;
@@ -14,6 +14,10 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// Longest body that is read; the rest is dropped. Metrics of many models are long, nothing else is.
 const BODY_LIMIT: usize = 2 << 20;
+/// Longest payload of metrics, of a deployment with hundreds of ranks.
+const METRICS_LIMIT: usize = 64 << 20;
+/// Plain text keeps the colons of names; with OpenMetrics some exporters write them as underscores.
+const METRICS_TEXT: &str = "text/plain;version=0.0.4, text/plain;q=0.5, */*;q=0.1";
 
 /// A client for the control endpoints of one server.
 pub(crate) struct Control<'a> {
@@ -26,6 +30,8 @@ pub(crate) struct Control<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    /// The header `Date`.
+    pub(crate) date: Option<String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -72,7 +78,16 @@ impl<'a> Control<'a> {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Reply, ClientError> {
-        self.read(self.client.get(self.endpoint.url(path))).await
+        self.read(self.client.get(self.endpoint.url(path)), BODY_LIMIT)
+            .await
+    }
+
+    pub(crate) async fn get_metrics(&self, path: &str) -> Result<Reply, ClientError> {
+        let request = self
+            .client
+            .get(self.endpoint.url(path))
+            .header(ACCEPT, METRICS_TEXT);
+        self.read(request, METRICS_LIMIT).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &serde_json::Value) -> Result<Reply, ClientError> {
@@ -80,7 +95,7 @@ impl<'a> Control<'a> {
             .client
             .post(self.endpoint.url(path))
             .header(CONTENT_TYPE, "application/json");
-        self.read(request.body(body.to_string())).await
+        self.read(request.body(body.to_string()), BODY_LIMIT).await
     }
 
     /// A POST that may take longer than a question, with a body or without.
@@ -91,28 +106,30 @@ impl<'a> Control<'a> {
         limit: Duration,
     ) -> Result<Reply, ClientError> {
         let request = self.client.post(self.endpoint.url(path)).timeout(limit);
-        self.read(match body {
+        let request = match body {
             Some(body) => request
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.to_string()),
             None => request,
-        })
-        .await
+        };
+        self.read(request, BODY_LIMIT).await
     }
 
-    async fn read(&self, request: reqwest::RequestBuilder) -> Result<Reply, ClientError> {
+    async fn read(&self, request: reqwest::RequestBuilder, limit: usize) -> Result<Reply, ClientError> {
         let mut response = request.send().await.map_err(|error| self.meaning(&error))?;
         let status = response.status().as_u16();
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.map(str::to_owned);
         let mut body = Vec::new();
-        while body.len() < BODY_LIMIT {
+        while body.len() < limit {
             match response.chunk().await {
                 Ok(Some(bytes)) => body.extend_from_slice(&bytes),
                 Ok(None) => break,
                 Err(error) => return Err(self.meaning(&error)),
             }
         }
-        body.truncate(BODY_LIMIT);
-        Ok(Reply { status, body })
+        body.truncate(limit);
+        Ok(Reply { status, date, body })
     }
 
     fn meaning(&self, error: &reqwest::Error) -> ClientError {

@@ -6,6 +6,7 @@ use contracts::serve_bench::result::{EngineInfo, EngineKind};
 use contracts::text;
 use serde_json::{Map, Value};
 
+use crate::metrics;
 use crate::settings::Settings;
 
 /// What the control endpoints answered; `None` where they did not, or not with 200.
@@ -101,21 +102,7 @@ fn kind_of_metrics(metrics: &str) -> Option<EngineKind> {
     metrics
         .lines()
         .map(|line| line.strip_prefix("# HELP ").unwrap_or(line))
-        .find_map(|line| {
-            [
-                ("sglang", EngineKind::Sglang),
-                ("vllm", EngineKind::Vllm),
-                ("tokenspeed", EngineKind::Tokenspeed),
-                ("llamacpp", EngineKind::LlamaCpp),
-                ("trtllm", EngineKind::TensorrtLlm),
-            ]
-            .into_iter()
-            .find(|(prefix, _)| {
-                line.strip_prefix(prefix)
-                    .is_some_and(|rest| rest.starts_with([':', '_']))
-            })
-            .map(|(_, kind)| kind)
-        })
+        .find_map(metrics::engine_of)
 }
 
 fn version(answers: &Answers, kind: EngineKind) -> Option<String> {

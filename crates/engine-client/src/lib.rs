@@ -2,10 +2,11 @@
 //!
 //! The measured path: [`Slot::send`] (`request.rs`, the only file that reads the clock) stamps bytes as they arrive,
 //! `connection.rs` reads HTTP/1.1 (`head.rs`, `framing.rs`), `exchange.rs` follows one answer, [`sse`] cuts it into events, [`chunk`] says what an event means, a tally counts, [`outcome`] names the ending, and
-//! [`Observation::into_record`] does the arithmetic. The control path, [`probe`], finds out who answers.
+//! [`Observation::into_record`] does the arithmetic. The control path, [`probe`], finds out who answers; [`metrics`] reads what `/metrics` says.
 
 pub mod chunk;
 pub mod detect;
+pub mod metrics;
 pub mod outcome;
 pub mod sse;
 pub mod template;
@@ -25,6 +26,7 @@ mod observation;
 mod probe;
 mod record;
 mod request;
+mod scrape;
 mod settings;
 mod tally;
 mod tls;
@@ -38,3 +40,4 @@ pub use observation::Observation;
 pub use probe::{Answered, get_text, post_order, probe, served_model, tokenize};
 pub use record::RecordContext;
 pub use request::{Call, CountTokens, Slot};
+pub use scrape::{Scraped, Scraper};

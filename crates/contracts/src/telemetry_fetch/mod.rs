@@ -1,0 +1,8 @@
+//! Documents of `telemetry-fetch`.
+
+pub mod audit;
+pub mod engine;
+pub mod metric;
+pub mod snapshot;
+pub mod source;
+pub mod window;

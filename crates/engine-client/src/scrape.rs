@@ -1,0 +1,50 @@
+//! Asking a server for its metrics, again and again over one client.
+
+use crate::control::Control;
+use crate::endpoint::Endpoint;
+use crate::error::ClientError;
+use crate::headers::Headers;
+
+/// A client for the metrics of one server.
+pub struct Scraper<'a> {
+    control: Control<'a>,
+    headers: &'a Headers,
+}
+
+/// What one path answered, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scraped {
+    /// HTTP status.
+    pub status: u16,
+    /// The header `Date`, as it was sent.
+    pub date: Option<String>,
+    /// The body; bytes that are no UTF-8 are replaced.
+    pub text: String,
+    /// What a failing answer says, cleaned and without secrets.
+    pub reason: String,
+}
+
+impl<'a> Scraper<'a> {
+    /// A scraper of a server.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`] when no client can be made, for want of certificates for example.
+    pub fn new(endpoint: &'a Endpoint, headers: &'a Headers) -> Result<Scraper<'a>, ClientError> {
+        let control = Control::new(endpoint, headers)?;
+        Ok(Scraper { control, headers })
+    }
+
+    /// Asks one path.
+    ///
+    /// # Errors
+    /// When nothing answers in time.
+    pub async fn get(&self, path: &str) -> Result<Scraped, ClientError> {
+        let reply = self.control.get_metrics(path).await?;
+        Ok(Scraped {
+            status: reply.status,
+            reason: reply.reason(self.headers),
+            text: String::from_utf8_lossy(&reply.body).into_owned(),
+            date: reply.date,
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! What was typed. The only file that knows clap.
+
+use std::path::PathBuf;
+
+use cli_kit::{BindArgs, Cli, OutputArgs, ToolInfo};
+use contracts::telemetry_fetch::{snapshot, window};
+
+/// Say what the engine did in exactly the window of a benchmark: queues, cache, latencies, ratios, restarts.
+#[derive(Clone, Debug, clap::Parser)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Sub-commands.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Command {
+    /// Keep what the metrics say now, for a window between two of them
+    Snapshot(SnapshotArgs),
+    /// Fold a window: around a command that runs now, or between two snapshots
+    Window(Box<WindowArgs>),
+}
+
+/// Servers to read.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServerArgs {
+    /// Base URL of an engine or of an exporter; may be given several times
+    #[arg(long, value_name = "URL")]
+    pub url: Vec<String>,
+    /// Variable that holds the API key
+    #[arg(long, value_name = "VARIABLE")]
+    pub api_key_env: Option<String>,
+}
+
+/// Arguments of `snapshot`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SnapshotArgs {
+    /// Servers.
+    #[command(flatten)]
+    pub servers: ServerArgs,
+}
+
+/// Arguments of `window`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WindowArgs {
+    /// Servers.
+    #[command(flatten)]
+    pub servers: ServerArgs,
+    /// Time between readings while the command runs
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    pub interval: String,
+    /// Snapshot from before the window
+    #[arg(long, value_name = "FILE", requires = "after", conflicts_with_all = ["url", "argv"])]
+    pub before: Option<PathBuf>,
+    /// Snapshot from after the window
+    #[arg(long, value_name = "FILE", requires = "before")]
+    pub after: Option<PathBuf>,
+    /// The window of this benchmark: the snapshots have to lie around it; binds to it too
+    #[arg(long, value_name = "RESULT", conflicts_with_all = ["argv", "start", "for_result"])]
+    pub during: Option<PathBuf>,
+    /// Start of the window, RFC 3339: the snapshots have to lie around it
+    #[arg(long, value_name = "TIME", requires = "end", conflicts_with = "argv")]
+    pub start: Option<String>,
+    /// End of the window, RFC 3339
+    #[arg(long, value_name = "TIME", requires = "start")]
+    pub end: Option<String>,
+    /// End with 5 when a check against the benchmark fails
+    #[arg(long)]
+    pub strict: bool,
+    /// What it explains.
+    #[command(flatten)]
+    pub bind: BindArgs,
+    /// Command to run inside the window; its stdout goes to stderr
+    #[arg(last = true, value_name = "COMMAND")]
+    pub argv: Vec<String>,
+}
+
+const EXAMPLES: &str = "  # What does the engine say while the benchmark runs?
+  telemetry-fetch window --url http://127.0.0.1:30000 --format markdown -o window.json -- \\
+    serve-bench run --url http://127.0.0.1:30000 --workload workload.jsonl --concurrency 8 -o result.json
+
+  # The same by hand, bound to the benchmark that ran between the two
+  telemetry-fetch snapshot --url http://127.0.0.1:30000 -o before.json
+  telemetry-fetch snapshot --url http://127.0.0.1:30000 -o after.json
+  telemetry-fetch window --before before.json --after after.json --during result.json -o window.json
+";
+
+impl Cli for Args {
+    const TOOL: ToolInfo = ToolInfo {
+        name: "telemetry-fetch",
+        version: env!("CARGO_PKG_VERSION"),
+        skill: SKILL,
+        schemas: &[
+            ("", window::SCHEMA),
+            ("snapshot", snapshot::SCHEMA),
+            ("window", window::SCHEMA),
+        ],
+        examples: EXAMPLES,
+    };
+
+    fn output(&self) -> &OutputArgs {
+        &self.output
+    }
+}
+
+/// What teaches this tool.
+const SKILL: &str = include_str!("../../../skills/telemetry-fetch/SKILL.md");
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_hold_together() {
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,201 @@
+//! What can go wrong before there is a document. Fragments complete "failed to …".
+
+use cli_kit::ToolError;
+use contracts::Exit;
+use engine_client::ClientError;
+use jiff::Timestamp;
+
+/// Why there is no document.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TelemetryError {
+    /// The server cannot be asked.
+    #[error("{0}")]
+    Client(#[from] ClientError),
+    /// The server has no metrics.
+    #[error("read metrics at {url}: {reason}")]
+    NoMetrics {
+        /// What was asked.
+        url: String,
+        /// What it answers.
+        reason: String,
+    },
+    /// What answers is no metrics text.
+    #[error("read metrics at {url}: it answers {reason}")]
+    NotMetrics {
+        /// What was asked.
+        url: String,
+        /// What it is.
+        reason: String,
+    },
+    /// `--interval` cannot be used.
+    #[error("read --interval `{0}`: it is a time between 100ms and 1h")]
+    Interval(String),
+    /// `--start` or `--end` is no time.
+    #[error("read {flag} `{text}`: it is no RFC 3339 time")]
+    Time {
+        /// Flag.
+        flag: &'static str,
+        /// As typed.
+        text: String,
+    },
+    /// Neither snapshots nor a command.
+    #[error("tell which window is meant: there are neither two snapshots nor a command")]
+    NoWindow,
+    /// A snapshot or a command without a URL.
+    #[error("tell what to read: there is no --url")]
+    NoUrl,
+    /// A past window of a source that has none.
+    #[error("read the past of {urls}: metrics only say what is true now")]
+    NoPast {
+        /// URLs.
+        urls: String,
+    },
+    /// The snapshots do not lie around the window.
+    #[error("cover the window from {start} to {end}: the snapshots are from {before} and {after}")]
+    NotCovered {
+        /// Of the window.
+        start: Timestamp,
+        /// Of the window.
+        end: Timestamp,
+        /// First snapshot.
+        before: Timestamp,
+        /// Second snapshot.
+        after: Timestamp,
+    },
+    /// The snapshots are of different servers.
+    #[error("pair the snapshots: one is of {before}, the other of {after}")]
+    SnapshotsDiffer {
+        /// URLs of the first.
+        before: String,
+        /// URLs of the second.
+        after: String,
+    },
+    /// The second snapshot is not later than the first.
+    #[error(
+        "pair the snapshots: the one of --after is from {after}, not later than that of --before, {before}"
+    )]
+    SnapshotsReversed {
+        /// First.
+        before: Timestamp,
+        /// Second.
+        after: Timestamp,
+    },
+    /// The window is not the benchmark's.
+    #[error("bind to {path}: it was measured from {start} to {end}, the telemetry is from {from} to {to}")]
+    OtherWindow {
+        /// The benchmark.
+        path: String,
+        /// Of the benchmark.
+        start: Timestamp,
+        /// Of the benchmark.
+        end: Timestamp,
+        /// Of the telemetry.
+        from: Timestamp,
+        /// Of the telemetry.
+        to: Timestamp,
+    },
+    /// The benchmark measured nothing.
+    #[error("bind to {0}: none of its runs measured anything")]
+    NothingMeasured(String),
+    /// The command could not be started.
+    #[error("start `{program}`: {source}")]
+    Command {
+        /// First word.
+        program: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The variable of the key is not set.
+    #[error("read the key of the server: the variable `{0}` is not set")]
+    KeyMissing(String),
+    /// No handlers for signals.
+    #[error("listen for Ctrl-C: {0}")]
+    Signals(std::io::Error),
+    /// No runtime.
+    #[error("start a runtime: {0}")]
+    Runtime(std::io::Error),
+}
+
+impl ToolError for TelemetryError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Client(error) => error.code(),
+            Self::NoMetrics { .. } => "metrics-missing",
+            Self::NotMetrics { .. } => "metrics-foreign",
+            Self::Interval(_) => "interval-unreadable",
+            Self::Time { .. } => "window-time-unreadable",
+            Self::NoWindow => "window-unclear",
+            Self::NoUrl => "url-missing",
+            Self::NoPast { .. } => "window-no-past",
+            Self::NotCovered { .. } => "window-not-covered",
+            Self::SnapshotsDiffer { .. } => "snapshots-differ",
+            Self::SnapshotsReversed { .. } => "snapshots-reversed",
+            Self::OtherWindow { .. } => "window-not-of-benchmark",
+            Self::NothingMeasured(_) => "benchmark-measured-nothing",
+            Self::Command { .. } => "command-not-started",
+            Self::KeyMissing(_) => "telemetry-key-missing",
+            Self::Signals(_) => "telemetry-no-signals",
+            Self::Runtime(_) => "telemetry-no-runtime",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Client(error) => return error.hint(),
+            Self::NoMetrics { .. } => {
+                "SGLang: launch with --enable-metrics; llama.cpp: with --metrics; TensorRT-LLM: `return_perf_metrics: true`, at \
+                 /prometheus/metrics; vLLM has them unless --disable-log-stats; behind a gateway give the engine's own address"
+                    .to_owned()
+            }
+            Self::NotMetrics { .. } => {
+                "give the base URL of the engine or exporter itself; TensorRT-LLM needs `return_perf_metrics: true`".to_owned()
+            }
+            Self::Interval(_) => "write `--interval 1s` or `--interval 500ms`".to_owned(),
+            Self::Time { .. } => "write it as 2026-11-21T23:00:00Z".to_owned(),
+            Self::NoWindow => {
+                "give --before and --after, or --url with `-- COMMAND…` to run inside the window".to_owned()
+            }
+            Self::NoUrl => "give --url with the base URL of the engine".to_owned(),
+            Self::NoPast { .. } => {
+                "take snapshots around the benchmark and give --before and --after, or run it as `-- COMMAND…` inside the window"
+                    .to_owned()
+            }
+            Self::NotCovered { .. } => {
+                "measure again with a snapshot before the first request and one after the last".to_owned()
+            }
+            Self::SnapshotsDiffer { .. } => "give two snapshots of the same URLs".to_owned(),
+            Self::SnapshotsReversed { .. } => "exchange --before and --after".to_owned(),
+            Self::OtherWindow { .. } => {
+                "give the benchmark that ran inside the window; without --for the telemetry can be looked at, and is no evidence"
+                    .to_owned()
+            }
+            Self::NothingMeasured(_) => "give a benchmark with at least one request that succeeded".to_owned(),
+            Self::Command { .. } => "name a program that is on PATH, or its path".to_owned(),
+            Self::KeyMissing(variable) => format!("export {variable}, or leave --api-key-env out"),
+            Self::Signals(_) | Self::Runtime(_) => "the machine is short of threads or files: see `ulimit -a`".to_owned(),
+        })
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Client(error) => error.exit(),
+            Self::Interval(_) | Self::Time { .. } | Self::NoWindow | Self::NoUrl => Exit::Usage,
+            Self::SnapshotsDiffer { .. }
+            | Self::SnapshotsReversed { .. }
+            | Self::OtherWindow { .. }
+            | Self::NothingMeasured(_) => Exit::BadInput,
+            Self::NoMetrics { .. }
+            | Self::NotMetrics { .. }
+            | Self::NoPast { .. }
+            | Self::NotCovered { .. }
+            | Self::Command { .. }
+            | Self::KeyMissing(_)
+            | Self::Signals(_)
+            | Self::Runtime(_) => Exit::Unavailable,
+        }
+    }
+
+    fn retryable(&self) -> bool {
+        matches!(self, Self::Client(error) if error.retryable())
+    }
+}

@@ -1,0 +1,199 @@
+//! Ratios and means of a window, from its rows. Only counters are divided: a gauge that every batch overwrites says nothing
+//! about the batches before.
+
+use contracts::Finite;
+use contracts::telemetry_fetch::metric::{MetricKind, MetricRow};
+use contracts::telemetry_fetch::window::Derived;
+
+/// Rows of all sources.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows<'a>(pub(crate) &'a [MetricRow]);
+
+impl<'a> Rows<'a> {
+    fn of(self, id: &'a str) -> impl Iterator<Item = &'a MetricRow> {
+        self.0.iter().filter(move |row| row.id == id)
+    }
+
+    /// Increase of a counter, or sum of the means of a gauge, over all its rows.
+    pub(crate) fn total(self, id: &'a str) -> Option<f64> {
+        self.of(id)
+            .filter_map(|row| row.value)
+            .map(Finite::get)
+            .reduce(|a, b| a + b)
+    }
+
+    /// Increase of a counter per second.
+    pub(crate) fn per_s(self, id: &'a str) -> Option<f64> {
+        self.of(id)
+            .filter_map(|row| row.per_s)
+            .map(Finite::get)
+            .reduce(|a, b| a + b)
+    }
+
+    /// Observations of a histogram, and their sum.
+    pub(crate) fn observed(self, id: &'a str) -> Option<(f64, f64)> {
+        self.of(id)
+            .filter(|row| row.kind == MetricKind::Histogram)
+            .filter_map(|row| {
+                let count = row.count? as f64;
+                Some((count, count * row.value?.get()))
+            })
+            .reduce(|a, b| (a.0 + b.0, a.1 + b.1))
+    }
+
+    /// Mean of a histogram.
+    pub(crate) fn mean(self, id: &'a str) -> Option<f64> {
+        self.observed(id)
+            .filter(|(count, _)| *count > 0.0)
+            .map(|(count, sum)| sum / count)
+    }
+
+    /// Readings of a gauge.
+    pub(crate) fn readings(self, id: &'a str) -> u64 {
+        self.of(id).filter_map(|row| row.count).min().unwrap_or(0)
+    }
+
+    fn max(self, id: &'a str) -> Option<f64> {
+        self.of(id)
+            .filter_map(|row| row.max)
+            .map(Finite::get)
+            .max_by(f64::total_cmp)
+    }
+}
+
+/// What follows from the rows.
+pub(crate) fn derived(rows: Rows<'_>) -> Derived {
+    let finite = |value: Option<f64>| value.and_then(Finite::new);
+    let cached = rows.total("cached_tokens");
+    // llama.cpp counts the prompt tokens that it computed, the others all of them.
+    let prompt = rows
+        .total("prompt_tokens")
+        .or_else(|| Some(rows.total("computed_prompt_tokens")? + cached.unwrap_or(0.0)));
+    let ratio =
+        |part: Option<f64>, whole: Option<f64>| Finite::ratio(part?, whole.filter(|whole| *whole > 0.0)?);
+    let (share, idle) = scheduler(rows);
+    let input_tps = rows
+        .per_s("prompt_tokens")
+        .or_else(|| Some(rows.per_s("computed_prompt_tokens")? + rows.per_s("cached_tokens").unwrap_or(0.0)));
+    let ended = rows
+        .0
+        .iter()
+        .find(|row| row.id == "e2e_latency_ms")
+        .and_then(|row| row.per_s);
+    Derived {
+        prefix_hit_ratio: ratio(cached, prompt),
+        spec_accept_ratio: ratio(
+            rows.total("spec_accepted_tokens"),
+            rows.total("spec_draft_tokens"),
+        ),
+        mean_running: finite(rows.total("running_requests")),
+        mean_waiting: finite(rows.total("waiting_requests")),
+        kv_usage_max: finite(rows.max("kv_usage_ratio")),
+        preemptions: finite(rows.total("preemptions")),
+        scheduler_share_ratio: share,
+        scheduler_idle_ratio: idle,
+        output_tps: finite(rows.per_s("generation_tokens")),
+        input_tps: finite(input_tps),
+        request_rps: finite(rows.per_s("requests")).or(ended),
+        server_tpot_ms: finite(tpot(rows)),
+        queue_share_ratio: ratio(rows.mean("queue_time_ms"), rows.mean("e2e_latency_ms")),
+    }
+}
+
+/// Shares of the scheduler's own work and of its idling, by the stages that SGLang counts.
+fn scheduler(rows: Rows<'_>) -> (Option<Finite>, Option<Finite>) {
+    let seconds = |is: &dyn Fn(&str) -> bool| -> f64 {
+        rows.of("scheduler_stage_s")
+            .filter(|row| row.labels.get("category").is_some_and(|category| is(category)))
+            .filter_map(|row| row.value)
+            .map(Finite::get)
+            .sum()
+    };
+    let all = seconds(&|_| true);
+    if all <= 0.0 {
+        return (None, None);
+    }
+    let own = seconds(&|category| !matches!(category, "run_batch" | "idle"));
+    let idle = seconds(&|category| category == "idle");
+    (Finite::ratio(own, all), Finite::ratio(idle, all))
+}
+
+/// The first token of a request comes out of its prefill, so it is none of the decoded ones.
+fn tpot(rows: Rows<'_>) -> Option<f64> {
+    let tokens = rows.total("generation_tokens")?;
+    let (requests, decode_ms) = rows
+        .observed("decode_time_ms")
+        .or_else(|| Some((0.0, rows.total("generation_s")? * 1e3)))?;
+    let decoded = tokens - requests;
+    (decoded > 0.0).then(|| decode_ms / decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::telemetry_fetch::metric::Semantics;
+
+    use super::*;
+
+    fn row(id: &str, kind: MetricKind, value: f64, count: Option<u64>) -> MetricRow {
+        MetricRow {
+            id: id.to_owned(),
+            raw_names: Vec::new(),
+            kind,
+            semantics: Semantics::Cumulative,
+            unit: String::new(),
+            value: Finite::new(value),
+            per_s: Finite::new(value / 10.0),
+            min: None,
+            max: Finite::new(value),
+            quantiles: Vec::new(),
+            count,
+            stale: None,
+            labels: std::collections::BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn ratios_come_from_counters() {
+        let counter = |id, value| row(id, MetricKind::Counter, value, None);
+        let rows = [
+            counter("cached_tokens", 30.0),
+            counter("prompt_tokens", 31.0),
+            row("last_batch_hit_ratio", MetricKind::Gauge, 0.0, Some(9)),
+            counter("generation_tokens", 100.0),
+            row("decode_time_ms", MetricKind::Histogram, 450.0, Some(10)),
+            row("kv_usage_ratio", MetricKind::Gauge, 0.5, Some(9)),
+        ];
+        let derived = derived(Rows(&rows));
+        assert_eq!(derived.prefix_hit_ratio.map(Finite::get), Some(0.967_742));
+        assert_eq!(derived.server_tpot_ms.map(Finite::get), Some(50.0));
+        assert_eq!(derived.kv_usage_max.map(Finite::get), Some(0.5));
+        assert_eq!((derived.spec_accept_ratio, derived.preemptions), (None, None));
+    }
+
+    #[test]
+    fn nothing_sent_has_no_ratio() {
+        let rows = [
+            row("cached_tokens", MetricKind::Counter, 0.0, None),
+            row("prompt_tokens", MetricKind::Counter, 0.0, None),
+        ];
+        assert_eq!(derived(Rows(&rows)).prefix_hit_ratio, None);
+    }
+
+    #[test]
+    fn the_scheduler_s_share_is_without_the_forward_pass_and_idling() {
+        let stage = |category: &str, value| {
+            let mut of = row("scheduler_stage_s", MetricKind::Counter, value, None);
+            of.labels.insert("category".to_owned(), category.to_owned());
+            of
+        };
+        let rows = [
+            stage("run_batch", 6.0),
+            stage("idle", 2.0),
+            stage("recv_requests", 1.5),
+            stage("other", 0.5),
+        ];
+        let derived = derived(Rows(&rows));
+        assert_eq!(derived.scheduler_share_ratio.map(Finite::get), Some(0.2));
+        assert_eq!(derived.scheduler_idle_ratio.map(Finite::get), Some(0.2));
+    }
+}

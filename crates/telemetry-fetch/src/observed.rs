@@ -1,0 +1,34 @@
+//! Everything that was read of a window, whatever way it came.
+
+use contracts::Input;
+use contracts::telemetry_fetch::source::SourceKind;
+use contracts::telemetry_fetch::window::CommandRun;
+use jiff::Timestamp;
+
+use crate::engine::Known;
+use crate::history::History;
+
+/// One source.
+#[derive(Clone, Debug)]
+pub(crate) struct ObservedSource {
+    pub(crate) kind: SourceKind,
+    pub(crate) url: String,
+    pub(crate) history: History,
+    /// Readings that failed: when, and why.
+    pub(crate) failures: Vec<(Timestamp, String)>,
+}
+
+/// A window.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    pub(crate) engine: Known,
+    pub(crate) sources: Vec<ObservedSource>,
+    pub(crate) command: Option<CommandRun>,
+    pub(crate) start_at: Timestamp,
+    pub(crate) end_at: Timestamp,
+    pub(crate) interrupted: bool,
+    /// The snapshots.
+    pub(crate) inputs: Vec<Input>,
+    /// URL of the engine, for the commands that follow.
+    pub(crate) engine_url: Option<String>,
+}

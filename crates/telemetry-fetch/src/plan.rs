@@ -1,0 +1,154 @@
+//! What was typed to what it means.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cli_kit::BindArgs;
+use jiff::Timestamp;
+
+use crate::cli::{ServerArgs, WindowArgs};
+use crate::error::TelemetryError;
+
+/// Where readings come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Readings {
+    /// Two snapshots.
+    Snapshots { before: PathBuf, after: PathBuf },
+    /// A server, while a command runs.
+    Around {
+        servers: ServerArgs,
+        argv: Vec<String>,
+        interval: Duration,
+    },
+}
+
+/// What the snapshots have to lie around.
+#[derive(Clone, Debug)]
+pub(crate) enum Asked {
+    /// Nothing in particular.
+    Nothing,
+    /// The window of the benchmark that is bound.
+    Benchmark,
+    /// These moments.
+    Span(Timestamp, Timestamp),
+}
+
+/// A window to fold.
+#[derive(Clone, Debug)]
+pub(crate) struct WindowPlan {
+    pub(crate) readings: Readings,
+    pub(crate) asked: Asked,
+    pub(crate) bind: BindArgs,
+    pub(crate) strict: bool,
+}
+
+impl TryFrom<WindowArgs> for WindowPlan {
+    type Error = TelemetryError;
+
+    fn try_from(args: WindowArgs) -> Result<WindowPlan, TelemetryError> {
+        let asked = match (&args.during, &args.start, &args.end) {
+            (Some(_), ..) => Asked::Benchmark,
+            (None, Some(start), Some(end)) => Asked::Span(time("--start", start)?, time("--end", end)?),
+            _ => Asked::Nothing,
+        };
+        let readings = match (args.before, args.after) {
+            (Some(before), Some(after)) => Readings::Snapshots { before, after },
+            _ if !matches!(asked, Asked::Nothing) => {
+                return Err(TelemetryError::NoPast {
+                    urls: if args.servers.url.is_empty() {
+                        "a server".to_owned()
+                    } else {
+                        contracts::text::clean(&args.servers.url.join(", "), 300)
+                    },
+                });
+            }
+            _ if args.argv.is_empty() => return Err(TelemetryError::NoWindow),
+            _ if args.servers.url.is_empty() => return Err(TelemetryError::NoUrl),
+            _ => Readings::Around {
+                interval: interval(&args.interval)?,
+                servers: args.servers,
+                argv: args.argv,
+            },
+        };
+        let mut bind = args.bind;
+        bind.for_result = bind.for_result.or(args.during);
+        Ok(WindowPlan {
+            readings,
+            asked,
+            bind,
+            strict: args.strict,
+        })
+    }
+}
+
+fn time(flag: &'static str, text: &str) -> Result<Timestamp, TelemetryError> {
+    text.trim().parse().map_err(|_| TelemetryError::Time {
+        flag,
+        text: contracts::text::clean(text, 80),
+    })
+}
+
+fn interval(text: &str) -> Result<Duration, TelemetryError> {
+    let bad = || TelemetryError::Interval(contracts::text::clean(text, 40));
+    let typed = text.trim();
+    let units = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+    let (number, unit) = units
+        .into_iter()
+        .find_map(|(ending, unit)| Some((typed.strip_suffix(ending)?, unit)))
+        .ok_or_else(bad)?;
+    let seconds = number.trim().parse::<f64>().map_err(|_| bad())? * unit;
+    // Below, the exporter would be most of what the engine's front end does.
+    if !(0.1..=3600.0).contains(&seconds) {
+        return Err(bad());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Args, Command};
+    use cli_kit::ToolError as _;
+
+    fn plan(line: &str) -> Result<WindowPlan, &'static str> {
+        let words = ["telemetry-fetch", "window"].into_iter().chain(line.split(' '));
+        let Command::Window(args) = Args::parse_from(words).command else {
+            panic!("a window")
+        };
+        WindowPlan::try_from(*args).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn intervals_have_units() {
+        for (text, ms) in [("1s", 1000), ("250ms", 250), ("0.5s", 500), ("2m", 120_000)] {
+            assert_eq!(interval(text).unwrap(), Duration::from_millis(ms), "{text}");
+        }
+        for text in ["1", "s", "-1s", "NaNs", "10ms", "2h"] {
+            assert!(interval(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn metrics_have_no_past() {
+        assert_eq!(plan("--url u --during r.json").unwrap_err(), "window-no-past");
+        assert_eq!(
+            plan("--url u --start 2026-01-01T00:00:00Z --end 2026-01-01T00:01:00Z").unwrap_err(),
+            "window-no-past"
+        );
+        assert_eq!(
+            plan("--url u --start yesterday --end now").unwrap_err(),
+            "window-time-unreadable"
+        );
+        assert_eq!(plan("--url u").unwrap_err(), "window-unclear");
+        assert_eq!(plan("-- true").unwrap_err(), "url-missing");
+    }
+
+    #[test]
+    fn during_binds() {
+        let plan = plan("--before a --after b --during r.json").unwrap();
+        assert_eq!(plan.bind.for_result, Some(PathBuf::from("r.json")));
+        assert!(matches!(plan.asked, Asked::Benchmark));
+    }
+}

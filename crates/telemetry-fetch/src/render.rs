@@ -1,0 +1,178 @@
+//! Views of the documents. They show, and compute nothing.
+
+use cli_kit::{Align, Table, View};
+use contracts::telemetry_fetch::metric::{MetricKind, MetricRow};
+use contracts::telemetry_fetch::snapshot::SnapshotData;
+use contracts::telemetry_fetch::window::{Derived, WindowData};
+use contracts::{Document, Finite};
+
+/// Longest label text of a row.
+const LABELS_CAP: usize = 40;
+
+pub(crate) fn snapshot(document: &Document<SnapshotData>, top: usize) -> View {
+    let mut sources = Table::new(&[
+        ("source", Align::Left),
+        ("samples", Align::Right),
+        ("read at", Align::Left),
+    ]);
+    for source in &document.data.sources {
+        sources.row(vec![
+            source.url.clone(),
+            source.samples.to_string(),
+            source.read_at.to_string(),
+        ]);
+    }
+    View::new().head(document).table(sources.top(top)).next(document)
+}
+
+pub(crate) fn window(document: &Document<WindowData>, top: usize) -> View {
+    let data = &document.data;
+    let mut view = View::new()
+        .head(document)
+        .heading("What limits")
+        .table(limits(&data.derived));
+    if !data.audit.is_empty() {
+        view = view.heading("Checks").table(checks(data).top(top));
+    }
+    view.heading("Metrics of the window")
+        .table(metrics(&data.metrics).top(top))
+        .heading("Sources")
+        .table(sources(data).top(top))
+        .next(document)
+}
+
+fn limits(derived: &Derived) -> Table {
+    let mut table = Table::new(&[("what", Align::Left), ("value", Align::Right)]);
+    for (what, value) in [
+        ("preemptions", derived.preemptions),
+        ("kv_usage_max", derived.kv_usage_max),
+        ("mean_waiting", derived.mean_waiting),
+        ("mean_running", derived.mean_running),
+        ("queue_share_ratio", derived.queue_share_ratio),
+        ("scheduler_share_ratio", derived.scheduler_share_ratio),
+        ("scheduler_idle_ratio", derived.scheduler_idle_ratio),
+        ("prefix_hit_ratio", derived.prefix_hit_ratio),
+        ("spec_accept_ratio", derived.spec_accept_ratio),
+        ("server_tpot_ms", derived.server_tpot_ms),
+        ("output_tps", derived.output_tps),
+        ("input_tps", derived.input_tps),
+        ("request_rps", derived.request_rps),
+    ] {
+        if value.is_some() {
+            table.row(vec![what.to_owned(), number(value)]);
+        }
+    }
+    table
+}
+
+fn checks(data: &WindowData) -> Table {
+    let mut table = Table::new(&[
+        ("check", Align::Left),
+        ("passed", Align::Left),
+        ("expected", Align::Right),
+        ("observed", Align::Right),
+        ("unit", Align::Left),
+    ]);
+    for check in &data.audit {
+        let passed = match check.passed {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "undecided",
+        };
+        table.row(vec![
+            check.id.clone(),
+            passed.to_owned(),
+            number(check.expected),
+            number(check.observed),
+            check.unit.clone(),
+        ]);
+    }
+    table
+}
+
+fn metrics(rows: &[MetricRow]) -> Table {
+    let mut table = Table::new(&[
+        ("metric", Align::Left),
+        ("value", Align::Right),
+        ("p50", Align::Right),
+        ("p95", Align::Right),
+        ("n", Align::Right),
+        ("unit", Align::Left),
+    ]);
+    for row in rows {
+        table.row(vec![
+            name(row),
+            number(row.value),
+            quantile(row, 0.5),
+            quantile(row, 0.95),
+            row.count.map_or("-".to_owned(), |count| count.to_string()),
+            row.unit.clone(),
+        ]);
+    }
+    table
+}
+
+fn name(row: &MetricRow) -> String {
+    if row.labels.is_empty() {
+        return row.id.clone();
+    }
+    let labels: Vec<String> = row
+        .labels
+        .iter()
+        .map(|(label, value)| format!("{label}={value}"))
+        .collect();
+    format!(
+        "{} {}",
+        row.id,
+        contracts::text::clean(&labels.join(","), LABELS_CAP)
+    )
+}
+
+/// A quantile of a histogram with the bucket that it lies in.
+fn quantile(row: &MetricRow, q: f64) -> String {
+    let Some(found) = row.quantiles.iter().find(|quantile| quantile.q.get() == q) else {
+        return "-".to_owned();
+    };
+    match (row.kind, found.hi) {
+        (MetricKind::Histogram, Some(hi)) => {
+            format!("{} [{}, {}]", short(found.value), short(found.lo), short(hi))
+        }
+        (MetricKind::Histogram, None) => format!(">= {}", short(found.lo)),
+        _ => short(found.value),
+    }
+}
+
+fn sources(data: &WindowData) -> Table {
+    let mut table = Table::new(&[
+        ("source", Align::Left),
+        ("readings", Align::Right),
+        ("samples", Align::Right),
+        ("coverage %", Align::Right),
+        ("resets", Align::Right),
+    ]);
+    for source in &data.sources {
+        table.row(vec![
+            source.url.clone(),
+            source.readings.to_string(),
+            source.samples.to_string(),
+            number(source.coverage_pct),
+            source.resets.to_string(),
+        ]);
+    }
+    table
+}
+
+fn number(value: Option<Finite>) -> String {
+    value.map_or("-".to_owned(), short)
+}
+
+/// Four digits are more than any of these numbers deserves.
+fn short(value: Finite) -> String {
+    let value = value.get();
+    match value.abs() {
+        size if size == 0.0 || size >= 1000.0 => format!("{value:.0}"),
+        size if size >= 100.0 => format!("{value:.1}"),
+        size if size >= 1.0 => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    }
+}

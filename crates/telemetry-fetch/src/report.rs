@@ -1,0 +1,240 @@
+//! What was observed, as a document.
+
+use std::collections::BTreeMap;
+
+use cli_kit::{Binding, Cli as _, DocumentParts, OutputArgs, Report};
+use contracts::telemetry_fetch::metric::MetricRow;
+use contracts::telemetry_fetch::source::{SourceKind, SourceReport, SourceStatus};
+use contracts::telemetry_fetch::window::{Incident, SCHEMA, WindowData, WindowSpan};
+use contracts::{Exit, Finite, Warning};
+
+use crate::audit::audit;
+use crate::benchmark::Benchmark;
+use crate::cli::Args;
+use crate::clock::Lead;
+use crate::fold::derived::{Rows, derived};
+use crate::fold::rows::{Folded, fold};
+use crate::observed::{Observed, ObservedSource};
+use crate::plan::WindowPlan;
+use crate::{render, summary};
+
+/// A clock that is off by more than this puts the window on the wrong requests.
+const MOST_SKEW_MS: i64 = 1000;
+
+pub(crate) fn report(
+    plan: &WindowPlan,
+    observed: &Observed,
+    binding: Option<Binding>,
+    benchmark: Option<&Benchmark>,
+    output: &OutputArgs,
+) -> Report {
+    let folded: Vec<Folded> = observed
+        .sources
+        .iter()
+        .map(|source| fold(&source.history))
+        .collect();
+    let data = data(observed, &folded, benchmark);
+    let mut parts = DocumentParts::new(SCHEMA);
+    parts.complete = !observed.interrupted;
+    parts.simulated = observed.engine.simulated;
+    parts.inputs.clone_from(&observed.inputs);
+    if let Some(binding) = binding {
+        parts.bind(binding);
+    }
+    parts.warnings = warnings(observed, &folded, &data);
+    parts.summary = summary::summary(&data);
+    parts.next_actions = summary::next_actions(&data, plan, observed);
+    let failed = data.audit.iter().any(|check| check.passed == Some(false));
+    let exit = match (observed.interrupted, plan.strict && failed) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Undecided,
+        (false, false) => Exit::Ok,
+    };
+    let document = cli_kit::document(&Args::TOOL, parts, data);
+    let view = render::window(&document, output.top);
+    Report::new(&document, view, exit)
+}
+
+fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -> WindowData {
+    let metrics = rows(observed, folded);
+    let engine_span = observed
+        .sources
+        .iter()
+        .find(|source| source.kind == SourceKind::Metrics);
+    let span_s = engine_span.map_or(0.0, |source| source.history.span_s());
+    let window = (observed.start_at, observed.end_at);
+    let leads = observed
+        .sources
+        .iter()
+        .flat_map(|source| source.history.leads.iter().copied());
+    let mut engine = observed.engine.facts.clone();
+    for folded in folded {
+        engine.startup_attributes.extend(folded.attributes.clone());
+    }
+    WindowData {
+        window: WindowSpan {
+            start_at: observed.start_at,
+            end_at: observed.end_at,
+            clock_skew_ms: Lead::skew_ms(leads),
+        },
+        engine,
+        command: observed.command.clone(),
+        sources: observed
+            .sources
+            .iter()
+            .zip(folded)
+            .map(|(source, folded)| source_report(observed, source, folded))
+            .collect(),
+        derived: derived(Rows(&metrics)),
+        incidents: incidents(observed, folded),
+        audit: audit(Rows(&metrics), benchmark, window, span_s),
+        metrics,
+    }
+}
+
+/// Rows of all sources; where several engines have the same metric, a label says whose row it is.
+fn rows(observed: &Observed, folded: &[Folded]) -> Vec<MetricRow> {
+    let engines = observed
+        .sources
+        .iter()
+        .filter(|source| source.kind == SourceKind::Metrics)
+        .count();
+    let mut rows = Vec::new();
+    for (source, folded) in observed.sources.iter().zip(folded) {
+        rows.extend(folded.rows.iter().cloned().map(|mut row| {
+            if engines > 1 && source.kind == SourceKind::Metrics {
+                row.labels.insert("source".to_owned(), source.url.clone());
+            }
+            row
+        }));
+    }
+    rows
+}
+
+fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) -> SourceReport {
+    let whole = observed.end_at.duration_since(observed.start_at).as_secs_f64();
+    let history = &source.history;
+    let mut missing = Vec::new();
+    if let Some((_, why)) = source.failures.first() {
+        missing.push(format!(
+            "{} readings failed, the first: {why}",
+            source.failures.len()
+        ));
+    }
+    if history.unreadable_lines > 0 {
+        missing.push(format!("{} lines are no samples", history.unreadable_lines));
+    }
+    SourceReport {
+        kind: source.kind,
+        url: source.url.clone(),
+        status: if missing.is_empty() {
+            SourceStatus::Ok
+        } else {
+            SourceStatus::Partial
+        },
+        reason: (!missing.is_empty()).then(|| missing.join("; ")),
+        readings: history.len() as u64,
+        samples: history.samples,
+        coverage_pct: (whole > 0.0)
+            .then(|| Finite::ratio(history.span_s() * 100.0, whole))
+            .flatten(),
+        resets: folded.resets.len() as u64,
+    }
+}
+
+fn incidents(observed: &Observed, folded: &[Folded]) -> Vec<Incident> {
+    let mut incidents = Vec::new();
+    for (source, folded) in observed.sources.iter().zip(folded) {
+        if let Some(first) = folded.resets.first() {
+            incidents.push(Incident {
+                kind: "restart".to_owned(),
+                at: source.history.at[*first],
+                count: folded.resets.len() as u64,
+                message: format!("{} began counting anew: what was behind it restarted", source.url),
+            });
+        }
+        if let Some((at, why)) = source.failures.first() {
+            incidents.push(Incident {
+                kind: "scrape_failed".to_owned(),
+                at: *at,
+                count: source.failures.len() as u64,
+                message: why.clone(),
+            });
+        }
+    }
+    incidents.sort_by_key(|incident| incident.at);
+    incidents
+}
+
+fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let failed = data.audit.iter().filter(|check| check.passed == Some(false));
+    warnings.extend(failed.map(|check| {
+        Warning::new(
+            format!("audit-{}", check.id.replace('_', "-")),
+            check.message.clone(),
+        )
+    }));
+    for incident in &data.incidents {
+        let code = if incident.kind == "restart" {
+            "engine-restarted"
+        } else {
+            "scrape-failed"
+        };
+        warnings.push(Warning::new(
+            code,
+            format!("{} time(s): {}", incident.count, incident.message),
+        ));
+    }
+    if let Some(command) = &data.command
+        && command.exit_code != Some(0)
+    {
+        let how = command
+            .exit_code
+            .map_or("was ended by a signal".to_owned(), |code| {
+                format!("ended with {code}")
+            });
+        warnings.push(Warning::new(
+            "command-failed",
+            format!("the command {how}: what the engine did meanwhile may be no benchmark"),
+        ));
+    }
+    if let Some(skew) = data.window.clock_skew_ms.filter(|skew| skew.abs() > MOST_SKEW_MS) {
+        warnings.push(Warning::new(
+            "clocks-differ",
+            format!("the server's clock is {skew} ms ahead of ours; times here are ours"),
+        ));
+    }
+    for (name, value) in folded.iter().flat_map(|folded| &folded.no_ratios) {
+        warnings.push(Warning::new(
+            "ratio-out-of-range",
+            format!("{name} is {value}, and a ratio is 0 to 1: it is left out, as nobody knows which of the two is meant"),
+        ));
+    }
+    let stale: BTreeMap<&str, f64> = data
+        .metrics
+        .iter()
+        .filter(|row| row.stale == Some(true))
+        .filter_map(|row| Some((row.id.as_str(), row.value?.get())))
+        .collect();
+    for (id, value) in stale {
+        warnings.push(Warning::new(
+            "gauge-stale",
+            format!("{id} was {value} at every reading while requests ended: it may not be written any more"),
+        ));
+    }
+    let sparse = observed.sources.iter().any(|source| source.history.len() < 5);
+    if sparse && data.derived.mean_running.is_some() {
+        warnings.push(Warning::new(
+            "gauges-few-readings",
+            "gauges were read fewer than 5 times: their means say little; run the benchmark as `-- COMMAND…` inside the window",
+        ));
+    }
+    if data.metrics.is_empty() {
+        warnings.push(Warning::new(
+            "nothing-recognised",
+            "no metric of the vocabulary is among the samples: the exporter is of no engine that is known here",
+        ));
+    }
+    warnings
+}

@@ -1,0 +1,160 @@
+//! `telemetry-fetch snapshot`, and reading two of them back.
+
+use std::path::Path;
+
+use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
+use contracts::Exit;
+use contracts::telemetry_fetch::snapshot::{SCHEMA, SnapshotData, SnapshotSource};
+use contracts::telemetry_fetch::source::{SourceKind, SourceStatus};
+use engine_client::{Endpoint, Headers};
+use jiff::Timestamp;
+
+use crate::cli::{Args, SnapshotArgs};
+use crate::clock::Lead;
+use crate::engine::{self, Known};
+use crate::error::TelemetryError;
+use crate::fold::rows::fold;
+use crate::history::History;
+use crate::observed::{Observed, ObservedSource};
+use crate::render;
+use crate::source::metrics::{MetricsSource, Payload, reading, without_controls};
+
+pub(crate) fn run(args: &SnapshotArgs, output: &OutputArgs) -> Result<Report, Failure> {
+    let (endpoints, headers) = engine::servers(&args.servers)?;
+    let (known, sources) = engine::runtime()?.block_on(read(&endpoints, &headers))?;
+    let samples: u64 = sources.iter().map(|source| source.samples).sum();
+    let mut parts = DocumentParts::new(SCHEMA);
+    parts.simulated = known.simulated;
+    parts.summary = format!(
+        "{samples} samples of {}; the next snapshot of the same URLs ends the window.",
+        sources
+            .iter()
+            .map(|source| source.url.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    let data = SnapshotData {
+        engine: known.facts,
+        sources,
+    };
+    let document = cli_kit::document(&Args::TOOL, parts, data);
+    let view = render::snapshot(&document, output.top);
+    Ok(Report::new(&document, view, Exit::Ok))
+}
+
+async fn read(
+    endpoints: &[Endpoint],
+    headers: &Headers,
+) -> Result<(Known, Vec<SnapshotSource>), TelemetryError> {
+    let mut known = engine::nobody(None);
+    let mut sources = Vec::new();
+    for endpoint in endpoints {
+        let (source, payload) = MetricsSource::open(endpoint, headers).await?;
+        if source.kind == SourceKind::Metrics && known.facts.kind.is_none() {
+            known = engine::ask(endpoint, headers, source.engine).await;
+        }
+        let text = without_controls(&payload.text);
+        let payload = Payload { text, ..payload };
+        let read = reading(&payload);
+        sources.push(SnapshotSource {
+            kind: source.kind,
+            url: source.url(),
+            status: if read.unreadable_lines == 0 {
+                SourceStatus::Ok
+            } else {
+                SourceStatus::Partial
+            },
+            samples: read.samples,
+            unreadable_lines: read.unreadable_lines,
+            read_at: payload.at,
+            clock_lead_min_ms: payload.lead.map(|lead| lead.min_ms),
+            clock_lead_max_ms: payload.lead.map(|lead| lead.max_ms),
+            exposition: payload.text,
+        });
+    }
+    let mut history = History::default();
+    if let Some(first) = sources.iter().find(|source| source.kind == SourceKind::Metrics) {
+        history.push(reading(&payload_of(first)));
+    }
+    known.facts.startup_attributes = fold(&history).attributes;
+    Ok((known, sources))
+}
+
+fn payload_of(source: &SnapshotSource) -> Payload {
+    let lead = source.clock_lead_min_ms.zip(source.clock_lead_max_ms);
+    Payload {
+        text: source.exposition.clone(),
+        at: source.read_at,
+        lead: lead.map(|(min_ms, max_ms)| Lead { min_ms, max_ms }),
+    }
+}
+
+/// The window between two snapshots.
+///
+/// # Errors
+/// Exit 3: no snapshots, or two that are no pair.
+pub(crate) fn pair(before: &Path, after: &Path) -> Result<Observed, Failure> {
+    let before = cli_kit::load_document::<SnapshotData>(before, SCHEMA)?;
+    let after = cli_kit::load_document::<SnapshotData>(after, SCHEMA)?;
+    let (first, second) = (&before.document.data, &after.document.data);
+    let urls = |data: &SnapshotData| {
+        data.sources
+            .iter()
+            .map(|source| source.url.clone())
+            .collect::<Vec<_>>()
+    };
+    if urls(first) != urls(second) || first.sources.is_empty() {
+        let said = |data| contracts::text::clean(&urls(data).join(", "), 300);
+        return Err(TelemetryError::SnapshotsDiffer {
+            before: said(first),
+            after: said(second),
+        }
+        .into());
+    }
+    let moments = |data: &SnapshotData| {
+        data.sources
+            .iter()
+            .map(|source| source.read_at)
+            .collect::<Vec<Timestamp>>()
+    };
+    let start_at = moments(first).into_iter().min().expect("a snapshot has a source");
+    let end_at = moments(second)
+        .into_iter()
+        .max()
+        .expect("a snapshot has a source");
+    let sources: Result<Vec<ObservedSource>, TelemetryError> = first
+        .sources
+        .iter()
+        .zip(&second.sources)
+        .map(|(one, two)| {
+            if one.read_at >= two.read_at {
+                return Err(TelemetryError::SnapshotsReversed {
+                    before: one.read_at,
+                    after: two.read_at,
+                });
+            }
+            let mut history = History::default();
+            history.push(reading(&payload_of(one)));
+            history.push(reading(&payload_of(two)));
+            Ok(ObservedSource {
+                kind: one.kind,
+                url: one.url.clone(),
+                history,
+                failures: Vec::new(),
+            })
+        })
+        .collect();
+    Ok(Observed {
+        engine: Known {
+            facts: second.engine.clone(),
+            simulated: before.document.simulated || after.document.simulated,
+        },
+        sources: sources?,
+        command: None,
+        start_at,
+        end_at,
+        interrupted: false,
+        inputs: vec![before.input, after.input],
+        engine_url: None,
+    })
+}

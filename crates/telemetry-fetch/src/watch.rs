@@ -1,0 +1,186 @@
+//! A window around a command: readings before it, while it runs, and after it.
+
+use std::os::fd::AsFd as _;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use cli_kit::{Failure, OutputArgs};
+use contracts::secret;
+use contracts::telemetry_fetch::source::SourceKind;
+use contracts::telemetry_fetch::window::CommandRun;
+use contracts::text::clean;
+use engine_client::{Endpoint, Headers};
+use jiff::Timestamp;
+use tokio::process::{Child, Command};
+use tokio::time::{MissedTickBehavior, interval_at, sleep};
+
+use crate::cli::ServerArgs;
+use crate::engine;
+use crate::error::TelemetryError;
+use crate::history::History;
+use crate::observed::{Observed, ObservedSource};
+use crate::source::metrics::{MetricsSource, reading};
+
+/// How often Ctrl-C is looked for.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long an interrupted command may take to write what it has.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+/// Most failed readings that are kept in words.
+const MOST_FAILURES: usize = 1000;
+
+/// Runs the command inside a window.
+///
+/// # Errors
+/// When a server has no metrics, or the command cannot be started; a server that fails later is an incident.
+pub(crate) fn around(
+    servers: &ServerArgs,
+    argv: &[String],
+    every: Duration,
+    output: &OutputArgs,
+) -> Result<Observed, Failure> {
+    let (endpoints, headers) = engine::servers(servers)?;
+    // Without handlers Ctrl-C would end us before what was measured is written.
+    cli_kit::install_interrupt().map_err(TelemetryError::Signals)?;
+    let bar = cli_kit::spinner("watching", output);
+    let observed = engine::runtime()?.block_on(watch(&endpoints, &headers, argv, every))?;
+    bar.finish_and_clear();
+    Ok(observed)
+}
+
+async fn watch(
+    endpoints: &[Endpoint],
+    headers: &Headers,
+    argv: &[String],
+    every: Duration,
+) -> Result<Observed, TelemetryError> {
+    let mut known = engine::nobody(None);
+    let mut engine_url = None;
+    let mut open = Vec::new();
+    for endpoint in endpoints {
+        let (source, _) = MetricsSource::open(endpoint, headers).await?;
+        if source.kind == SourceKind::Metrics && engine_url.is_none() {
+            engine_url = Some(endpoint.to_string());
+            known = engine::ask(endpoint, headers, source.engine).await;
+        }
+        let observed = ObservedSource {
+            kind: source.kind,
+            url: source.url(),
+            history: History::default(),
+            failures: Vec::new(),
+        };
+        open.push((source, observed));
+    }
+    // Only now: who the engine is took requests of our own.
+    read_all(&mut open).await;
+    let start_at = Timestamp::now();
+    let mut child = start(argv)?;
+    let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut interrupted = false;
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status.ok(),
+            _ = ticks.tick() => read_all(&mut open).await,
+            () = sleep(LOOK) => if cli_kit::interrupted() {
+                interrupted = true;
+                break end(&mut child).await;
+            },
+        }
+    };
+    let end_at = Timestamp::now();
+    read_all(&mut open).await;
+    let sources: Vec<ObservedSource> = open.into_iter().map(|(_, observed)| observed).collect();
+    let moments = || sources.iter().flat_map(|source| &source.history.at).copied();
+    Ok(Observed {
+        engine: known,
+        command: Some(CommandRun {
+            argv: without_secrets(argv),
+            exit_code: status.and_then(|status| status.code()),
+        }),
+        start_at: moments().chain([start_at]).min().unwrap_or(start_at),
+        end_at: moments().chain([end_at]).max().unwrap_or(end_at),
+        interrupted,
+        sources,
+        inputs: Vec::new(),
+        engine_url,
+    })
+}
+
+async fn read_all(open: &mut [(MetricsSource<'_>, ObservedSource)]) {
+    for (source, observed) in open {
+        match source.read().await {
+            Ok(payload) => observed.history.push(reading(&payload)),
+            Err(error) if observed.failures.len() < MOST_FAILURES => {
+                observed
+                    .failures
+                    .push((Timestamp::now(), clean(&error.to_string(), 300)));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Its stdout goes to our stderr, because ours is the document's. A group of its own: Ctrl-C reaches us, and once only it.
+fn start(argv: &[String]) -> Result<Child, TelemetryError> {
+    let (program, arguments) = argv.split_first().expect("the plan has a command");
+    let failed = |source| TelemetryError::Command {
+        program: clean(program, 200),
+        source,
+    };
+    let stderr = std::io::stderr().as_fd().try_clone_to_owned().map_err(failed)?;
+    Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(stderr))
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(failed)
+}
+
+/// Tells an interrupted command, and waits for what it still has to write.
+async fn end(child: &mut Child) -> Option<ExitStatus> {
+    let pid = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        // Gone already is as good as told.
+        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::INT);
+    }
+    if let Ok(status) = tokio::time::timeout(LAST_WORDS, child.wait()).await {
+        return status.ok();
+    }
+    let _ = child.start_kill();
+    child.wait().await.ok()
+}
+
+/// Words of an argv without the secrets in them.
+fn without_secrets(argv: &[String]) -> Vec<String> {
+    let secrets = secret::in_argv(argv.iter().map(String::as_str));
+    let scrub = |word: &String| {
+        let scrubbed = secrets
+            .iter()
+            .filter(|found| word.ends_with(found.value))
+            .fold(word.clone(), |word, found| {
+                word.replace(found.value, secret::REDACTED)
+            });
+        clean(&scrubbed, 2000)
+    };
+    argv.iter().map(scrub).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_of_the_command_is_not_kept() {
+        let argv = ["bench", "--api-key", "sk-12345678", "--url=x"].map(str::to_owned);
+        let kept = without_secrets(&argv).join(" ");
+        assert!(
+            !kept.contains("sk-12345678") && kept.contains("--url=x"),
+            "{kept}"
+        );
+    }
+}
