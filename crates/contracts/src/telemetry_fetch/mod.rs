@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod engine;
+pub mod gpu;
 pub mod metric;
 pub mod snapshot;
 pub mod source;

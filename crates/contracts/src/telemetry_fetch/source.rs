@@ -13,6 +13,8 @@ pub enum SourceKind {
     Metrics,
     /// Metrics text of NVIDIA's DCGM exporter.
     Dcgm,
+    /// Spans that the engine sent.
+    Otlp,
 }
 
 /// How a source was read.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::AuditCheck;
 use super::engine::EngineFacts;
+use super::gpu::GpuReport;
 use super::metric::MetricRow;
 use super::source::SourceReport;
 use crate::Finite;
@@ -29,6 +30,8 @@ pub struct WindowData {
     pub derived: Derived,
     /// Metrics of the vocabulary that the sources have, in the vocabulary's order.
     pub metrics: Vec<MetricRow>,
+    /// The GPUs of this machine; null unless they were asked for and can be read.
+    pub gpu: Option<GpuReport>,
     /// What happened in the window.
     pub incidents: Vec<Incident>,
     /// Checks against the benchmark; those that need none stand here without one too.

@@ -2,6 +2,7 @@
 //! moment. What folds readings into a document does not know where they came from.
 
 pub(crate) mod metrics;
+pub(crate) mod otlp;
 
 use std::collections::BTreeMap;
 
