@@ -13,6 +13,8 @@ const TOKENS_PCT: f64 = 2.0;
 const LITTLE_PCT: f64 = 15.0;
 /// The client may be slower than the server by this share of its own TTFT: what lies between is a gateway.
 const GATEWAY_PCT: f64 = 20.0;
+/// And by this much whatever the share: a network has its milliseconds.
+const GATEWAY_MS: f64 = 20.0;
 /// The server cannot be slower than its client, apart from rounding and warm-up requests.
 const IMPOSSIBLE_PCT: f64 = 5.0;
 /// Seconds around the benchmark in which requests of others would hide.
@@ -223,7 +225,8 @@ fn ttft(rows: Rows<'_>, runs: &[ClientRun]) -> AuditCheck {
     }
     let client = sum / count;
     let between = client - server;
-    let passed = between <= client * GATEWAY_PCT / 100.0 && between >= -client * IMPOSSIBLE_PCT / 100.0;
+    let most = f64::max(client * GATEWAY_PCT / 100.0, GATEWAY_MS);
+    let passed = between <= most && between >= -client * IMPOSSIBLE_PCT / 100.0;
     check(
         ID,
         "ms",
@@ -231,10 +234,11 @@ fn ttft(rows: Rows<'_>, runs: &[ClientRun]) -> AuditCheck {
             expected: Some(client),
             observed: Some(server),
             passed: Some(passed),
-            limit_pct: Some(GATEWAY_PCT),
+            limit_pct: None,
             message: format!(
                 "mean TTFT is {client:.1} ms at the client and {server:.1} ms at the server: {between:.1} ms lie between them \
-                 (network, gateway, queues in front of the engine); warm-up requests are in the server's mean only"
+                 (network, gateway, queues in front of the engine), and up to {most:.1} pass; warm-up requests are in the \
+                 server's mean only"
             ),
         },
     )
@@ -323,7 +327,7 @@ mod tests {
                 warmup: 10,
                 output_tokens: 10_000,
                 ttft_count: 100,
-                ttft_mean_ms: Some(50.0),
+                ttft_mean_ms: Some(150.0),
             }],
         }
     }
@@ -344,7 +348,7 @@ mod tests {
 
     #[test]
     fn what_agrees_passes() {
-        let all = passed(11_000.0, 110.0, 48.0, 10.0);
+        let all = passed(11_000.0, 110.0, 140.0, 10.0);
         assert_eq!(all.len(), 5);
         assert!(all.values().all(|passed| *passed == Some(true)), "{all:?}");
     }
@@ -352,12 +356,12 @@ mod tests {
     #[test]
     fn each_disagreement_fails_its_own_check() {
         for (check, all) in [
-            ("token_conservation", passed(9_000.0, 110.0, 48.0, 10.0)),
-            ("token_conservation", passed(14_000.0, 110.0, 48.0, 10.0)),
-            ("foreign_traffic", passed(11_000.0, 130.0, 48.0, 10.0)),
-            ("ttft_client_server", passed(11_000.0, 110.0, 20.0, 10.0)),
-            ("ttft_client_server", passed(11_000.0, 110.0, 60.0, 10.0)),
-            ("littles_law", passed(11_000.0, 110.0, 48.0, 20.0)),
+            ("token_conservation", passed(9_000.0, 110.0, 140.0, 10.0)),
+            ("token_conservation", passed(14_000.0, 110.0, 140.0, 10.0)),
+            ("foreign_traffic", passed(11_000.0, 130.0, 140.0, 10.0)),
+            ("ttft_client_server", passed(11_000.0, 110.0, 110.0, 10.0)),
+            ("ttft_client_server", passed(11_000.0, 110.0, 170.0, 10.0)),
+            ("littles_law", passed(11_000.0, 110.0, 140.0, 20.0)),
         ] {
             let failed: Vec<&str> = all
                 .iter()

@@ -80,7 +80,7 @@ pub struct WindowArgs {
 }
 
 const EXAMPLES: &str = "  # What does the engine say while the benchmark runs?
-  telemetry-fetch window --url http://127.0.0.1:30000 --format markdown -o window.json -- \\
+  telemetry-fetch window --url http://127.0.0.1:30000 --for result.json --format markdown -o window.json -- \\
     serve-bench run --url http://127.0.0.1:30000 --workload workload.jsonl --concurrency 8 -o result.json
 
   # The same by hand, bound to the benchmark that ran between the two

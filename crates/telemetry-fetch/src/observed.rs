@@ -32,3 +32,14 @@ pub(crate) struct Observed {
     /// URL of the engine, for the commands that follow.
     pub(crate) engine_url: Option<String>,
 }
+
+impl Observed {
+    /// Whether the command that ran inside did not end well.
+    pub(crate) fn is_broken_off(&self) -> bool {
+        let failed = self
+            .command
+            .as_ref()
+            .is_some_and(|command| command.exit_code != Some(0));
+        self.interrupted || failed
+    }
+}

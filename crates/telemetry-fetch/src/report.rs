@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cli_kit::{Binding, Cli as _, DocumentParts, OutputArgs, Report};
+use cli_kit::{Cli as _, DocumentParts, OutputArgs, Report};
 use contracts::telemetry_fetch::metric::MetricRow;
 use contracts::telemetry_fetch::source::{SourceKind, SourceReport, SourceStatus};
 use contracts::telemetry_fetch::window::{Incident, SCHEMA, WindowData, WindowSpan};
@@ -16,32 +16,30 @@ use crate::fold::derived::{Rows, derived};
 use crate::fold::rows::{Folded, fold};
 use crate::observed::{Observed, ObservedSource};
 use crate::plan::WindowPlan;
+use crate::window::Bound;
 use crate::{render, summary};
 
 /// A clock that is off by more than this puts the window on the wrong requests.
 const MOST_SKEW_MS: i64 = 1000;
 
-pub(crate) fn report(
-    plan: &WindowPlan,
-    observed: &Observed,
-    binding: Option<Binding>,
-    benchmark: Option<&Benchmark>,
-    output: &OutputArgs,
-) -> Report {
+pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, output: &OutputArgs) -> Report {
     let folded: Vec<Folded> = observed
         .sources
         .iter()
         .map(|source| fold(&source.history))
         .collect();
-    let data = data(observed, &folded, benchmark);
+    let data = data(observed, &folded, bound.benchmark.as_ref());
     let mut parts = DocumentParts::new(SCHEMA);
     parts.complete = !observed.interrupted;
     parts.simulated = observed.engine.simulated;
     parts.inputs.clone_from(&observed.inputs);
-    if let Some(binding) = binding {
+    parts.warnings = warnings(observed, &folded, &data);
+    if let Some(why) = bound.refused {
+        parts.warnings.push(Warning::new("benchmark-not-bound", why));
+    }
+    if let Some(binding) = bound.binding {
         parts.bind(binding);
     }
-    parts.warnings = warnings(observed, &folded, &data);
     parts.summary = summary::summary(&data);
     parts.next_actions = summary::next_actions(&data, plan, observed);
     let failed = data.audit.iter().any(|check| check.passed == Some(false));

@@ -1,6 +1,6 @@
 //! `telemetry-fetch window`: readings, the benchmark they belong to, and the document.
 
-use cli_kit::{Failure, OutputArgs, Report};
+use cli_kit::{Binding, Failure, OutputArgs, Report};
 
 use crate::benchmark::Benchmark;
 use crate::error::TelemetryError;
@@ -18,20 +18,40 @@ pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failu
             interval,
         } => watch::around(servers, argv, *interval, output)?,
     };
+    let bound = match bind(&plan, &observed) {
+        Ok(bound) => bound,
+        // What was read during a command that failed is kept: its benchmark may not have been written.
+        Err(failure) if observed.is_broken_off() => Bound {
+            refused: Some(failure.document.message),
+            ..Bound::default()
+        },
+        Err(failure) => return Err(failure),
+    };
+    Ok(report::report(&plan, &observed, bound, output))
+}
+
+/// What the window is bound to.
+#[derive(Debug, Default)]
+pub(crate) struct Bound {
+    pub(crate) binding: Option<Binding>,
+    pub(crate) benchmark: Option<Benchmark>,
+    /// Why it is bound to nothing, though it was to be.
+    pub(crate) refused: Option<String>,
+}
+
+fn bind(plan: &WindowPlan, observed: &Observed) -> Result<Bound, Failure> {
     let engine = observed.engine.facts.kind.map(|kind| kind.name());
     let binding = plan.bind.read(engine, observed.engine.simulated)?;
     let benchmark = match (&binding, &plan.bind.for_result) {
         (Some(binding), Some(path)) => Some(Benchmark::load(path, binding)?),
         _ => None,
     };
-    covers(&plan.asked, benchmark.as_ref(), &observed)?;
-    Ok(report::report(
-        &plan,
-        &observed,
+    covers(&plan.asked, benchmark.as_ref(), observed)?;
+    Ok(Bound {
         binding,
-        benchmark.as_ref(),
-        output,
-    ))
+        benchmark,
+        refused: None,
+    })
 }
 
 /// Whether the readings lie around what was asked for, or at least touch the benchmark.

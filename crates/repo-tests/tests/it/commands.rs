@@ -29,6 +29,7 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
         "engine-sim" => typed::<engine_sim::cli::Args>(words),
         "profile-tables" => typed::<profile_tables::cli::Args>(words),
         "pipeline-analysis" => typed::<pipeline_analysis::cli::Args>(words),
+        "telemetry-fetch" => typed::<telemetry_fetch::cli::Args>(words),
         "loop-ledger" => typed::<loop_ledger::cli::Args>(words),
         _ => return None,
     };
@@ -36,7 +37,7 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
 }
 
 /// The commands of the binaries, for what is written in running text.
-pub(crate) fn tools() -> [(&'static str, Command); 6] {
+pub(crate) fn tools() -> [(&'static str, Command); 7] {
     [
         ("serve-bench", cli_kit::command::<serve_bench::cli::Args>()),
         ("gap-decide", cli_kit::command::<gap_decide::cli::Args>()),
@@ -45,6 +46,10 @@ pub(crate) fn tools() -> [(&'static str, Command); 6] {
         (
             "pipeline-analysis",
             cli_kit::command::<pipeline_analysis::cli::Args>(),
+        ),
+        (
+            "telemetry-fetch",
+            cli_kit::command::<telemetry_fetch::cli::Args>(),
         ),
         ("loop-ledger", cli_kit::command::<loop_ledger::cli::Args>()),
     ]

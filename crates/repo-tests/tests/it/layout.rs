@@ -10,7 +10,7 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("contracts", &[]),
     ("stats", &[]),
     ("cli-kit", &["contracts"]),
@@ -39,6 +39,10 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "cli-kit",
             "contracts",
         ],
+    ),
+    (
+        "telemetry-fetch",
+        &["engine-client", "stats", "cli-kit", "contracts"],
     ),
     ("torch-trace", &[]),
     ("trace-layers", &["model-config"]),

@@ -22,5 +22,6 @@ mod shell;
 mod skills;
 mod source;
 mod swap_environment;
+mod telemetry;
 mod transcripts;
 mod tricks;

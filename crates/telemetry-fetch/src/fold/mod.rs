@@ -6,3 +6,5 @@ pub(crate) mod histogram;
 pub(crate) mod increase;
 pub(crate) mod ranks;
 pub(crate) mod rows;
+#[cfg(test)]
+mod truth;

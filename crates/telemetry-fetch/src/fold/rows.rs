@@ -205,7 +205,8 @@ fn gauge(
     }
 }
 
-/// One value a reading: the largest of ranks that share their work, then what the term says across the others.
+/// One value a reading: of ranks that share their work the largest, of what is fixed at start the smallest; then what the
+/// term says across the others.
 fn points(history: &History, term: &Term, members: &[(&Labels, &Series)]) -> Vec<(f64, f64)> {
     let groups: Vec<Group<'_>> = groups(members.iter().copied(), true).into_values().collect();
     let of_group = |group: &Group<'_>, index: usize| {
@@ -213,7 +214,10 @@ fn points(history: &History, term: &Term, members: &[(&Labels, &Series)]) -> Vec
             .iter()
             .filter_map(|series| series.value.get(index).copied().flatten())
             .filter(|value| value.is_finite());
-        values.max_by(f64::total_cmp)
+        match term.across {
+            Across::Min => values.min_by(f64::total_cmp),
+            Across::Sum | Across::Max => values.max_by(f64::total_cmp),
+        }
     };
     (0..history.len())
         .filter_map(|index| {

@@ -313,6 +313,13 @@ pub(super) const PAGES: &[Page] = &[
         before: &[("round1", Relaunch("ours", "better"))],
     },
     Page {
+        path: "skills/telemetry-fetch/SKILL.md",
+        engines: &[("ours", "ours")],
+        campaign: false,
+        files: &[("target.yaml", TARGET)],
+        before: &[("", FREEZE)],
+    },
+    Page {
         path: "skills/sota-campaign/references/why.md",
         engines: &[("ours", "ours"), ("theirs", "theirs")],
         campaign: false,
