@@ -7,6 +7,8 @@ use jiff::Timestamp;
 
 use crate::engine::Known;
 use crate::history::History;
+use crate::source::gpu::GpuFold;
+use crate::source::otlp::Received;
 
 /// One source.
 #[derive(Clone, Debug)]
@@ -29,6 +31,10 @@ pub(crate) struct Observed {
     pub(crate) interrupted: bool,
     /// The snapshots.
     pub(crate) inputs: Vec<Input>,
+    /// The GPUs, or why they cannot be read; none when nobody asked.
+    pub(crate) gpu: Option<Result<GpuFold, String>>,
+    /// Spans; none when nobody asked.
+    pub(crate) spans: Option<Received>,
     /// URL of the engine, for the commands that follow.
     pub(crate) engine_url: Option<String>,
 }

@@ -16,6 +16,8 @@ use crate::fold::derived::{Rows, derived};
 use crate::fold::rows::{Folded, fold};
 use crate::observed::{Observed, ObservedSource};
 use crate::plan::WindowPlan;
+use crate::snapshot::no_gpu;
+use crate::source::otlp::{self, Received};
 use crate::window::Bound;
 use crate::{render, summary};
 
@@ -54,7 +56,12 @@ pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, outpu
 }
 
 fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -> WindowData {
-    let metrics = rows(observed, folded);
+    let mut metrics = rows(observed, folded);
+    if let Some(spans) = &observed.spans {
+        metrics.extend(otlp::rows(&spans.ledger, spans.start_at, spans.end_at));
+    }
+    let gpu = observed.gpu.as_ref().and_then(|gpu| gpu.as_ref().ok());
+    let output_tokens = Rows(&metrics).total("generation_tokens");
     let engine_span = observed
         .sources
         .iter()
@@ -82,7 +89,9 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .iter()
             .zip(folded)
             .map(|(source, folded)| source_report(observed, source, folded))
+            .chain(observed.spans.iter().map(spans_report))
             .collect(),
+        gpu: gpu.map(|gpu| gpu.report(output_tokens)),
         derived: derived(Rows(&metrics)),
         incidents: incidents(observed, folded),
         audit: audit(Rows(&metrics), benchmark, window, span_s),
@@ -137,6 +146,42 @@ fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) 
             .then(|| Finite::ratio(history.span_s() * 100.0, whole))
             .flatten(),
         resets: folded.resets.len() as u64,
+    }
+}
+
+/// Spans as a source: `readings` are requests that ended in the window.
+fn spans_report(spans: &Received) -> SourceReport {
+    let ledger = &spans.ledger;
+    let requests = otlp::count(ledger, spans.start_at, spans.end_at);
+    let mut missing = Vec::new();
+    if ledger.spans == 0 {
+        missing
+            .push("no span came: the engine has to send them here, and to have been started so".to_owned());
+    } else if requests == 0 {
+        missing.push(
+            "no span of a request that ended in the window came: wait longer, or compare the clocks"
+                .to_owned(),
+        );
+    }
+    if ledger.dropped > 0 {
+        missing.push(format!("{} spans found no room", ledger.dropped));
+    }
+    if ledger.malformed > 0 {
+        missing.push(format!("{} messages were no trace requests", ledger.malformed));
+    }
+    SourceReport {
+        kind: SourceKind::Otlp,
+        url: format!("http://{}/v1/traces", spans.address),
+        status: if missing.is_empty() {
+            SourceStatus::Ok
+        } else {
+            SourceStatus::Partial
+        },
+        reason: (!missing.is_empty()).then(|| missing.join("; ")),
+        readings: requests as u64,
+        samples: ledger.spans,
+        coverage_pct: None,
+        resets: 0,
     }
 }
 
@@ -221,6 +266,34 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             format!("{id} was {value} at every reading while requests ended: it may not be written any more"),
         ));
     }
+    if let Some(Err(why)) = &observed.gpu {
+        warnings.push(no_gpu(why));
+    }
+    if let Some(gpu) = &data.gpu
+        && gpu.foreign_process == Some(true)
+    {
+        let all = gpu
+            .devices
+            .iter()
+            .flat_map(|device| device.processes.iter().flatten());
+        let foreign: Vec<String> = all
+            .filter(|process| process.foreign == Some(true))
+            .take(5)
+            .map(|process| format!("{} ({})", process.pid, process.name.as_deref().unwrap_or("?")))
+            .collect();
+        warnings.push(Warning::new(
+            "gpu-foreign-process",
+            format!(
+                "other processes were on the GPUs: {}; the benchmark is contaminated",
+                foreign.join(", ")
+            ),
+        ));
+    }
+    let spans = data
+        .sources
+        .iter()
+        .filter(|source| source.kind == SourceKind::Otlp);
+    warnings.extend(spans.filter_map(|source| Some(Warning::new("spans-missing", source.reason.clone()?))));
     let sparse = observed.sources.iter().any(|source| source.history.len() < 5);
     if sparse && data.derived.mean_running.is_some() {
         warnings.push(Warning::new(

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
-use contracts::Exit;
 use contracts::telemetry_fetch::snapshot::{SCHEMA, SnapshotData, SnapshotSource};
 use contracts::telemetry_fetch::source::{SourceKind, SourceStatus};
+use contracts::{Exit, Warning};
 use engine_client::{Endpoint, Headers};
 use jiff::Timestamp;
 
@@ -17,11 +17,13 @@ use crate::fold::rows::fold;
 use crate::history::History;
 use crate::observed::{Observed, ObservedSource};
 use crate::render;
+use crate::source::gpu::{GpuFold, Owners, read_once};
 use crate::source::metrics::{MetricsSource, Payload, reading, without_controls};
 
 pub(crate) fn run(args: &SnapshotArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let (endpoints, headers) = engine::servers(&args.servers)?;
     let (known, sources) = engine::runtime()?.block_on(read(&endpoints, &headers))?;
+    let gpu = args.gpu.then(|| read_once(Owners::find(&endpoints).0));
     let samples: u64 = sources.iter().map(|source| source.samples).sum();
     let mut parts = DocumentParts::new(SCHEMA);
     parts.simulated = known.simulated;
@@ -36,6 +38,7 @@ pub(crate) fn run(args: &SnapshotArgs, output: &OutputArgs) -> Result<Report, Fa
     let data = SnapshotData {
         engine: known.facts,
         sources,
+        gpu: gpu.and_then(|gpu| gpu.map_err(|why| parts.warnings.push(no_gpu(&why))).ok()),
     };
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let view = render::snapshot(&document, output.top);
@@ -78,6 +81,20 @@ async fn read(
     }
     known.facts.startup_attributes = fold(&history).attributes;
     Ok((known, sources))
+}
+
+/// The GPUs of two snapshots; none when they are of one of them only.
+fn both_gpus(first: &SnapshotData, second: &SnapshotData) -> Option<Result<GpuFold, String>> {
+    let (first, second) = first.gpu.as_ref().zip(second.gpu.as_ref())?;
+    let mut fold = GpuFold::default();
+    fold.add(first);
+    fold.add(second);
+    Some(Ok(fold))
+}
+
+/// What is said when the GPUs cannot be read, which the rest does not suffer from.
+pub(crate) fn no_gpu(why: &str) -> Warning {
+    Warning::new("gpu-unavailable", format!("no GPU is read: {why}"))
 }
 
 fn payload_of(source: &SnapshotSource) -> Payload {
@@ -154,6 +171,8 @@ pub(crate) fn pair(before: &Path, after: &Path) -> Result<Observed, Failure> {
         start_at,
         end_at,
         interrupted: false,
+        gpu: both_gpus(first, second),
+        spans: None,
         inputs: vec![before.input, after.input],
         engine_url: None,
     })

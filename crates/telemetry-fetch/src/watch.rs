@@ -19,7 +19,10 @@ use crate::engine;
 use crate::error::TelemetryError;
 use crate::history::History;
 use crate::observed::{Observed, ObservedSource};
+use crate::plan::Beside;
+use crate::source::gpu::{Owners, Sampler};
 use crate::source::metrics::{MetricsSource, reading};
+use crate::source::otlp::Receiver;
 
 /// How often Ctrl-C is looked for.
 const LOOK: Duration = Duration::from_millis(50);
@@ -36,13 +39,14 @@ pub(crate) fn around(
     servers: &ServerArgs,
     argv: &[String],
     every: Duration,
+    beside: Beside,
     output: &OutputArgs,
 ) -> Result<Observed, Failure> {
     let (endpoints, headers) = engine::servers(servers)?;
     // Without handlers Ctrl-C would end us before what was measured is written.
     cli_kit::install_interrupt().map_err(TelemetryError::Signals)?;
     let bar = cli_kit::spinner("watching", output);
-    let observed = engine::runtime()?.block_on(watch(&endpoints, &headers, argv, every))?;
+    let observed = engine::runtime()?.block_on(watch(&endpoints, &headers, argv, every, beside))?;
     bar.finish_and_clear();
     Ok(observed)
 }
@@ -52,15 +56,20 @@ async fn watch(
     headers: &Headers,
     argv: &[String],
     every: Duration,
+    beside: Beside,
 ) -> Result<Observed, TelemetryError> {
     let mut known = engine::nobody(None);
     let mut engine_url = None;
     let mut open = Vec::new();
+    let mut engines = Vec::new();
     for endpoint in endpoints {
         let (source, _) = MetricsSource::open(endpoint, headers).await?;
         if source.kind == SourceKind::Metrics && engine_url.is_none() {
             engine_url = Some(endpoint.to_string());
             known = engine::ask(endpoint, headers, source.engine).await;
+        }
+        if source.kind == SourceKind::Metrics {
+            engines.push(endpoint.clone());
         }
         let observed = ObservedSource {
             kind: source.kind,
@@ -70,6 +79,14 @@ async fn watch(
         };
         open.push((source, observed));
     }
+    let receiver = match beside.otlp {
+        Some(plan) => Some((plan.wait, listen(plan.port).await?)),
+        None => None,
+    };
+    let sampler = beside.gpu.map(|every| {
+        let (owners, unknown) = Owners::find(&engines);
+        Sampler::start(every, owners, unknown)
+    });
     // Only now: who the engine is took requests of our own.
     read_all(&mut open).await;
     let start_at = Timestamp::now();
@@ -89,6 +106,18 @@ async fn watch(
     };
     let end_at = Timestamp::now();
     read_all(&mut open).await;
+    let gpu = sampler.map(|sampler| sampler.and_then(Sampler::finish));
+    let spans = match receiver {
+        Some((wait, receiver)) => {
+            let mut waited = Duration::ZERO;
+            while waited < wait && !cli_kit::interrupted() {
+                sleep(LOOK.min(wait - waited)).await;
+                waited += LOOK;
+            }
+            Some(receiver.finish(start_at, end_at))
+        }
+        None => None,
+    };
     let sources: Vec<ObservedSource> = open.into_iter().map(|(_, observed)| observed).collect();
     let moments = || sources.iter().flat_map(|source| &source.history.at).copied();
     Ok(Observed {
@@ -102,8 +131,21 @@ async fn watch(
         interrupted,
         sources,
         inputs: Vec::new(),
+        gpu,
+        spans,
         engine_url,
     })
+}
+
+/// Opens the port for spans and says where it is, which nobody else does when it was left to the system.
+async fn listen(port: u16) -> Result<Receiver, TelemetryError> {
+    let receiver = Receiver::open(port).await;
+    let receiver = receiver.map_err(|source| TelemetryError::Listen { port, source })?;
+    eprintln!(
+        "telemetry-fetch: takes spans at http://{}/v1/traces, and as gRPC",
+        receiver.address
+    );
+    Ok(receiver)
 }
 
 async fn read_all(open: &mut [(MetricsSource<'_>, ObservedSource)]) {

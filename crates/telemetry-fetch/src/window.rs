@@ -16,7 +16,8 @@ pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failu
             servers,
             argv,
             interval,
-        } => watch::around(servers, argv, *interval, output)?,
+            beside,
+        } => watch::around(servers, argv, *interval, *beside, output)?,
     };
     let bound = match bind(&plan, &observed) {
         Ok(bound) => bound,

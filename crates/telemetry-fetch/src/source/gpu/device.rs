@@ -35,15 +35,43 @@ fn whole(value: Option<u64>) -> Option<f64> {
 
 /// Quantities that are tallied: name, where a reading has it, and where the report does.
 const SERIES: [(&str, OfReading, OfDevice); 9] = [
-    ("utilization_pct", |r| whole(r.utilization_pct), |d| &mut d.utilization_pct),
-    ("memory_utilization_pct", |r| whole(r.memory_utilization_pct), |d| &mut d.memory_utilization_pct),
-    ("memory_used_bytes", |r| whole(r.memory_used_bytes), |d| &mut d.memory_used_bytes),
+    (
+        "utilization_pct",
+        |r| whole(r.utilization_pct),
+        |d| &mut d.utilization_pct,
+    ),
+    (
+        "memory_utilization_pct",
+        |r| whole(r.memory_utilization_pct),
+        |d| &mut d.memory_utilization_pct,
+    ),
+    (
+        "memory_used_bytes",
+        |r| whole(r.memory_used_bytes),
+        |d| &mut d.memory_used_bytes,
+    ),
     ("power_w", |r| r.power_w.map(Finite::get), |d| &mut d.power_w),
     ("sm_clock_mhz", |r| whole(r.sm_clock_mhz), |d| &mut d.sm_clock_mhz),
-    ("memory_clock_mhz", |r| whole(r.memory_clock_mhz), |d| &mut d.memory_clock_mhz),
-    ("temperature_c", |r| whole(r.temperature_c), |d| &mut d.temperature_c),
-    ("pcie_sent_bytes_s", |r| whole(r.pcie_sent_bytes_s), |d| &mut d.pcie_sent_bytes_s),
-    ("pcie_received_bytes_s", |r| whole(r.pcie_received_bytes_s), |d| &mut d.pcie_received_bytes_s),
+    (
+        "memory_clock_mhz",
+        |r| whole(r.memory_clock_mhz),
+        |d| &mut d.memory_clock_mhz,
+    ),
+    (
+        "temperature_c",
+        |r| whole(r.temperature_c),
+        |d| &mut d.temperature_c,
+    ),
+    (
+        "pcie_sent_bytes_s",
+        |r| whole(r.pcie_sent_bytes_s),
+        |d| &mut d.pcie_sent_bytes_s,
+    ),
+    (
+        "pcie_received_bytes_s",
+        |r| whole(r.pcie_received_bytes_s),
+        |d| &mut d.pcie_received_bytes_s,
+    ),
 ];
 
 /// Counters: name, and where a reading has it.
@@ -76,7 +104,8 @@ pub(super) struct DeviceFold {
 
 impl DeviceFold {
     pub(super) fn add(&mut self, at_s: f64, reading: &GpuDeviceReading) {
-        self.other_device |= matches!((&self.last.uuid, &reading.uuid), (Some(before), Some(now)) if before != now);
+        self.other_device |=
+            matches!((&self.last.uuid, &reading.uuid), (Some(before), Some(now)) if before != now);
         for (tally, (_, of, _)) in self.tallies.iter_mut().zip(SERIES) {
             if let Some(value) = of(reading) {
                 tally.add(value);
@@ -87,7 +116,11 @@ impl DeviceFold {
                 count.add(at_s, value);
             }
         }
-        self.headroom_min = self.headroom_min.into_iter().chain(reading.memory_free_bytes).min();
+        self.headroom_min = self
+            .headroom_min
+            .into_iter()
+            .chain(reading.memory_free_bytes)
+            .min();
         self.add_work(reading);
         for process in reading.processes.iter().flatten() {
             let all = self.processes.get_or_insert_default();
@@ -173,7 +206,9 @@ impl DeviceFold {
     fn reasons(&self) -> BTreeMap<String, Finite> {
         let ratio = |count: u64| Finite::ratio(count as f64, self.reasoned as f64);
         let reasons = self.reasons.iter().zip(REASONS);
-        reasons.filter_map(|(count, (_, name))| Some((name.to_owned(), ratio(*count)?))).collect()
+        reasons
+            .filter_map(|(count, (_, name))| Some((name.to_owned(), ratio(*count)?)))
+            .collect()
     }
 
     fn verdicts(&self, device: &mut GpuDevice) {
@@ -239,7 +274,10 @@ fn explain(device: &mut GpuDevice) {
         ("clock_drop_pct", device.clock_drop_pct.is_some()),
         ("power_capped_ratio", device.power_capped_ratio.is_some()),
         ("nvlink_sent_bytes_s", device.nvlink_sent_bytes_s.is_some()),
-        ("nvlink_received_bytes_s", device.nvlink_received_bytes_s.is_some()),
+        (
+            "nvlink_received_bytes_s",
+            device.nvlink_received_bytes_s.is_some(),
+        ),
         ("ecc_uncorrected", device.ecc_uncorrected.is_some()),
         ("processes", device.processes.is_some()),
     ];
@@ -308,7 +346,10 @@ mod tests {
         assert_eq!(device.clock_drop_pct.map(Finite::get), Some(25.0));
         assert_eq!(device.power_capped_ratio.map(Finite::get), Some(0.5));
         let reasons = device.clock_reasons.unwrap();
-        assert_eq!((reasons["sw_power_cap"].get(), reasons["hw_thermal"].get()), (0.5, 0.0));
+        assert_eq!(
+            (reasons["sw_power_cap"].get(), reasons["hw_thermal"].get()),
+            (0.5, 0.0)
+        );
         assert_eq!(device.worked, Some(true));
         assert_eq!(device.sm_clock_mhz.unwrap().min.get(), 300.0);
     }
@@ -324,10 +365,18 @@ mod tests {
     #[test]
     fn every_null_has_its_reason() {
         let mut reading = GpuDeviceReading::default();
-        reading.missing.insert("ecc_uncorrected".to_owned(), "not supported".to_owned());
+        reading
+            .missing
+            .insert("ecc_uncorrected".to_owned(), "not supported".to_owned());
         let device = of(&[reading.clone(), reading]);
         let value = serde_json::to_value(&device).unwrap();
-        let nulls: Vec<&String> = value.as_object().unwrap().iter().filter(|(_, v)| v.is_null()).map(|(k, _)| k).collect();
+        let nulls: Vec<&String> = value
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(_, v)| v.is_null())
+            .map(|(k, _)| k)
+            .collect();
         assert!(nulls.len() > 20, "{nulls:?}");
         for field in nulls {
             assert!(device.missing.contains_key(field), "{field} has no reason");

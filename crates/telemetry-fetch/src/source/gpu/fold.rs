@@ -38,18 +38,27 @@ impl GpuFold {
     pub(crate) fn report(&self, output_tokens: Option<f64>) -> GpuReport {
         let devices: Vec<GpuDevice> = self.devices.values().map(DeviceFold::report).collect();
         let mut missing = BTreeMap::new();
-        let energy_j = energy(&devices, self.interval_ms.is_none()).map_err(|why| missing.insert("energy_j".to_owned(), why));
+        let energy_j = energy(&devices, self.interval_ms.is_none())
+            .map_err(|why| missing.insert("energy_j".to_owned(), why));
         let energy_j = energy_j.ok();
-        let per_token = energy_j.zip(output_tokens).and_then(|(joules, tokens)| Finite::ratio(joules, tokens));
+        let per_token = energy_j
+            .zip(output_tokens)
+            .and_then(|(joules, tokens)| Finite::ratio(joules, tokens));
         if per_token.is_none() {
             let why = missing.get("energy_j").cloned();
-            let why = why.unwrap_or_else(|| "the engine does not say how many tokens it generated, or it generated none".to_owned());
+            let why = why.unwrap_or_else(|| {
+                "the engine does not say how many tokens it generated, or it generated none".to_owned()
+            });
             missing.insert("energy_per_output_token_j".to_owned(), why);
         }
-        let foreign_process = self.foreign(&devices).map_err(|why| missing.insert("foreign_process".to_owned(), why));
+        let foreign_process = self
+            .foreign(&devices)
+            .map_err(|why| missing.insert("foreign_process".to_owned(), why));
         let at_work = || devices.iter().filter(|device| device.worked != Some(false));
         let largest = |of: fn(&GpuDevice) -> Option<Finite>| {
-            at_work().filter_map(of).max_by(|a, b| a.get().total_cmp(&b.get()))
+            at_work()
+                .filter_map(of)
+                .max_by(|a, b| a.get().total_cmp(&b.get()))
         };
         let report = GpuReport {
             driver_version: self.driver_version.clone(),
@@ -69,7 +78,11 @@ impl GpuFold {
 
     /// Whether any process is foreign.
     fn foreign(&self, devices: &[GpuDevice]) -> Result<bool, String> {
-        let all = || devices.iter().flat_map(|device| device.processes.iter().flatten());
+        let all = || {
+            devices
+                .iter()
+                .flat_map(|device| device.processes.iter().flatten())
+        };
         if all().any(|process| process.foreign == Some(true)) {
             return Ok(true);
         }
@@ -81,7 +94,9 @@ impl GpuFold {
             return Err(why.unwrap_or_else(|| "some of the processes are not visible from here".to_owned()));
         }
         // In a container the driver lists none of them.
-        let hides = |device: &GpuDevice| device.worked == Some(true) && device.processes.as_ref().is_some_and(Vec::is_empty);
+        let hides = |device: &GpuDevice| {
+            device.worked == Some(true) && device.processes.as_ref().is_some_and(Vec::is_empty)
+        };
         if devices.iter().any(hides) {
             return Err("a device worked, and the driver lists no process on it".to_owned());
         }
@@ -91,23 +106,38 @@ impl GpuFold {
 
 /// Joules of the devices that worked. Two snapshots do not see who works, so there it is all of them.
 fn energy(devices: &[GpuDevice], all: bool) -> Result<f64, String> {
-    let counted = || devices.iter().filter(|device| all || device.worked != Some(false));
+    let counted = || {
+        devices
+            .iter()
+            .filter(|device| all || device.worked != Some(false))
+    };
     if let Some(device) = counted().find(|device| device.energy_j.is_none()) {
         return Err(format!("GPU {}: {}", device.index, reason(device, "energy_j")));
     }
     let joules = counted().filter_map(|device| device.energy_j).map(Finite::get);
-    joules.reduce(|a, b| a + b).ok_or_else(|| "no device worked".to_owned())
+    joules
+        .reduce(|a, b| a + b)
+        .ok_or_else(|| "no device worked".to_owned())
 }
 
 fn reason(device: &GpuDevice, field: &str) -> String {
-    device.missing.get(field).cloned().unwrap_or_else(|| "it was not read".to_owned())
+    device
+        .missing
+        .get(field)
+        .cloned()
+        .unwrap_or_else(|| "it was not read".to_owned())
 }
 
 /// A reason for every field that is null.
 fn explain(mut report: GpuReport, mut missing: BTreeMap<String, String>) -> GpuReport {
     let of_devices = |field: &str| {
-        let at_work = report.devices.iter().filter(|device| device.worked != Some(false));
-        let first = at_work.filter_map(|device| Some(format!("GPU {}: {}", device.index, device.missing.get(field)?))).next();
+        let at_work = report
+            .devices
+            .iter()
+            .filter(|device| device.worked != Some(false));
+        let first = at_work
+            .filter_map(|device| Some(format!("GPU {}: {}", device.index, device.missing.get(field)?)))
+            .next();
         first.unwrap_or_else(|| "no device worked".to_owned())
     };
     for (field, is_null) in [
@@ -123,7 +153,10 @@ fn explain(mut report: GpuReport, mut missing: BTreeMap<String, String>) -> GpuR
         missing.insert("driver_version".to_owned(), "the driver does not say".to_owned());
     }
     if report.interval_ms.is_none() {
-        missing.insert("interval_ms".to_owned(), "two snapshots have no interval".to_owned());
+        missing.insert(
+            "interval_ms".to_owned(),
+            "two snapshots have no interval".to_owned(),
+        );
     }
     report.missing = missing;
     report

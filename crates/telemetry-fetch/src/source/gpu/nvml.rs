@@ -4,11 +4,15 @@ use contracts::Finite;
 use contracts::telemetry_fetch::gpu::{GpuDeviceReading, GpuProcess, GpuReading};
 use contracts::text::clean;
 use jiff::Timestamp;
-use nvml_wrapper::enum_wrappers::device::{Clock, EccCounter, MemoryError, PcieUtilCounter, TemperatureSensor};
+use nvml_wrapper::enum_wrappers::device::{
+    Clock, EccCounter, MemoryError, PcieUtilCounter, TemperatureSensor,
+};
 use nvml_wrapper::enums::device::{SampleValue, UsedGpuMemory};
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::structs::device::FieldId;
-use nvml_wrapper::sys_exports::field_id::{NVML_FI_DEV_NVLINK_THROUGHPUT_DATA_RX, NVML_FI_DEV_NVLINK_THROUGHPUT_DATA_TX};
+use nvml_wrapper::sys_exports::field_id::{
+    NVML_FI_DEV_NVLINK_THROUGHPUT_DATA_RX, NVML_FI_DEV_NVLINK_THROUGHPUT_DATA_TX,
+};
 use nvml_wrapper::{Device, Nvml};
 
 use super::owner::Owners;
@@ -41,7 +45,10 @@ impl Driver {
     /// In words, when there is no driver or no device.
     pub(super) fn open() -> Result<Driver, String> {
         let nvml = Nvml::init().map_err(|error| why(&error))?;
-        let devices = nvml.device_count().map_err(|error| why(&error))?.min(MOST_DEVICES);
+        let devices = nvml
+            .device_count()
+            .map_err(|error| why(&error))?
+            .min(MOST_DEVICES);
         if devices == 0 {
             return Err("the driver has no device".to_owned());
         }
@@ -57,7 +64,9 @@ impl Driver {
         GpuReading {
             at: Timestamp::now(),
             driver_version: self.version.clone(),
-            devices: (0..self.devices).map(|index| self.device(index, depth, owners)).collect(),
+            devices: (0..self.devices)
+                .map(|index| self.device(index, depth, owners))
+                .collect(),
         }
     }
 
@@ -74,7 +83,14 @@ impl Driver {
                 }
             }
             Err(error) => {
-                for field in ["utilization_pct", "memory_used_bytes", "power_w", "energy_j", "sm_clock_mhz", "processes"] {
+                for field in [
+                    "utilization_pct",
+                    "memory_used_bytes",
+                    "power_w",
+                    "energy_j",
+                    "sm_clock_mhz",
+                    "processes",
+                ] {
                     reading.missing.insert(field.to_owned(), why(&error));
                 }
             }
@@ -130,7 +146,11 @@ fn whole(device: &Device<'_>, reading: &mut GpuDeviceReading, owners: &mut Owner
     let highest = noted(reading, &["sm_clock_limit_mhz"], device.max_clock_info(Clock::SM));
     reading.sm_clock_limit_mhz = highest.map(u64::from);
     // nvml.h: KB/s over the last 20 ms.
-    let sent = noted(reading, &["pcie_sent_bytes_s"], device.pcie_throughput(PcieUtilCounter::Send));
+    let sent = noted(
+        reading,
+        &["pcie_sent_bytes_s"],
+        device.pcie_throughput(PcieUtilCounter::Send),
+    );
     reading.pcie_sent_bytes_s = sent.map(|kilobytes| u64::from(kilobytes) * 1000);
     let received = device.pcie_throughput(PcieUtilCounter::Receive);
     let received = noted(reading, &["pcie_received_bytes_s"], received);

@@ -44,7 +44,11 @@ impl Owners {
         let mut owners = Owners::unknown();
         let mut known = Vec::new();
         for endpoint in endpoints {
-            let found = if endpoint.is_loopback() { listeners(endpoint.port()) } else { Vec::new() };
+            let found = if endpoint.is_loopback() {
+                listeners(endpoint.port())
+            } else {
+                Vec::new()
+            };
             if found.is_empty() {
                 let why = format!(
                     "which processes are the engine's cannot be told: nobody visible from here listens on {}:{}",
@@ -77,7 +81,11 @@ impl Owners {
         let group = at.group;
         let known = self.known.as_deref().unwrap_or_default();
         for _ in 0..MOST_PARENTS {
-            if at.pid == self.ours || known.iter().any(|known| known.pid == at.pid || known.group == group) {
+            if at.pid == self.ours
+                || known
+                    .iter()
+                    .any(|known| known.pid == at.pid || known.group == group)
+            {
                 return Some(false);
             }
             let Some(parent) = status(at.parent) else {
@@ -131,7 +139,10 @@ fn listening(table: &str, port: u16) -> impl Iterator<Item = String> + '_ {
 }
 
 fn holds(pid: u32, sockets: &HashSet<String>) -> bool {
-    let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let files = fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut links = files.filter_map(|file| fs::read_link(file.path()).ok());
     links.any(|link| link.to_str().is_some_and(|link| sockets.contains(link)))
 }

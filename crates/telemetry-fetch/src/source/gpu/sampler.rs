@@ -30,7 +30,11 @@ mod with_driver {
         ///
         /// # Errors
         /// In words, when there is nothing to read.
-        pub(crate) fn start(every: Duration, owners: Owners, owners_unknown: Option<String>) -> Result<Sampler, String> {
+        pub(crate) fn start(
+            every: Duration,
+            owners: Owners,
+            owners_unknown: Option<String>,
+        ) -> Result<Sampler, String> {
             let driver = Driver::open()?;
             let (stop, stopped) = mpsc::channel();
             let (ready, is_ready) = mpsc::channel();
@@ -53,7 +57,11 @@ mod with_driver {
                     if !matches!(stopped.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
                         break;
                     }
-                    let depth = if next >= whole_at { Depth::Whole } else { Depth::Quick };
+                    let depth = if next >= whole_at {
+                        Depth::Whole
+                    } else {
+                        Depth::Quick
+                    };
                     if depth == Depth::Whole {
                         whole_at = next + WHOLE_EVERY;
                     }

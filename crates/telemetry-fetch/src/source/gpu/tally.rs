@@ -83,7 +83,15 @@ mod tests {
             tally.add(value);
         }
         let series = tally.series().unwrap();
-        assert_eq!((series.mean.get(), series.min.get(), series.max.get(), series.readings), (1.0, -2.0, 4.0, 3));
+        assert_eq!(
+            (
+                series.mean.get(),
+                series.min.get(),
+                series.max.get(),
+                series.readings
+            ),
+            (1.0, -2.0, 4.0, 3)
+        );
     }
 
     #[test]

@@ -45,8 +45,16 @@ pub(super) fn framed(body: &[u8], encoding: Option<&str>) -> Result<Vec<u8>, Ref
 fn bounded(mut reader: impl std::io::Read) -> Result<Vec<u8>, Refusal> {
     let mut out = Vec::new();
     let limit = LONGEST as u64 + 1;
-    reader.by_ref().take(limit).read_to_end(&mut out).map_err(|_| Refusal::Damaged)?;
-    if out.len() > LONGEST { Err(Refusal::TooLong) } else { Ok(out) }
+    reader
+        .by_ref()
+        .take(limit)
+        .read_to_end(&mut out)
+        .map_err(|_| Refusal::Damaged)?;
+    if out.len() > LONGEST {
+        Err(Refusal::TooLong)
+    } else {
+        Ok(out)
+    }
 }
 
 #[cfg(test)]
@@ -66,7 +74,10 @@ mod tests {
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
         zlib.write_all(b"spans").unwrap();
         assert_eq!(message(&gzip, Some("gzip")).unwrap(), b"spans");
-        assert_eq!(message(&zlib.finish().unwrap(), Some("deflate")).unwrap(), b"spans");
+        assert_eq!(
+            message(&zlib.finish().unwrap(), Some("deflate")).unwrap(),
+            b"spans"
+        );
         assert_eq!(message(b"spans", None).unwrap(), b"spans");
         assert_eq!(message(b"spans", Some("gzip")), Err(Refusal::Damaged));
         assert_eq!(message(b"spans", Some("br")), Err(Refusal::Encoding));
@@ -82,13 +93,21 @@ mod tests {
         for _ in 0..17 {
             gzip.write_all(&zeros).unwrap();
         }
-        assert_eq!(message(&gzip.finish().unwrap(), Some("gzip")), Err(Refusal::TooLong));
+        assert_eq!(
+            message(&gzip.finish().unwrap(), Some("gzip")),
+            Err(Refusal::TooLong)
+        );
     }
 
     #[test]
     fn a_frame_says_its_length() {
         assert_eq!(framed(&[0, 0, 0, 0, 2, 7, 8], None).unwrap(), [7, 8]);
-        for bytes in [&[0, 0, 0][..], &[0, 0, 0, 0, 3, 7], &[0, 0, 0, 0, 1, 7, 8], &[2, 0, 0, 0, 1, 7]] {
+        for bytes in [
+            &[0, 0, 0][..],
+            &[0, 0, 0, 0, 3, 7],
+            &[0, 0, 0, 0, 1, 7, 8],
+            &[2, 0, 0, 0, 1, 7],
+        ] {
             assert_eq!(framed(bytes, None), Err(Refusal::Damaged), "{bytes:?}");
         }
     }

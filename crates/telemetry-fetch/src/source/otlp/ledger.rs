@@ -71,7 +71,10 @@ impl Ledger {
         if !is_request && stage.is_none() {
             return;
         }
-        if self.seen.len() >= MOST_SPANS || self.requests.len() >= MOST_SPANS || self.stages.len() >= MOST_SPANS {
+        if self.seen.len() >= MOST_SPANS
+            || self.requests.len() >= MOST_SPANS
+            || self.stages.len() >= MOST_SPANS
+        {
             self.dropped += 1;
             return;
         }
@@ -111,7 +114,8 @@ impl Ledger {
 /// of web frameworks (`GET /health`) are not.
 fn stage_name(name: &[u8]) -> Option<&str> {
     let is_word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
-    let is_stage = (1..=LONGEST_STAGE).contains(&name.len()) && name[0].is_ascii_lowercase() && name.iter().all(is_word);
+    let is_stage =
+        (1..=LONGEST_STAGE).contains(&name.len()) && name[0].is_ascii_lowercase() && name.iter().all(is_word);
     is_stage.then(|| std::str::from_utf8(name).ok()).flatten()
 }
 
@@ -163,7 +167,9 @@ mod tests {
     fn names_of_stages_are_bounded() {
         let mut ledger = Ledger::default();
         for id in 0..70_u8 {
-            ledger.take(&request(1, id + 1, &format!("stage_{id}"), (0, 1), &[])).unwrap();
+            ledger
+                .take(&request(1, id + 1, &format!("stage_{id}"), (0, 1), &[]))
+                .unwrap();
         }
         assert_eq!((ledger.names.len(), ledger.dropped), (MOST_STAGES, 6));
     }

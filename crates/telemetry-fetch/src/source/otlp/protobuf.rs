@@ -109,7 +109,14 @@ mod tests {
     #[test]
     fn what_ends_early_is_no_message() {
         let endless = [0xff_u8; 12];
-        for bytes in [&[0x08][..], &[0x12, 5, b'x'], &[0x19, 1], &[0x0b], &[0x02, 0], &endless] {
+        for bytes in [
+            &[0x08][..],
+            &[0x12, 5, b'x'],
+            &[0x19, 1],
+            &[0x0b],
+            &[0x02, 0],
+            &endless,
+        ] {
             assert_eq!(Fields::of(bytes).next(), Err(Malformed), "{bytes:?}");
         }
     }

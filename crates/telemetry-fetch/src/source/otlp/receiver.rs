@@ -135,24 +135,36 @@ async fn answer(request: Request<Incoming>, ledger: &Mutex<Ledger>) -> Answer {
         (Err(Refusal::TooLong), true) => grpc_refusal(8, "too long"),
         (Err(Refusal::TooLong), false) => http_answer(StatusCode::PAYLOAD_TOO_LARGE, "too long"),
         (Err(Refusal::Encoding), true) => grpc_refusal(12, "unknown compression"),
-        (Err(Refusal::Encoding), false) => http_answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unknown compression"),
+        (Err(Refusal::Encoding), false) => {
+            http_answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unknown compression")
+        }
         (Err(Refusal::Damaged), true) => grpc_refusal(3, "no trace request"),
         (Err(Refusal::Damaged), false) => http_answer(StatusCode::BAD_REQUEST, "no trace request"),
     }
 }
 
 fn taken(body: &[u8], is_grpc: bool, encoding: Option<&str>, ledger: &Mutex<Ledger>) -> Result<(), Refusal> {
-    let message = if is_grpc { framed(body, encoding) } else { message(body, encoding) };
+    let message = if is_grpc {
+        framed(body, encoding)
+    } else {
+        message(body, encoding)
+    };
     let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
     let message = message.inspect_err(|_| ledger.malformed += 1)?;
     ledger.take(&message).map_err(|_| Refusal::Damaged)
 }
 
 fn http_answer(status: StatusCode, text: &'static str) -> Answer {
-    let kind = if status == StatusCode::OK { "application/x-protobuf" } else { "text/plain" };
+    let kind = if status == StatusCode::OK {
+        "application/x-protobuf"
+    } else {
+        "text/plain"
+    };
     let mut answer = Response::new(Full::from(text).boxed());
     *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     answer
 }
 
@@ -166,13 +178,19 @@ fn grpc_success() -> Answer {
 /// A status without a message stands in the head.
 fn grpc_refusal(status: u8, why: &'static str) -> Answer {
     let mut answer = grpc(Empty::new().boxed());
-    answer.headers_mut().insert(GRPC_STATUS, HeaderValue::from(u16::from(status)));
-    answer.headers_mut().insert("grpc-message", HeaderValue::from_static(why));
+    answer
+        .headers_mut()
+        .insert(GRPC_STATUS, HeaderValue::from(u16::from(status)));
+    answer
+        .headers_mut()
+        .insert("grpc-message", HeaderValue::from_static(why));
     answer
 }
 
 fn grpc(body: BoxBody<Bytes, Infallible>) -> Answer {
     let mut answer = Response::new(body);
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     answer
 }

@@ -67,7 +67,10 @@ pub(super) struct Span<'a> {
 impl Span<'_> {
     /// Whether it tells of a whole request.
     pub(super) fn is_request(&self) -> bool {
-        let times = QUANTITIES.iter().zip(&self.values).filter(|(quantity, _)| quantity.is_time);
+        let times = QUANTITIES
+            .iter()
+            .zip(&self.values)
+            .filter(|(quantity, _)| quantity.is_time);
         times.into_iter().any(|(_, value)| value.is_some())
     }
 }
@@ -135,7 +138,10 @@ fn quantity(attribute: &[u8]) -> Result<Option<(usize, f64)>, Malformed> {
             _ => {}
         }
     }
-    let Some(index) = QUANTITIES.iter().position(|quantity| quantity.attribute.as_bytes() == key) else {
+    let Some(index) = QUANTITIES
+        .iter()
+        .position(|quantity| quantity.attribute.as_bytes() == key)
+    else {
         return Ok(None);
     };
     let mut number = None;
@@ -148,7 +154,11 @@ fn quantity(attribute: &[u8]) -> Result<Option<(usize, f64)>, Malformed> {
             _ => {}
         }
     }
-    let (most, scale) = if QUANTITIES[index].is_time { (LONGEST_S, 1e3) } else { (MOST_TOKENS, 1.0) };
+    let (most, scale) = if QUANTITIES[index].is_time {
+        (LONGEST_S, 1e3)
+    } else {
+        (MOST_TOKENS, 1.0)
+    };
     let number = number.filter(|number| (0.0..=most).contains(number));
     Ok(number.map(|number| (index, number * scale)))
 }
@@ -184,7 +194,12 @@ pub(super) mod tests {
         (start_ns, end_ns): (u64, u64),
         attributes: &[(&str, f64)],
     ) -> Vec<u8> {
-        let mut span = [field(1, &[trace; 16]), field(2, &[id; 8]), field(5, name.as_bytes())].concat();
+        let mut span = [
+            field(1, &[trace; 16]),
+            field(2, &[id; 8]),
+            field(5, name.as_bytes()),
+        ]
+        .concat();
         span.extend([fixed(7, start_ns), fixed(8, end_ns)].concat());
         for (key, value) in attributes {
             let any = fixed(4, value.to_bits());
@@ -195,11 +210,20 @@ pub(super) mod tests {
 
     #[test]
     fn times_become_milliseconds() {
-        let bytes = request(1, 2, "llm_request", (5, 9), &[("gen_ai.latency.e2e", 0.91), ("other", 1.0)]);
+        let bytes = request(
+            1,
+            2,
+            "llm_request",
+            (5, 9),
+            &[("gen_ai.latency.e2e", 0.91), ("other", 1.0)],
+        );
         let mut seen = 0;
         each(&bytes, |span| {
             seen += 1;
-            assert_eq!((span.name, span.start_ns, span.end_ns), (&b"llm_request"[..], 5, 9));
+            assert_eq!(
+                (span.name, span.start_ns, span.end_ns),
+                (&b"llm_request"[..], 5, 9)
+            );
             assert!((span.values[1].unwrap() - 910.0).abs() < 1e-9);
             assert_eq!(span.values.iter().flatten().count(), 1);
             assert!(span.is_request());
