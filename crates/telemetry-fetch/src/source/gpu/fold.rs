@@ -16,12 +16,22 @@ pub(crate) struct GpuFold {
     driver_version: Option<String>,
     devices: BTreeMap<u32, DeviceFold>,
     /// Time between readings; none for snapshots.
-    pub(crate) interval_ms: Option<f64>,
+    interval_ms: Option<f64>,
     /// Why nobody can say whose the processes are.
-    pub(crate) owners_unknown: Option<String>,
+    owners_unknown: Option<String>,
 }
 
 impl GpuFold {
+    /// Of readings that are so far apart.
+    #[cfg(feature = "nvml")]
+    pub(crate) fn sampled(every: std::time::Duration, owners_unknown: Option<String>) -> GpuFold {
+        GpuFold {
+            interval_ms: Some(every.as_secs_f64() * 1e3),
+            owners_unknown,
+            ..GpuFold::default()
+        }
+    }
+
     pub(crate) fn add(&mut self, reading: &GpuReading) {
         let first_at = *self.first_at.get_or_insert(reading.at);
         let at_s = reading.at.duration_since(first_at).as_secs_f64();

@@ -40,11 +40,7 @@ mod with_driver {
             let (ready, is_ready) = mpsc::channel();
             let sample = move || {
                 let mut owners = owners;
-                let mut fold = GpuFold {
-                    interval_ms: Some(every.as_secs_f64() * 1e3),
-                    owners_unknown,
-                    ..GpuFold::default()
-                };
+                let mut fold = GpuFold::sampled(every, owners_unknown);
                 fold.add(&driver.read(Depth::Whole, &mut owners));
                 // Whoever waits for it may have given up.
                 let _ = ready.send(());

@@ -4,7 +4,7 @@
 
 /// The bytes are no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
+pub(crate) struct Malformed;
 
 /// The value of one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
