@@ -8,10 +8,11 @@ use crate::headers::Headers;
 /// A client for the metrics of one server.
 pub struct Scraper<'a> {
     control: Control<'a>,
+    endpoint: &'a Endpoint,
     headers: &'a Headers,
 }
 
-/// What one path answered, whatever its status.
+/// What one path answered, whatever its status but 401 and 403.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scraped {
     /// HTTP status.
@@ -31,15 +32,26 @@ impl<'a> Scraper<'a> {
     /// [`ClientError::Unreachable`] when no client can be made, for want of certificates for example.
     pub fn new(endpoint: &'a Endpoint, headers: &'a Headers) -> Result<Scraper<'a>, ClientError> {
         let control = Control::new(endpoint, headers)?;
-        Ok(Scraper { control, headers })
+        Ok(Scraper {
+            control,
+            endpoint,
+            headers,
+        })
     }
 
     /// Asks one path.
     ///
     /// # Errors
-    /// When nothing answers in time.
+    /// When nothing answers in time, and [`ClientError::Unauthorized`] when the key is missing or refused.
     pub async fn get(&self, path: &str) -> Result<Scraped, ClientError> {
         let reply = self.control.get_metrics(path).await?;
+        if matches!(reply.status, 401 | 403) {
+            return Err(ClientError::Unauthorized {
+                url: self.endpoint.url(path),
+                status: reply.status,
+                has_credential: self.headers.has_credential(),
+            });
+        }
         Ok(Scraped {
             status: reply.status,
             reason: reply.reason(self.headers),

@@ -2,6 +2,7 @@
 
 use contracts::Finite;
 use contracts::telemetry_fetch::audit::AuditCheck;
+use contracts::telemetry_fetch::window::CommandRun;
 use jiff::Timestamp;
 
 use crate::benchmark::{Benchmark, ClientRun};
@@ -24,12 +25,12 @@ const PROBES: f64 = 2.0;
 /// Fewest readings for a mean of gauges.
 const READINGS: u64 = 5;
 
-/// All checks that can be made.
+/// All checks that can be made; `window` is from the first reading of the engine to the last.
 pub(crate) fn audit(
     rows: Rows<'_>,
     benchmark: Option<&Benchmark>,
     window: (Timestamp, Timestamp),
-    span_s: f64,
+    command: Option<&CommandRun>,
 ) -> Vec<AuditCheck> {
     let mut checks = Vec::new();
     if let Some(benchmark) = benchmark {
@@ -43,8 +44,9 @@ pub(crate) fn audit(
         checks.push(tokens(rows, &inside));
         checks.push(foreign(rows, &inside));
         checks.push(ttft(rows, &inside));
+        checks.push(profiled(command));
     }
-    checks.push(little(rows, span_s));
+    checks.push(little(rows, seconds(window.0, window.1)));
     checks
 }
 
@@ -104,7 +106,7 @@ fn window_match(benchmark: &Benchmark, inside: usize, (from, to): (Timestamp, Ti
             passed: Some(passed),
             limit_pct: None,
             message: format!(
-                "{inside} of {all} runs lie inside the window; it begins {before:.1} s before the first request and ends \
+                "{inside} of {all} runs lie inside the readings; they begin {before:.1} s before the first request and end \
                  {after:.1} s after the last, at most {MARGIN_S} s are for the benchmark"
             ),
         },
@@ -244,6 +246,40 @@ fn ttft(rows: Rows<'_>, runs: &[ClientRun]) -> AuditCheck {
     )
 }
 
+/// Programs that slow down what they look at.
+const PROFILERS: [&str; 4] = ["nsys", "ncu", "rocprof", "rocprofv3"];
+
+fn profiled(command: Option<&CommandRun>) -> AuditCheck {
+    const ID: &str = "profiled";
+    let words = || {
+        let argv = command.into_iter().flat_map(|command| &command.argv);
+        let words = argv.flat_map(|word| word.split_ascii_whitespace());
+        words.map(|word| word.rsplit('/').next().unwrap_or(word))
+    };
+    let captures = words().any(|word| word == "profile-tables") && words().any(|word| word == "capture");
+    let name = words().find(|word| PROFILERS.contains(word) || word.starts_with("start_profile"));
+    match name.or(captures.then_some("profile-tables capture")) {
+        Some(name) => check(
+            ID,
+            "profilers",
+            Said {
+                expected: Some(0.0),
+                observed: Some(1.0),
+                passed: Some(false),
+                limit_pct: None,
+                message: format!(
+                    "the command runs `{name}`: a profiled window is contaminated and is no benchmark"
+                ),
+            },
+        ),
+        None => undecided(
+            ID,
+            "profilers",
+            "metrics do not say whether a profiler ran; the engine's log does",
+        ),
+    }
+}
+
 fn little(rows: Rows<'_>, span_s: f64) -> AuditCheck {
     const ID: &str = "littles_law";
     let in_flight = rows.total("running_requests");
@@ -340,7 +376,7 @@ mod tests {
             row("e2e_latency_ms", MetricKind::Histogram, 1000.0, Some(110)),
             row("running_requests", MetricKind::Gauge, running, Some(12)),
         ];
-        audit(Rows(&rows), Some(&benchmark()), (at(99), at(110)), 11.0)
+        audit(Rows(&rows), Some(&benchmark()), (at(99), at(110)), None)
             .into_iter()
             .map(|check| (check.id, check.passed))
             .collect()
@@ -349,8 +385,14 @@ mod tests {
     #[test]
     fn what_agrees_passes() {
         let all = passed(11_000.0, 110.0, 140.0, 10.0);
-        assert_eq!(all.len(), 5);
-        assert!(all.values().all(|passed| *passed == Some(true)), "{all:?}");
+        assert_eq!(all.len(), 6);
+        let undecided: Vec<&String> = all
+            .iter()
+            .filter(|(_, passed)| passed.is_none())
+            .map(|(id, _)| id)
+            .collect();
+        assert_eq!(undecided, ["profiled"]);
+        assert!(all.values().flatten().all(|passed| *passed), "{all:?}");
     }
 
     #[test]
@@ -375,10 +417,33 @@ mod tests {
     #[test]
     fn a_window_that_cuts_the_run_decides_nothing_about_it() {
         let rows = [row("generation_tokens", MetricKind::Counter, 5.0, None)];
-        let checks = audit(Rows(&rows), Some(&benchmark()), (at(105), at(120)), 15.0);
+        let checks = audit(Rows(&rows), Some(&benchmark()), (at(105), at(120)), None);
         let of = |id: &str| checks.iter().find(|check| check.id == id).unwrap();
         assert_eq!(of("window_match").passed, Some(false));
         assert_eq!(of("token_conservation").passed, None);
         assert!(of("littles_law").message.contains("not there"));
+    }
+
+    #[test]
+    fn a_profiler_in_the_command_contaminates() {
+        let passed = |line: &[&str]| {
+            let argv = line.iter().map(|word| (*word).to_owned()).collect();
+            profiled(Some(&CommandRun {
+                argv,
+                exit_code: Some(0),
+            }))
+            .passed
+        };
+        assert_eq!(passed(&["sh", "-c", "/usr/bin/nsys profile x"]), Some(false));
+        assert_eq!(
+            passed(&[
+                "sh",
+                "-c",
+                "serve-bench run & profile-tables capture --stage decode"
+            ]),
+            Some(false)
+        );
+        assert_eq!(passed(&["curl", "http://h/start_profile"]), Some(false));
+        assert_eq!(passed(&["serve-bench", "run"]), None);
     }
 }

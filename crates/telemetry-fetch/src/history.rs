@@ -52,7 +52,8 @@ pub(crate) struct History {
     pub(crate) at: Vec<Timestamp>,
     /// Whether the process behind it was another one than at the reading before.
     pub(crate) born_anew: Vec<bool>,
-    pub(crate) samples: u64,
+    /// Sample lines, by reading.
+    pub(crate) samples: Vec<u64>,
     pub(crate) unreadable_lines: u64,
     pub(crate) leads: Vec<Lead>,
     pub(crate) series: BTreeMap<NameId, BTreeMap<Labels, Series>>,
@@ -75,7 +76,7 @@ impl History {
         );
         self.born_anew.push(anew);
         self.last_birth_s = reading.birth_s.or(self.last_birth_s);
-        self.samples += reading.samples;
+        self.samples.push(reading.samples);
         self.unreadable_lines += reading.unreadable_lines;
         self.leads.extend(reading.lead);
         for point in reading.points {
@@ -104,6 +105,34 @@ impl History {
         column.push(Some(point.value));
     }
 
+    /// Keeps the readings from the last one before a window to the first one after it.
+    pub(crate) fn narrow(&mut self, start: Timestamp, end: Timestamp) {
+        let first = self.at.iter().rposition(|at| *at <= start).unwrap_or(0);
+        let last = self
+            .at
+            .iter()
+            .position(|at| *at >= end)
+            .map_or(self.len(), |at| at + 1);
+        if first >= last {
+            return;
+        }
+        let kept = |column: &mut Column| {
+            column.truncate(last);
+            column.drain(..first.min(column.len()));
+        };
+        self.at = self.at[first..last].to_vec();
+        self.samples = self.samples[first..last].to_vec();
+        self.born_anew = self.born_anew[first..last].to_vec();
+        // Nothing is known of what came before the first reading.
+        self.born_anew[0] = false;
+        for series in self.series.values_mut().flat_map(BTreeMap::values_mut) {
+            kept(&mut series.value);
+            kept(&mut series.sum);
+            kept(&mut series.count);
+            series.buckets.values_mut().for_each(kept);
+        }
+    }
+
     /// Readings.
     pub(crate) fn len(&self) -> usize {
         self.at.len()
@@ -118,5 +147,51 @@ impl History {
     /// Seconds from the first reading to the last.
     pub(crate) fn span_s(&self) -> f64 {
         self.len().checked_sub(1).map_or(0.0, |last| self.seconds(last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_keeps_the_readings_around_it() {
+        let name = NameId { term: 0, name: 0 };
+        let mut history = History::default();
+        for second in 0..10 {
+            let point = |raw: &str, value: f64| Point {
+                name,
+                raw: raw.to_owned(),
+                part: Part::Value,
+                le: None,
+                labels: Labels::from([("of".to_owned(), raw.to_owned())]),
+                value,
+            };
+            let mut points = vec![point("all", f64::from(second))];
+            if second < 3 {
+                points.push(point("early", 1.0));
+            }
+            history.push(Reading {
+                at: Timestamp::from_second(second.into()).unwrap(),
+                samples: 2,
+                unreadable_lines: 0,
+                birth_s: Some(if second < 2 { 5.0 } else { 50.0 }),
+                lead: None,
+                points,
+            });
+        }
+        let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap();
+        history.narrow(at(2500), at(4500));
+        assert_eq!(history.at, [at(2000), at(3000), at(4000), at(5000)]);
+        assert_eq!((history.span_s(), history.samples.len()), (3.0, 4));
+        assert_eq!(history.born_anew, [false; 4], "the restart was before the window");
+        let columns: Vec<&Column> = history.series[&name]
+            .values()
+            .map(|series| &series.value)
+            .collect();
+        assert_eq!(*columns[0], [2.0, 3.0, 4.0, 5.0].map(Some));
+        assert_eq!(*columns[1], [Some(1.0)]);
+        history.narrow(at(0), at(100_000));
+        assert_eq!(history.len(), 4);
     }
 }

@@ -33,6 +33,9 @@ pub(crate) struct Observed {
     pub(crate) inputs: Vec<Input>,
     /// The GPUs, or why they cannot be read; none when nobody asked.
     pub(crate) gpu: Option<Result<GpuFold, String>>,
+    /// Tokens that were generated while the GPUs were read; [`Observed::narrow`] does not change it, as their readings are
+    /// folded already.
+    pub(crate) generated_tokens: Option<f64>,
     /// Spans; none when nobody asked.
     pub(crate) spans: Option<Received>,
     /// URL of the engine, for the commands that follow.
@@ -40,6 +43,21 @@ pub(crate) struct Observed {
 }
 
 impl Observed {
+    /// Keeps what was read around a benchmark: what the engine did while its client started or wrote its files is not its.
+    pub(crate) fn narrow(&mut self, start: Timestamp, end: Timestamp) {
+        for source in &mut self.sources {
+            source.history.narrow(start, end);
+            source.failures.retain(|(at, _)| *at >= start && *at <= end);
+        }
+        if let Some(spans) = &mut self.spans {
+            spans.start_at = spans.start_at.max(start);
+            spans.end_at = spans.end_at.min(end);
+        }
+        let read = || self.sources.iter().flat_map(|source| &source.history.at).copied();
+        self.start_at = read().chain([start]).min().unwrap_or(start);
+        self.end_at = read().chain([end]).max().unwrap_or(end);
+    }
+
     /// Whether the command that ran inside did not end well.
     pub(crate) fn is_broken_off(&self) -> bool {
         let failed = self

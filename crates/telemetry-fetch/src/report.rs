@@ -61,13 +61,15 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
         metrics.extend(otlp::rows(&spans.ledger, spans.start_at, spans.end_at));
     }
     let gpu = observed.gpu.as_ref().and_then(|gpu| gpu.as_ref().ok());
-    let output_tokens = Rows(&metrics).total("generation_tokens");
-    let engine_span = observed
+    let engine_readings = observed
         .sources
         .iter()
-        .find(|source| source.kind == SourceKind::Metrics);
-    let span_s = engine_span.map_or(0.0, |source| source.history.span_s());
-    let window = (observed.start_at, observed.end_at);
+        .find(|source| source.kind == SourceKind::Metrics)
+        .map(|source| &source.history.at);
+    // Checks hold for what was read, which may be less than the window.
+    let read = engine_readings
+        .and_then(|at| Some((*at.first()?, *at.last()?)))
+        .unwrap_or((observed.start_at, observed.end_at));
     let leads = observed
         .sources
         .iter()
@@ -91,12 +93,18 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .map(|(source, folded)| source_report(observed, source, folded))
             .chain(observed.spans.iter().map(spans_report))
             .collect(),
-        gpu: gpu.map(|gpu| gpu.report(output_tokens)),
+        gpu: gpu.map(|gpu| gpu.report(observed.generated_tokens)),
         derived: derived(Rows(&metrics)),
         incidents: incidents(observed, folded),
-        audit: audit(Rows(&metrics), benchmark, window, span_s),
+        audit: audit(Rows(&metrics), benchmark, read, observed.command.as_ref()),
         metrics,
     }
+}
+
+/// Tokens that were generated between the first and the last reading.
+pub(crate) fn generated_tokens(observed: &Observed) -> Option<f64> {
+    let folded: Vec<Folded> = observed.sources.iter().map(|source| fold(&source.history)).collect();
+    Rows(&rows(observed, &folded)).total("generation_tokens")
 }
 
 /// Rows of all sources; where several engines have the same metric, a label says whose row it is.
@@ -141,7 +149,7 @@ fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) 
         },
         reason: (!missing.is_empty()).then(|| missing.join("; ")),
         readings: history.len() as u64,
-        samples: history.samples,
+        samples: history.samples.iter().sum(),
         coverage_pct: (whole > 0.0)
             .then(|| Finite::ratio(history.span_s() * 100.0, whole))
             .flatten(),

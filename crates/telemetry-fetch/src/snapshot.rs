@@ -173,6 +173,7 @@ pub(crate) fn pair(before: &Path, after: &Path) -> Result<Observed, Failure> {
         interrupted: false,
         gpu: both_gpus(first, second),
         spans: None,
+        generated_tokens: None,
         inputs: vec![before.input, after.input],
         engine_url: None,
     })

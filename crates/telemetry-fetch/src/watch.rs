@@ -132,6 +132,7 @@ async fn watch(
         sources,
         inputs: Vec::new(),
         gpu,
+        generated_tokens: None,
         spans,
         engine_url,
     })

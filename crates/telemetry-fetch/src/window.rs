@@ -10,7 +10,7 @@ use crate::{report, snapshot, watch};
 
 pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
     // A result that the command writes does not exist before it ran.
-    let observed = match &plan.readings {
+    let mut observed = match &plan.readings {
         Readings::Snapshots { before, after } => snapshot::pair(before, after)?,
         Readings::Around {
             servers,
@@ -19,6 +19,7 @@ pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failu
             beside,
         } => watch::around(servers, argv, *interval, *beside, output)?,
     };
+    observed.generated_tokens = report::generated_tokens(&observed);
     let bound = match bind(&plan, &observed) {
         Ok(bound) => bound,
         // What was read during a command that failed is kept: its benchmark may not have been written.
@@ -28,6 +29,9 @@ pub(crate) fn run(plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failu
         },
         Err(failure) => return Err(failure),
     };
+    if let Some(benchmark) = &bound.benchmark {
+        observed.narrow(benchmark.start_at, benchmark.end_at);
+    }
     Ok(report::report(&plan, &observed, bound, output))
 }
 

@@ -28,7 +28,8 @@ pub struct GpuReport {
     pub foreign_process: Option<bool>,
     /// Energy of the devices that worked, joules; of all devices for a pair of snapshots.
     pub energy_j: Option<Finite>,
-    /// `energy_j` / generated tokens of the window, joules.
+    /// `energy_j` / tokens that were generated while the GPUs were read, joules. With a command that is all of its run, the
+    /// warm-up of a benchmark included.
     pub energy_per_output_token_j: Option<Finite>,
     /// Why a field of this object is null, by its name.
     pub missing: BTreeMap<String, String>,
