@@ -95,7 +95,7 @@ mod tests {
             ("tpot_ms", 827.0 / 63.0),
         ] {
             assert!(
-                (value(id).unwrap() - expected).abs() < 1e-9,
+                (value(id).unwrap() - expected).abs() < 1e-6,
                 "{id}: {:?}",
                 value(id)
             );
