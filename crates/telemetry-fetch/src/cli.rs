@@ -65,6 +65,17 @@ pub struct BesideArgs {
     pub graphsignal: Option<String>,
 }
 
+/// GPUs of this machine.
+#[derive(Clone, Debug, clap::Args)]
+pub struct GpuArgs {
+    /// Read the GPUs of this machine too: power, clocks, memory, and who is on them
+    #[arg(long)]
+    pub gpu: bool,
+    /// Time between readings of the GPUs
+    #[arg(long, value_name = "TIME", default_value = "200ms", requires = "gpu")]
+    pub gpu_interval: String,
+}
+
 /// Arguments of `snapshot`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SnapshotArgs {
@@ -74,6 +85,9 @@ pub struct SnapshotArgs {
     /// Graphsignal's profiler beside the engine: `local`, or its URL
     #[arg(long, value_name = "local|URL")]
     pub graphsignal: Option<String>,
+    /// Read the GPUs of this machine too: a second snapshot then has their energy
+    #[arg(long)]
+    pub gpu: bool,
 }
 
 /// Arguments of `window`.
@@ -88,6 +102,15 @@ pub struct WindowArgs {
     /// Sources beside them.
     #[command(flatten)]
     pub beside: BesideArgs,
+    /// GPUs.
+    #[command(flatten)]
+    pub gpu: GpuArgs,
+    /// Take the spans that the engine sends to this port of this machine, over HTTP or gRPC (0: a free one)
+    #[arg(long, value_name = "PORT", conflicts_with_all = ["before", "during", "start"])]
+    pub otlp: Option<u16>,
+    /// How long spans are waited for after the window: the engine's OTEL_BSP_SCHEDULE_DELAY, and a little
+    #[arg(long, value_name = "TIME", default_value = "6s", requires = "otlp")]
+    pub otlp_wait: String,
     /// Time between readings while the command runs
     #[arg(long, value_name = "TIME", default_value = "1s")]
     pub interval: String,

@@ -64,9 +64,26 @@ pub(crate) enum TelemetryError {
         /// What it is.
         reason: String,
     },
-    /// `--interval` cannot be used.
-    #[error("read --interval `{0}`: it is a time between 100ms and 1h")]
-    Interval(String),
+    /// A length of time cannot be used.
+    #[error("read {flag} `{text}`: it is a time between {least_s} s and {most_s} s")]
+    Interval {
+        /// Flag.
+        flag: &'static str,
+        /// As typed.
+        text: String,
+        /// Shortest, seconds.
+        least_s: f64,
+        /// Longest, seconds.
+        most_s: f64,
+    },
+    /// The port for spans cannot be had.
+    #[error("listen for spans on 127.0.0.1:{port}: {source}")]
+    Listen {
+        /// Port.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
     /// `--start` or `--end` is no time.
     #[error("read {flag} `{text}`: it is no RFC 3339 time")]
     Time {
@@ -166,7 +183,8 @@ impl ToolError for TelemetryError {
             Self::EmptySpan { .. } => "window-empty",
             Self::NoMetrics { .. } => "metrics-missing",
             Self::NotMetrics { .. } => "metrics-foreign",
-            Self::Interval(_) => "interval-unreadable",
+            Self::Interval { .. } => "interval-unreadable",
+            Self::Listen { .. } => "otlp-port-unavailable",
             Self::Time { .. } => "window-time-unreadable",
             Self::NoWindow => "window-unclear",
             Self::NoUrl => "url-missing",
@@ -205,7 +223,10 @@ impl ToolError for TelemetryError {
             Self::NotMetrics { .. } => {
                 "give the base URL of the engine or exporter itself; TensorRT-LLM needs `return_perf_metrics: true`".to_owned()
             }
-            Self::Interval(_) => "write `--interval 1s` or `--interval 500ms`".to_owned(),
+            Self::Interval { flag, .. } => format!("write `{flag} 1s` or `{flag} 500ms`"),
+            Self::Listen { .. } => {
+                "give another port, or end what listens there (a collector has 4317 and 4318); below 1024 needs root".to_owned()
+            }
             Self::Time { .. } => "write it as 2026-11-21T23:00:00Z".to_owned(),
             Self::NoWindow => {
                 "give --before and --after, or --url with `-- COMMAND…` to run inside the window".to_owned()
@@ -242,7 +263,7 @@ impl ToolError for TelemetryError {
             Self::Graphsignal(_)
             | Self::SnapshotOfApi
             | Self::EmptySpan { .. }
-            | Self::Interval(_)
+            | Self::Interval { .. }
             | Self::Time { .. }
             | Self::NoWindow
             | Self::NoUrl => Exit::Usage,
@@ -255,6 +276,7 @@ impl ToolError for TelemetryError {
             | Self::NoPast { .. }
             | Self::NotCovered { .. }
             | Self::Command { .. }
+            | Self::Listen { .. }
             | Self::KeyMissing(_)
             | Self::Handlers(_)
             | Self::Runtime(_) => Exit::Unavailable,

@@ -35,6 +35,9 @@ mod window;
 
 use cli_kit::{Failure, Report};
 
+#[doc(hidden)]
+pub use source::otlp::read_any as read_any_spans;
+
 /// Runs the tool.
 ///
 /// # Errors

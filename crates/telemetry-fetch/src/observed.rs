@@ -9,7 +9,9 @@ use jiff::Timestamp;
 
 use crate::engine::Known;
 use crate::history::History;
+use crate::source::gpu::GpuFold;
 use crate::source::log::LogRead;
+use crate::source::otlp::Received;
 
 /// One source.
 #[derive(Clone, Debug)]
@@ -40,6 +42,13 @@ pub(crate) struct Observed {
     pub(crate) interrupted: bool,
     /// The snapshots.
     pub(crate) inputs: Vec<Input>,
+    /// The GPUs, or why they cannot be read; none when nobody asked.
+    pub(crate) gpu: Option<Result<GpuFold, String>>,
+    /// Tokens that were generated while the GPUs were read; [`Observed::narrow`] does not change it, as their readings are
+    /// folded already.
+    pub(crate) generated_tokens: Option<f64>,
+    /// Spans; none when nobody asked.
+    pub(crate) spans: Option<Received>,
     /// URL of the engine, for the commands that follow.
     pub(crate) engine_url: Option<String>,
 }
@@ -50,6 +59,10 @@ impl Observed {
         for source in &mut self.sources {
             source.history.narrow(start, end);
             source.failures.retain(|(at, _)| *at >= start && *at <= end);
+        }
+        if let Some(spans) = &mut self.spans {
+            spans.start_at = spans.start_at.max(start);
+            spans.end_at = spans.end_at.min(end);
         }
         let read = || self.sources.iter().flat_map(|source| &source.history.at).copied();
         self.start_at = read().chain([start]).min().unwrap_or(start);

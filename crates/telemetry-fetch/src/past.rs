@@ -47,6 +47,9 @@ pub(crate) fn window(plan: &WindowPlan, servers: &ServerArgs) -> Result<Observed
         start_at,
         end_at,
         interrupted: false,
+        gpu: None,
+        spans: None,
+        generated_tokens: None,
         inputs: Vec::new(),
         engine_url,
     })

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::beside::Beside;
-use crate::cli::{ServerArgs, WindowArgs};
+use crate::cli::{GpuArgs, ServerArgs, WindowArgs};
 use crate::error::TelemetryError;
 use crate::source::log::error::LogError;
 use crate::source::log::{self, Wanted};
@@ -25,7 +25,25 @@ pub(crate) enum Readings {
         servers: ServerArgs,
         argv: Vec<String>,
         interval: Duration,
+        /// What else is read meanwhile.
+        meanwhile: Meanwhile,
     },
+}
+
+/// What else of this machine is read while the command runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Meanwhile {
+    /// The GPUs, with the time between readings.
+    pub(crate) gpu: Option<Duration>,
+    /// Spans.
+    pub(crate) otlp: Option<SpansPlan>,
+}
+
+/// Where spans are sent to, and how long they are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SpansPlan {
+    pub(crate) port: u16,
+    pub(crate) wait: Duration,
 }
 
 /// What the snapshots have to lie around.
@@ -90,7 +108,11 @@ impl TryFrom<WindowArgs> for WindowPlan {
                 return Err(TelemetryError::NoUrl);
             }
             _ => Readings::Around {
-                interval: interval(&args.interval)?,
+                interval: duration("--interval", &args.interval, (0.1, 3600.0))?,
+                meanwhile: Meanwhile {
+                    gpu: gpu(&args.gpu)?,
+                    otlp: spans(args.otlp, &args.otlp_wait)?,
+                },
                 servers: args.servers,
                 argv: args.argv,
             },
@@ -124,8 +146,26 @@ fn time(flag: &'static str, text: &str) -> Result<Timestamp, TelemetryError> {
     })
 }
 
-fn interval(text: &str) -> Result<Duration, TelemetryError> {
-    let bad = || TelemetryError::Interval(contracts::text::clean(text, 40));
+fn gpu(args: &GpuArgs) -> Result<Option<Duration>, TelemetryError> {
+    // Ten times a second is what a driver gives without being disturbed.
+    let interval = duration("--gpu-interval", &args.gpu_interval, (0.1, 60.0))?;
+    Ok(args.gpu.then_some(interval))
+}
+
+fn spans(port: Option<u16>, wait: &str) -> Result<Option<SpansPlan>, TelemetryError> {
+    let wait = duration("--otlp-wait", wait, (0.0, 600.0))?;
+    Ok(port.map(|port| SpansPlan { port, wait }))
+}
+
+/// A time in seconds from the first to the second of `range`. Below 100 ms the exporter that is asked would be most of what
+/// the engine's front end does.
+fn duration(flag: &'static str, text: &str, range: (f64, f64)) -> Result<Duration, TelemetryError> {
+    let bad = || TelemetryError::Interval {
+        flag,
+        text: contracts::text::clean(text, 40),
+        least_s: range.0,
+        most_s: range.1,
+    };
     let typed = text.trim();
     let units = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
     let (number, unit) = units
@@ -133,8 +173,7 @@ fn interval(text: &str) -> Result<Duration, TelemetryError> {
         .find_map(|(ending, unit)| Some((typed.strip_suffix(ending)?, unit)))
         .ok_or_else(bad)?;
     let seconds = number.trim().parse::<f64>().map_err(|_| bad())? * unit;
-    // Below, the exporter would be most of what the engine's front end does.
-    if !(0.1..=3600.0).contains(&seconds) {
+    if !(range.0..=range.1).contains(&seconds) {
         return Err(bad());
     }
     Ok(Duration::from_secs_f64(seconds))
@@ -159,10 +198,11 @@ mod tests {
     #[test]
     fn intervals_have_units() {
         for (text, ms) in [("1s", 1000), ("250ms", 250), ("0.5s", 500), ("2m", 120_000)] {
-            assert_eq!(interval(text).unwrap(), Duration::from_millis(ms), "{text}");
+            let found = duration("--interval", text, (0.1, 3600.0)).unwrap();
+            assert_eq!(found, Duration::from_millis(ms), "{text}");
         }
         for text in ["1", "s", "-1s", "NaNs", "10ms", "2h"] {
-            assert!(interval(text).is_err(), "{text}");
+            assert!(duration("--interval", text, (0.1, 3600.0)).is_err(), "{text}");
         }
     }
 
@@ -179,6 +219,35 @@ mod tests {
         );
         assert_eq!(plan("--url u").unwrap_err(), "window-unclear");
         assert_eq!(plan("-- true").unwrap_err(), "url-missing");
+    }
+
+    #[test]
+    fn what_is_read_meanwhile() {
+        let meanwhile = |line: &str| match plan(line).unwrap().readings {
+            Readings::Around { meanwhile, .. } => meanwhile,
+            Readings::Snapshots { .. } | Readings::Past { .. } => panic!("no command"),
+        };
+        let nothing = Meanwhile {
+            gpu: None,
+            otlp: None,
+        };
+        assert_eq!(meanwhile("--url u -- true"), nothing);
+        let both = meanwhile("--url u --gpu --gpu-interval 100ms --otlp 0 --otlp-wait 0s -- true");
+        let port = SpansPlan {
+            port: 0,
+            wait: Duration::ZERO,
+        };
+        assert_eq!(
+            (both.gpu, both.otlp),
+            (Some(Duration::from_millis(100)), Some(port))
+        );
+        for flags in ["--gpu --gpu-interval 50ms", "--otlp 0 --otlp-wait 1h"] {
+            assert_eq!(
+                plan(&format!("--url u {flags} -- true")).unwrap_err(),
+                "interval-unreadable",
+                "{flags}"
+            );
+        }
     }
 
     #[test]

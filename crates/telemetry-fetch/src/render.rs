@@ -2,6 +2,7 @@
 
 use cli_kit::{Align, Table, View};
 use contracts::telemetry_fetch::context::ForeignContext;
+use contracts::telemetry_fetch::gpu::{GpuReport, GpuSeries};
 use contracts::telemetry_fetch::metric::{MetricKind, MetricRow};
 use contracts::telemetry_fetch::profile::ProfileRow;
 use contracts::telemetry_fetch::snapshot::SnapshotData;
@@ -47,6 +48,12 @@ pub(crate) fn window(document: &Document<WindowData>, top: usize) -> View {
     if !data.incidents.is_empty() {
         view = view.heading("Incidents").table(incidents(data).top(top));
     }
+    if let Some(gpu) = &data.gpu {
+        view = view
+            .heading("GPU")
+            .table(gpu_verdicts(gpu))
+            .table(gpus(gpu).top(top));
+    }
     if !data.metrics.is_empty() {
         view = view
             .heading("Metrics of the window")
@@ -90,6 +97,52 @@ fn limits(derived: &Derived) -> Table {
         if value.is_some() {
             table.row(vec![what.to_owned(), number(value)]);
         }
+    }
+    table
+}
+
+fn gpu_verdicts(gpu: &GpuReport) -> Table {
+    let mut table = Table::new(&[("what", Align::Left), ("value", Align::Right)]);
+    let foreign = match gpu.foreign_process {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "-",
+    };
+    table.row(vec!["foreign_process".to_owned(), foreign.to_owned()]);
+    for (what, value) in [
+        ("clock_drop_pct", gpu.clock_drop_pct),
+        ("power_capped_ratio", gpu.power_capped_ratio),
+        ("energy_per_output_token_j", gpu.energy_per_output_token_j),
+    ] {
+        table.row(vec![what.to_owned(), number(value)]);
+    }
+    table
+}
+
+fn gpus(gpu: &GpuReport) -> Table {
+    let mut table = Table::new(&[
+        ("GPU", Align::Left),
+        ("busy %", Align::Right),
+        ("power W", Align::Right),
+        ("limit W", Align::Right),
+        ("SM MHz", Align::Right),
+        ("max °C", Align::Right),
+        ("least free MiB", Align::Right),
+    ]);
+    let mean = |series: Option<GpuSeries>| number(series.map(|series| series.mean));
+    for device in &gpu.devices {
+        let name = device.name.as_deref().unwrap_or("?");
+        table.row(vec![
+            format!("{} {}", device.index, contracts::text::clean(name, LABELS_CAP)),
+            mean(device.utilization_pct),
+            number(device.energy_power_w.or(device.power_w.map(|power| power.mean))),
+            number(device.power_limit_w),
+            mean(device.sm_clock_mhz),
+            number(device.temperature_c.map(|degrees| degrees.max)),
+            device
+                .mem_headroom_min_bytes
+                .map_or("-".to_owned(), |bytes| (bytes >> 20).to_string()),
+        ]);
     }
     table
 }

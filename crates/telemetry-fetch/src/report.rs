@@ -17,6 +17,8 @@ use crate::fold::derived::{Rows, derived};
 use crate::fold::rows::{Folded, fold};
 use crate::observed::{Observed, ObservedSource};
 use crate::plan::WindowPlan;
+use crate::snapshot::no_gpu;
+use crate::source::otlp::{self, Received};
 use crate::window::Bound;
 use crate::{render, summary};
 
@@ -55,14 +57,15 @@ pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, outpu
 }
 
 fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -> WindowData {
-    let metrics = rows(observed, folded);
+    let mut metrics = rows(observed, folded);
     let primary = primary(observed);
     // Two sources that tell of the same requests are not added.
-    let counted: Vec<MetricRow> = metrics
-        .iter()
-        .filter(|(kind, _)| Some(*kind) == primary)
-        .map(|(_, row)| row.clone())
-        .collect();
+    let counted = counted(primary, &metrics);
+    if let Some(spans) = &observed.spans {
+        let of_spans = otlp::rows(&spans.ledger, spans.start_at, spans.end_at);
+        metrics.extend(of_spans.into_iter().map(|row| (SourceKind::Otlp, row)));
+    }
+    let gpu = observed.gpu.as_ref().and_then(|gpu| gpu.as_ref().ok());
     let engine_readings = observed
         .sources
         .iter()
@@ -93,8 +96,10 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .iter()
             .zip(folded)
             .map(|(source, folded)| source_report(observed, source, folded))
+            .chain(observed.spans.iter().map(spans_report))
             .chain(observed.logs.iter().map(|log| log.source.clone()))
             .collect(),
+        gpu: gpu.map(|gpu| gpu.report(observed.generated_tokens)),
         derived: derived(Rows(&counted)),
         incidents: incidents(observed, folded),
         log_series: observed
@@ -123,6 +128,25 @@ fn primary(observed: &Observed) -> Option<SourceKind> {
         observed.sources.iter().any(of_kind)
     };
     OF_ENGINES.into_iter().find(has)
+}
+
+/// Rows of the kind that is counted.
+fn counted(primary: Option<SourceKind>, rows: &[(SourceKind, MetricRow)]) -> Vec<MetricRow> {
+    rows.iter()
+        .filter(|(kind, _)| Some(*kind) == primary)
+        .map(|(_, row)| row.clone())
+        .collect()
+}
+
+/// Tokens that were generated between the first and the last reading.
+pub(crate) fn generated_tokens(observed: &Observed) -> Option<f64> {
+    let folded: Vec<Folded> = observed
+        .sources
+        .iter()
+        .map(|source| fold(&source.history))
+        .collect();
+    let counted = counted(primary(observed), &rows(observed, &folded));
+    Rows(&counted).total("generation_tokens")
 }
 
 /// Rows of all sources and their kinds; where several have the same metric, a label says whose row it is.
@@ -172,6 +196,42 @@ fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) 
             .then(|| Finite::ratio(history.span_s() * 100.0, whole))
             .flatten(),
         resets: folded.resets.len() as u64,
+    }
+}
+
+/// Spans as a source: `readings` are requests that ended in the window.
+fn spans_report(spans: &Received) -> SourceReport {
+    let ledger = &spans.ledger;
+    let requests = otlp::count(ledger, spans.start_at, spans.end_at);
+    let mut missing = Vec::new();
+    if ledger.spans == 0 {
+        missing
+            .push("no span came: the engine has to send them here, and to have been started so".to_owned());
+    } else if requests == 0 {
+        missing.push(
+            "no span of a request that ended in the window came: wait longer, or compare the clocks"
+                .to_owned(),
+        );
+    }
+    if ledger.dropped > 0 {
+        missing.push(format!("{} spans found no room", ledger.dropped));
+    }
+    if ledger.malformed > 0 {
+        missing.push(format!("{} messages were no trace requests", ledger.malformed));
+    }
+    SourceReport {
+        kind: SourceKind::Otlp,
+        url: format!("http://{}/v1/traces", spans.address),
+        status: if missing.is_empty() {
+            SourceStatus::Ok
+        } else {
+            SourceStatus::Partial
+        },
+        reason: (!missing.is_empty()).then(|| missing.join("; ")),
+        readings: requests as u64,
+        samples: ledger.spans,
+        coverage_pct: None,
+        resets: 0,
     }
 }
 
@@ -270,6 +330,34 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             format!("{id} was {value} at every reading while requests ended: it may not be written any more"),
         ));
     }
+    if let Some(Err(why)) = &observed.gpu {
+        warnings.push(no_gpu(why));
+    }
+    if let Some(gpu) = &data.gpu
+        && gpu.foreign_process == Some(true)
+    {
+        let all = gpu
+            .devices
+            .iter()
+            .flat_map(|device| device.processes.iter().flatten());
+        let foreign: Vec<String> = all
+            .filter(|process| process.foreign == Some(true))
+            .take(5)
+            .map(|process| format!("{} ({})", process.pid, process.name.as_deref().unwrap_or("?")))
+            .collect();
+        warnings.push(Warning::new(
+            "gpu-foreign-process",
+            format!(
+                "other processes were on the GPUs: {}; the benchmark is contaminated",
+                foreign.join(", ")
+            ),
+        ));
+    }
+    let spans = data
+        .sources
+        .iter()
+        .filter(|source| source.kind == SourceKind::Otlp);
+    warnings.extend(spans.filter_map(|source| Some(Warning::new("spans-missing", source.reason.clone()?))));
     let sparse = observed
         .sources
         .iter()

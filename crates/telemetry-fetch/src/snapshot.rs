@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
-use contracts::Exit;
 use contracts::telemetry_fetch::snapshot::{SCHEMA, SnapshotData, SnapshotSource};
 use contracts::telemetry_fetch::source::{SourceKind, SourceStatus};
+use contracts::{Exit, Warning};
 use engine_client::{Endpoint, Headers};
 use jiff::Timestamp;
 
@@ -18,6 +18,7 @@ use crate::fold::rows::fold;
 use crate::history::History;
 use crate::observed::{Observed, ObservedSource};
 use crate::render;
+use crate::source::gpu::{GpuFold, Owners, read_once};
 use crate::source::graphsignal::GraphsignalError;
 use crate::source::graphsignal::local::{Local, Payload};
 use crate::source::graphsignal::signals::{self, Answered};
@@ -35,6 +36,7 @@ pub(crate) fn run(args: &SnapshotArgs, output: &OutputArgs) -> Result<Report, Fa
         engine::servers(&args.servers)?
     };
     let (known, sources) = engine::runtime()?.block_on(read(&endpoints, &headers, local.as_ref()))?;
+    let gpu = args.gpu.then(|| read_once(Owners::find(&endpoints).0));
     let samples: u64 = sources.iter().map(|source| source.samples).sum();
     let mut parts = DocumentParts::new(SCHEMA);
     parts.simulated = known.simulated;
@@ -49,6 +51,7 @@ pub(crate) fn run(args: &SnapshotArgs, output: &OutputArgs) -> Result<Report, Fa
     let data = SnapshotData {
         engine: known.facts,
         sources,
+        gpu: gpu.and_then(|gpu| gpu.map_err(|why| parts.warnings.push(no_gpu(&why))).ok()),
     };
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let view = render::snapshot(&document, output.top);
@@ -107,6 +110,20 @@ async fn read(
     }
     known.facts.startup_attributes = fold(&history).attributes;
     Ok((known, sources))
+}
+
+/// The GPUs of two snapshots; none when they are of one of them only.
+fn both_gpus(first: &SnapshotData, second: &SnapshotData) -> Option<Result<GpuFold, String>> {
+    let (first, second) = first.gpu.as_ref().zip(second.gpu.as_ref())?;
+    let mut fold = GpuFold::default();
+    fold.add(first);
+    fold.add(second);
+    Some(Ok(fold))
+}
+
+/// What is said when the GPUs cannot be read, which the rest does not suffer from.
+pub(crate) fn no_gpu(why: &str) -> Warning {
+    Warning::new("gpu-unavailable", format!("no GPU is read: {why}"))
 }
 
 fn payload_of(source: &SnapshotSource) -> metrics::Payload {
@@ -169,6 +186,9 @@ pub(crate) fn pair(before: &Path, after: &Path) -> Result<Observed, Failure> {
         end_at,
         interrupted: false,
         logs: Vec::new(),
+        gpu: both_gpus(first, second),
+        spans: None,
+        generated_tokens: None,
         inputs: vec![before.input, after.input],
         engine_url: None,
     };

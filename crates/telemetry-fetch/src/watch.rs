@@ -20,9 +20,12 @@ use crate::engine;
 use crate::error::TelemetryError;
 use crate::history::History;
 use crate::observed::{Observed, ObservedSource};
+use crate::plan::Meanwhile;
+use crate::source::gpu::{Owners, Sampler};
 use crate::source::graphsignal::local::Local;
 use crate::source::graphsignal::signals::Answered;
 use crate::source::metrics::{MetricsSource, reading};
+use crate::source::otlp::Receiver;
 
 /// How often Ctrl-C is looked for.
 const LOOK: Duration = Duration::from_millis(50);
@@ -40,6 +43,7 @@ pub(crate) fn around(
     local: Option<&Local>,
     argv: &[String],
     every: Duration,
+    meanwhile: Meanwhile,
     output: &OutputArgs,
 ) -> Result<Observed, Failure> {
     let (endpoints, headers) = if servers.url.is_empty() {
@@ -50,7 +54,8 @@ pub(crate) fn around(
     // Without handlers Ctrl-C would end us before what was measured is written.
     cli_kit::install_interrupt().map_err(TelemetryError::Handlers)?;
     let bar = cli_kit::spinner("watching", output);
-    let observed = engine::runtime()?.block_on(watch(&endpoints, &headers, local, argv, every))?;
+    let watched = watch(&endpoints, &headers, local, argv, every, meanwhile);
+    let observed = engine::runtime()?.block_on(watched)?;
     bar.finish_and_clear();
     Ok(observed)
 }
@@ -61,15 +66,20 @@ async fn watch(
     local: Option<&Local>,
     argv: &[String],
     every: Duration,
+    meanwhile: Meanwhile,
 ) -> Result<Observed, TelemetryError> {
     let mut known = engine::nobody(None);
     let mut engine_url = None;
     let mut open = Vec::new();
+    let mut engines = Vec::new();
     for endpoint in endpoints {
         let (source, _) = MetricsSource::open(endpoint, headers).await?;
         if source.kind == SourceKind::Metrics && engine_url.is_none() {
             engine_url = Some(endpoint.to_string());
             known = engine::ask(endpoint, headers, source.engine).await;
+        }
+        if source.kind == SourceKind::Metrics {
+            engines.push(endpoint.clone());
         }
         let observed = ObservedSource {
             kind: source.kind,
@@ -83,6 +93,14 @@ async fn watch(
     if let Some(profiler) = &mut profiler {
         profiler.answers.push(profiler.local.read().await?.answered);
     }
+    let receiver = match meanwhile.otlp {
+        Some(plan) => Some((plan.wait, listen(plan.port).await?)),
+        None => None,
+    };
+    let sampler = meanwhile.gpu.map(|every| {
+        let (owners, unknown) = Owners::find(&engines);
+        Sampler::start(every, owners, unknown)
+    });
     // Only now: who the engine is took requests of our own.
     read_all(&mut open).await;
     let start_at = Timestamp::now();
@@ -110,6 +128,18 @@ async fn watch(
     if let Some(profiler) = &mut profiler {
         profiler.read().await;
     }
+    let gpu = sampler.map(|sampler| sampler.and_then(Sampler::finish));
+    let spans = match receiver {
+        Some((wait, receiver)) => {
+            let mut waited = Duration::ZERO;
+            while waited < wait && !cli_kit::interrupted() {
+                sleep(LOOK.min(wait - waited)).await;
+                waited += LOOK;
+            }
+            Some(receiver.finish(start_at, end_at))
+        }
+        None => None,
+    };
     let sources: Vec<ObservedSource> = open.into_iter().map(|(_, observed)| observed).collect();
     let moments = || sources.iter().flat_map(|source| &source.history.at).copied();
     let mut observed = Observed {
@@ -127,6 +157,9 @@ async fn watch(
         contexts: Vec::new(),
         notes: Vec::new(),
         inputs: Vec::new(),
+        gpu,
+        generated_tokens: None,
+        spans,
         engine_url,
     };
     if let Some(profiler) = profiler {
@@ -138,6 +171,17 @@ async fn watch(
         );
     }
     Ok(observed)
+}
+
+/// Opens the port for spans and says where it is, which nobody else does when it was left to the system.
+async fn listen(port: u16) -> Result<Receiver, TelemetryError> {
+    let receiver = Receiver::open(port).await;
+    let receiver = receiver.map_err(|source| TelemetryError::Listen { port, source })?;
+    eprintln!(
+        "telemetry-fetch: takes spans at http://{}/v1/traces, and as gRPC",
+        receiver.address
+    );
+    Ok(receiver)
 }
 
 async fn read_all(open: &mut [(MetricsSource<'_>, ObservedSource)]) {

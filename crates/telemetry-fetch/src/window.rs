@@ -28,7 +28,8 @@ pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, F
             servers,
             argv,
             interval,
-        } => watch::around(servers, plan.beside.local(), argv, *interval, output)?,
+            meanwhile,
+        } => watch::around(servers, plan.beside.local(), argv, *interval, *meanwhile, output)?,
     };
     let around = plan
         .bind
@@ -44,6 +45,7 @@ pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, F
             .notes
             .push(Warning::new(error.code(), format!("failed to {error}")));
     }
+    observed.generated_tokens = report::generated_tokens(&observed);
     let bound = match bind(&plan, &observed) {
         Ok(bound) => bound,
         // What was read during a command that failed is kept: its benchmark may not have been written.

@@ -37,6 +37,8 @@ pub enum MetricKind {
     Gauge,
     /// Cumulative buckets.
     Histogram,
+    /// Every request by itself, from the spans that the engine sends.
+    Spans,
 }
 
 /// One metric of the vocabulary over the window.
@@ -58,13 +60,13 @@ pub struct MetricRow {
     pub value: Option<Finite>,
     /// Increase / (last - first reading), per second; null for gauges.
     pub per_s: Option<Finite>,
-    /// Smallest reading of a gauge; null otherwise.
+    /// Smallest reading of a gauge, smallest value of a request; null otherwise.
     pub min: Option<Finite>,
-    /// Largest reading of a gauge; null otherwise.
+    /// Largest reading of a gauge, largest value of a request; null otherwise.
     pub max: Option<Finite>,
-    /// Quantiles of a histogram's window, and of a gauge's readings; empty without any.
+    /// Quantiles of a histogram's window, of a gauge's readings and of the requests that spans tell of; empty without any.
     pub quantiles: Vec<Quantile>,
-    /// Histogram: observations in the window. Gauge: readings. Null for counters.
+    /// Histogram: observations in the window. Gauge: readings. Spans: requests that ended in the window. Null for counters.
     pub count: Option<u64>,
     /// True when a gauge never changed over five readings or more while requests ended: it may not be written any more.
     /// Null where it cannot be told.
@@ -79,7 +81,8 @@ pub struct MetricRow {
 pub struct Quantile {
     /// Which one, 0 to 1.
     pub q: Finite,
-    /// Histogram: linear inside its bucket; the lower bound when the bucket is open at its top. Gauge: nearest rank.
+    /// Histogram: linear inside its bucket; the lower bound when the bucket is open at its top. Gauge and spans: nearest
+    /// rank, and with spans `lo` and `hi` are the value itself.
     pub value: Finite,
     /// Lower bound of the bucket that it lies in: the true value is not below.
     pub lo: Finite,

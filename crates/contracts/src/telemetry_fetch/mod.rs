@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod context;
 pub mod engine;
+pub mod gpu;
 pub mod incident;
 pub mod log;
 pub mod metric;

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::engine::EngineFacts;
+use super::gpu::GpuReading;
 use super::source::{SourceKind, SourceStatus};
 
 /// The value of `schema`.
@@ -18,6 +19,8 @@ pub struct SnapshotData {
     pub engine: EngineFacts,
     /// The sources, in the order of the command line.
     pub sources: Vec<SnapshotSource>,
+    /// The GPUs of this machine; null unless they were asked for and can be read.
+    pub gpu: Option<GpuReading>,
 }
 
 /// One source at one moment.

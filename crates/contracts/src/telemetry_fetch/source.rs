@@ -19,6 +19,8 @@ pub enum SourceKind {
     Prometheus,
     /// Graphsignal: the profiler beside the engine, or the hosted API.
     Graphsignal,
+    /// Spans that the engine sent.
+    Otlp,
 }
 
 /// How a source was read.
@@ -43,11 +45,11 @@ pub struct SourceReport {
     pub status: SourceStatus,
     /// What is missing; null when nothing is.
     pub reason: Option<String>,
-    /// How often it was read.
+    /// How often it was read; of spans, requests that ended in the window.
     pub readings: u64,
-    /// Sample lines over all readings, whether the vocabulary knows them or not.
+    /// Sample lines over all readings, whether the vocabulary knows them or not; of spans, how many came.
     pub samples: u64,
-    /// (last reading - first reading) / (end - start of the window), percent; null for a window without length.
+    /// (last reading - first reading) / (end - start of the window), percent; null for a window without length, and for spans.
     pub coverage_pct: Option<Finite>,
     /// Restarts of what is behind it, seen as counters that fell or a process that began anew.
     pub resets: u64,

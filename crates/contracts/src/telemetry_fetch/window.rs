@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::AuditCheck;
 use super::context::ForeignContext;
 use super::engine::EngineFacts;
+use super::gpu::GpuReport;
 use super::incident::Incident;
 use super::log::LogSeries;
 use super::metric::MetricRow;
@@ -37,6 +38,8 @@ pub struct WindowData {
     pub profiles: Vec<ProfileRow>,
     /// What sources say in a form of their own. Empty without such a source.
     pub contexts: Vec<ForeignContext>,
+    /// The GPUs of this machine; null unless they were asked for and can be read.
+    pub gpu: Option<GpuReport>,
     /// What happened in the window; what invalidates its numbers first.
     pub incidents: Vec<Incident>,
     /// Numbers that logs repeat. Empty without a log.

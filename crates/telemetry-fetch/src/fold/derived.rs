@@ -30,15 +30,17 @@ impl<'a> Rows<'a> {
             .reduce(|a, b| a + b)
     }
 
-    /// Observations of a histogram, and their sum.
+    /// Observations of a histogram, and their sum; without one those of spans.
     pub(crate) fn observed(self, id: &'a str) -> Option<(f64, f64)> {
-        self.of(id)
-            .filter(|row| row.kind == MetricKind::Histogram)
-            .filter_map(|row| {
+        let of_kind = |kind| {
+            let rows = self.of(id).filter(move |row| row.kind == kind);
+            rows.filter_map(|row| {
                 let count = row.count? as f64;
                 Some((count, count * row.value?.get()))
             })
             .reduce(|a, b| (a.0 + b.0, a.1 + b.1))
+        };
+        of_kind(MetricKind::Histogram).or_else(|| of_kind(MetricKind::Spans))
     }
 
     /// Mean of a histogram.

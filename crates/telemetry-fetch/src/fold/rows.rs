@@ -66,6 +66,8 @@ pub(crate) fn fold(history: &History) -> Folded {
                 MetricKind::Counter => counter(&mut row, history, term, &members),
                 MetricKind::Histogram => histogram(&mut row, history, term, &members),
                 MetricKind::Gauge => gauge(&mut row, history, term, &members, &mut folded.no_ratios),
+                // Not of an exposition.
+                MetricKind::Spans => continue,
             }
             folded.rows.push(row);
         }
@@ -92,7 +94,7 @@ fn reset_readings(history: &History) -> BTreeSet<usize> {
             let column = match kind {
                 MetricKind::Counter => &series.value,
                 MetricKind::Histogram => &series.count,
-                MetricKind::Gauge => continue,
+                MetricKind::Gauge | MetricKind::Spans => continue,
             };
             let resets = resets(column, &history.born_anew);
             found.extend(

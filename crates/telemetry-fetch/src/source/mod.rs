@@ -1,9 +1,11 @@
 //! Sources of telemetry. Each kind is one module that turns what it reads into a [`Reading`]: points of the vocabulary at one
 //! moment. What folds readings into a document does not know where they came from.
 
+pub(crate) mod gpu;
 pub(crate) mod graphsignal;
 pub(crate) mod log;
 pub(crate) mod metrics;
+pub(crate) mod otlp;
 pub(crate) mod prometheus;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 
 mod around;
 mod bad_input;
+mod beside;
 mod graphsignal;
 mod logs;
 mod real;

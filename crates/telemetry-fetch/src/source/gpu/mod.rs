@@ -1,0 +1,16 @@
+//! GPUs of this machine through their driver: utilisation, memory, power, clocks, and who else is on them.
+//!
+//! `nvml` asks the driver (the only file that knows it), `sampler` asks again and again on a thread of its own, `device` and
+//! `fold` make a report of the readings, `owner` says whose a process is.
+
+mod device;
+mod fold;
+#[cfg(feature = "nvml")]
+mod nvml;
+mod owner;
+mod sampler;
+mod tally;
+
+pub(crate) use fold::GpuFold;
+pub(crate) use owner::Owners;
+pub(crate) use sampler::{Sampler, read_once};
