@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::critical_path::{CriticalKind, CriticalKindRow, CriticalPath, CriticalSegment, EventWaits};
+pub use super::graph_place::{GraphInfo, GraphPlace, LayerPart};
 use crate::Finite;
 pub use crate::trace_info::{Completeness, Grade, TraceInfo};
 
@@ -67,18 +69,6 @@ pub struct ServerInfo {
     pub attention_backend: Option<String>,
 }
 
-/// Kernels of graphs, placed by the layers that repeat on their stream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct GraphInfo {
-    /// Kernels, copies and fills of graph launches.
-    pub graph_kernels: u64,
-    /// Of them, those whose place in the model is known.
-    pub placed: u64,
-    /// Of them, those with a line of Python that was inferred from the kernel of the same place in a step without a graph.
-    pub inferred: u64,
-}
-
 /// One stage of the work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -128,100 +118,6 @@ pub struct Stage {
     pub overlap_table: Vec<OverlapRow>,
     /// Known fusions that were found or that the sequence of kernels would allow.
     pub fuse_table: Vec<FuseRow>,
-}
-
-/// The chain of work and waits that determines the span, followed back from the last work: to the work before it on its
-/// stream, to the work of another stream whose event it waited for, or, where the host had not launched it when the device
-/// was free, along the launching thread (and along another one that launched while it had no call for a millisecond) to
-/// the last call that waited for the device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct CriticalPath {
-    /// Its length: `span_ns`, nanoseconds. All kinds add up to it.
-    pub total_ns: i64,
-    /// How waits for events of other streams are known.
-    pub event_waits: EventWaits,
-    /// Time on it by kind, kernels by family, the longest first.
-    pub kinds: Vec<CriticalKindRow>,
-    /// Its longest segments, ten at most.
-    pub longest: Vec<CriticalSegment>,
-}
-
-/// How waits for events of other streams are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum EventWaits {
-    /// No such wait is on the path.
-    None,
-    /// The trace names stream and event.
-    Recorded,
-    /// The trace names the call only: the work that ended last on another stream is taken for what it waited for.
-    Inferred,
-}
-
-/// What a part of the critical path is spent with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CriticalKind {
-    /// Work of the device.
-    Kernel,
-    /// The host on its way to a launch that the device waited for, until the work began.
-    Launch,
-    /// The host between the end of the work that it waited for and the return of the call.
-    Synchronisation,
-    /// Between the end of another stream's work and the work that waited for its event.
-    EventWait,
-    /// Between two pieces of work of one stream, the later one launched in time.
-    Device,
-    /// The trace does not say what came before.
-    Unknown,
-}
-
-impl CriticalKind {
-    /// As people read it.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Kernel => "kernels",
-            Self::Launch => "host until the launch",
-            Self::Synchronisation => "synchronisation",
-            Self::EventWait => "event of another stream",
-            Self::Device => "device between kernels",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// Time on the critical path of one kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct CriticalKindRow {
-    /// Kind.
-    pub kind: CriticalKind,
-    /// Family of the kernels; null for other kinds.
-    pub family: Option<String>,
-    /// Segments.
-    pub segments: u64,
-    /// Their sum, nanoseconds.
-    pub ns: i64,
-    /// Share of the path, percent.
-    pub path_pct: Option<Finite>,
-}
-
-/// One segment of the critical path.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct CriticalSegment {
-    /// Kind.
-    pub kind: CriticalKind,
-    /// The kernel, whole name; of a wait the kernel that waited. Null where the trace does not say.
-    pub kernel: Option<String>,
-    /// Its stream, as the trace names it; null with the kernel.
-    pub stream: Option<String>,
-    /// Start since the first event of its trace, nanoseconds.
-    pub start_ns: i64,
-    /// Length, nanoseconds.
-    pub ns: i64,
 }
 
 /// Idle time of one cause.
@@ -334,35 +230,6 @@ pub struct Site {
     pub calls: u64,
     /// Share of the kernel's time, percent.
     pub kernel_share_pct: Option<Finite>,
-}
-
-/// Place of a graph's kernel in the model.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct GraphPlace {
-    /// Before, in or after the layers.
-    pub part: LayerPart,
-    /// Place among the kernels of its layer, from 0; null outside of layers, and in a layer that differs from the others
-    /// of its kind.
-    pub index: Option<u64>,
-    /// Kernels of such a layer; null with `index`.
-    pub of: Option<u64>,
-    /// Layers in which the kernel runs at this place, from 0, as `0-22,24`; null outside of layers.
-    pub layers: Option<String>,
-    /// How the place is known: `layer-repeat`, inferred from what repeats on the stream.
-    pub source: String,
-}
-
-/// Parts of a pass over the model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LayerPart {
-    /// Before the first layer: embedding, copies of inputs.
-    Before,
-    /// In a layer.
-    Layer,
-    /// After the last: norm, output projection, sampling.
-    After,
 }
 
 /// What could be hidden of one kernel.
