@@ -76,8 +76,8 @@ fn slowest_rank(data: &ReportData) -> Option<String> {
     let walls = || data.ranks.iter().filter_map(|row| Some((row.wall_ns?, row)));
     let (slow_ns, slow) = walls().max_by_key(|(wall_ns, row)| (*wall_ns, row.shown))?;
     let (fast_ns, _) = walls().min_by_key(|(wall_ns, _)| *wall_ns)?;
-    let several = data.ranks.len() > 1 && fast_ns > 0;
-    let rank = slow.rank.filter(|_| several)?;
+    let differ = 0 < fast_ns && fast_ns < slow_ns;
+    let rank = slow.rank.filter(|_| differ)?;
     Some(format!(
         " Rank {rank} is the slowest of {}, {:.1} % over the fastest.",
         data.ranks.len(),
