@@ -434,6 +434,7 @@ fn the_skill_and_the_schema_are_printed() {
         "loop-ledger",
         "profile-tables",
         "pipeline-analysis",
+        "capacity-plan",
     ] {
         let ended = run(tool, ["--skill"]);
         assert_eq!(ended.code(), 0, "{ended:?}");

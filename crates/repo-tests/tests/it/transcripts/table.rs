@@ -182,6 +182,11 @@ pub(super) const LEFT_OUT: &[(&str, &str, &str)] = &[
         "the same",
     ),
     (
+        "skills/capacity-plan/SKILL.md",
+        "capacity-plan live",
+        "scripted engines have no memory; crates/repo-tests/tests/it/capacity.rs asks one that has",
+    ),
+    (
         "README.md",
         "bash examples/quickstart/run.sh",
         "a release build; a step of .ci/run runs it",
