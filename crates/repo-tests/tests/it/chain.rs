@@ -435,6 +435,7 @@ fn the_skill_and_the_schema_are_printed() {
         "profile-tables",
         "pipeline-analysis",
         "telemetry-fetch",
+        "capacity-plan",
     ] {
         let ended = run(tool, ["--skill"]);
         assert_eq!(ended.code(), 0, "{ended:?}");

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the line")]
 
 mod bad_input;
+mod capacity;
 mod chain;
 mod codes;
 mod commands;

@@ -117,6 +117,16 @@ const THEIR_TEN_LAYERS: &str =
     layers!(ran, "execute_context_0(0)_generation_4(4)", 11 12 13 14 15 16 17 18 19 20);
 const TEN_LAYERS_CAPTURED: &str = layers!(launched, "step[DECODE bs=4]", 11 12 13 14 15 16 17 18 19 20);
 
+/// The log of a small simulated engine's start.
+const STARTUP: &str = "[2026-05-15 09:09:20] engine-sim 0.1.0: a simulated engine, nothing here is measured
+[2026-05-15 09:09:36] Load weight begin. avail mem=78.59 GB
+[2026-05-15 09:09:53] Load weight end. type=Qwen3ForCausalLM, dtype=torch.bfloat16, avail mem=63.33 GB, mem usage=15.26 GB.
+[2026-05-15 09:09:53] KV Cache is allocated. #tokens: 364000, K size: 25.00 GB, V size: 25.00 GB
+[2026-05-15 09:10:21] max_total_num_tokens=364000, max_running_requests=4096, context_len=40960, available_gpu_mem=13.33 GB
+";
+const QWEN3_8B: &str = r#"{"model_type": "qwen3", "num_hidden_layers": 36, "hidden_size": 4096, "intermediate_size": 12288,
+"num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151936, "max_position_embeddings": 40960}"#;
+
 /// Every page, with what it takes for granted.
 pub(super) const PAGES: &[Page] = &[
     Page {
@@ -236,6 +246,25 @@ pub(super) const PAGES: &[Page] = &[
             ("theirs-1.yaml", THEIRS_1),
         ],
         before: &[("", FREEZE), ("round1", Relaunch("ours", "better"))],
+    },
+    Page {
+        path: "skills/capacity-plan/SKILL.md",
+        engines: &[("ours", "ours")],
+        campaign: false,
+        files: &[
+            ("target.yaml", TARGET),
+            ("server.log", STARTUP),
+            ("config.json", QWEN3_8B),
+        ],
+        before: &[
+            ("", FREEZE),
+            (
+                "--for run.json",
+                Run(
+                    "serve-bench run --url http://127.0.0.1:30000 --workload chat.jsonl --concurrency 8 --target target.yaml -o run.json",
+                ),
+            ),
+        ],
     },
     Page {
         path: "skills/pipeline-analysis/SKILL.md",

@@ -193,6 +193,11 @@ pub(super) const LEFT_OUT: &[(&str, &str, &str)] = &[
         "scripted engines have no metrics; skills/telemetry-fetch/SKILL.md has it, and crates/repo-tests/tests/it/telemetry.rs",
     ),
     (
+        "skills/capacity-plan/SKILL.md",
+        "capacity-plan live",
+        "scripted engines have no memory; crates/repo-tests/tests/it/capacity.rs asks one that has",
+    ),
+    (
         "README.md",
         "bash examples/quickstart/run.sh",
         "a release build; a step of .ci/run runs it",
