@@ -89,7 +89,9 @@ pub(super) fn target(all: Vec<Stored>, lead_ms: i64) -> Target {
     let mut out = Target::default();
     let mut births = Vec::new();
     let mut members = Vec::new();
-    for stored in all {
+    for mut stored in all {
+        // VictoriaMetrics also gives the markers of series that ended; they are no readings.
+        stored.values.retain(|value| !value.value.is_nan());
         let name = stored.metric.get(NAME).map_or("", String::as_str);
         if name == BIRTH {
             births.extend(stored.values);
@@ -140,7 +142,6 @@ fn column(values: &[Value], at_ms: &[i64]) -> Column {
         values
             .next_if(|value| value.at_ms == *at)
             .map(|value| value.value)
-            .filter(|value| !value.is_nan())
     };
     at_ms.iter().map(value_at).collect()
 }
@@ -256,7 +257,7 @@ mod tests {
         assert_eq!(target.history.born_anew, [false, false, true]);
         assert_eq!(target.failed_at, [Timestamp::from_millisecond(3000).unwrap()]);
         assert_eq!(
-            (target.engine, target.history.samples),
+            (target.engine, target.history.samples.clone()),
             (Some(EngineKind::Vllm), vec![2, 2, 2])
         );
         let folded = fold(&target.history);
@@ -270,7 +271,7 @@ mod tests {
     fn moments_are_shifted_to_our_clock() {
         let all = vec![stored(
             &[(NAME, "sglang:num_running_reqs")],
-            &[(5000, 1.0), (6000, f64::NAN), (i64::MAX, 2.0)],
+            &[(5000, 1.0), (6000, 1.0), (7000, f64::NAN), (i64::MAX, 2.0)],
         )];
         let target = target(all, 400);
         assert_eq!(
