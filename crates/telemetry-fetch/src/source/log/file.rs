@@ -211,11 +211,10 @@ impl Log<'_> {
                 let newline = memchr(b'\n', &block[line_at..]);
                 let end = newline.map_or(len, |newline| line_at + newline);
                 // A line that the buffer cuts is read again whole, unless it began the buffer: its stamp stands at its start.
-                if newline.is_some() || line_at == 0 || at + len as u64 >= self.len {
-                    if let Some(stamp) = take_apart(&block[line_at..end]).stamp {
-                        let at = at + line_at as u64;
-                        return Ok((at < last).then_some(Stamped { stamp, at }));
-                    }
+                let is_whole = newline.is_some() || line_at == 0 || at + len as u64 >= self.len;
+                if is_whole && let Some(stamp) = take_apart(&block[line_at..end]).stamp {
+                    let at = at + line_at as u64;
+                    return Ok((at < last).then_some(Stamped { stamp, at }));
                 }
                 match newline {
                     Some(newline) => line_at += newline + 1,

@@ -139,7 +139,7 @@ impl Findings {
                     last_at: Timestamp::from_millisecond(group.last_ms).ok()?,
                     count: group.count,
                     invalidates: group.invalidates,
-                    message: contracts::secret::line_redacted(shape),
+                    message: sample(shape),
                     source: Some(log.to_owned()),
                     sample: Some(group.sample.clone()),
                 })

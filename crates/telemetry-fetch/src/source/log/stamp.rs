@@ -222,7 +222,10 @@ mod tests {
 
     use super::*;
 
-    fn of(line: &str) -> Option<(Option<i16>, i8, i8, i64, Option<i32>, &str)> {
+    /// Year, month, day, milliseconds, offset, and the rest of the line.
+    type Found<'a> = (Option<i16>, i8, i8, i64, Option<i32>, &'a str);
+
+    fn of(line: &str) -> Option<Found<'_>> {
         match find(line.as_bytes())? {
             (Stamp::Civil(civil), end) => Some((
                 civil.year,
