@@ -8,10 +8,11 @@ use crate::headers::Headers;
 /// A client for the metrics of one server.
 pub struct Scraper<'a> {
     control: Control<'a>,
+    endpoint: &'a Endpoint,
     headers: &'a Headers,
 }
 
-/// What one path answered, whatever its status.
+/// What one path answered, whatever its status but 401 and 403.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scraped {
     /// HTTP status.
@@ -31,31 +32,42 @@ impl<'a> Scraper<'a> {
     /// [`ClientError::Unreachable`] when no client can be made, for want of certificates for example.
     pub fn new(endpoint: &'a Endpoint, headers: &'a Headers) -> Result<Scraper<'a>, ClientError> {
         let control = Control::new(endpoint, headers)?;
-        Ok(Scraper { control, headers })
+        Ok(Scraper {
+            control,
+            endpoint,
+            headers,
+        })
     }
 
     /// Asks one path.
     ///
     /// # Errors
-    /// When nothing answers in time.
+    /// When nothing answers in time, and [`ClientError::Unauthorized`] when the key is missing or refused.
     pub async fn get(&self, path: &str) -> Result<Scraped, ClientError> {
-        Ok(self.scraped(self.control.get_metrics(path).await?))
+        self.scraped(path, self.control.get_metrics(path).await?)
     }
 
     /// Asks one path with a form, which may be longer than a query of a URL.
     ///
     /// # Errors
-    /// When nothing answers in time.
+    /// As [`Scraper::get`].
     pub async fn post_form(&self, path: &str, form: String) -> Result<Scraped, ClientError> {
-        Ok(self.scraped(self.control.post_form(path, form).await?))
+        self.scraped(path, self.control.post_form(path, form).await?)
     }
 
-    fn scraped(&self, reply: Reply) -> Scraped {
-        Scraped {
+    fn scraped(&self, path: &str, reply: Reply) -> Result<Scraped, ClientError> {
+        if matches!(reply.status, 401 | 403) {
+            return Err(ClientError::Unauthorized {
+                url: self.endpoint.url(path),
+                status: reply.status,
+                has_credential: self.headers.has_credential(),
+            });
+        }
+        Ok(Scraped {
             status: reply.status,
             reason: reply.reason(self.headers),
             text: String::from_utf8_lossy(&reply.body).into_owned(),
             date: reply.date,
-        }
+        })
     }
 }

@@ -88,14 +88,6 @@ async fn ask(scraper: &Scraper<'_>, endpoint: &Endpoint, path: &str) -> Result<P
     let url = endpoint.url(path);
     match answer.status {
         200 => {}
-        status @ (401 | 403) => {
-            return Err(ClientError::Unauthorized {
-                url,
-                status,
-                has_credential: false,
-            }
-            .into());
-        }
         502..=504 => {
             return Err(ClientError::NotReady {
                 url,

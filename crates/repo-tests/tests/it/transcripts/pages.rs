@@ -14,7 +14,7 @@ use Action::{Relaunch, Run};
 pub(super) struct Page {
     /// From the root of the repository.
     pub(super) path: &'static str,
-    /// Servers that are alive, by the name of the stage and their script.
+    /// Servers that are alive, by the name of the stage, and their script or their flags.
     pub(super) engines: &'static [(&'static str, &'static str)],
     /// Whether a campaign with a verdict is there, and LOOP_LEDGER_ROOT names it.
     pub(super) campaign: bool,
@@ -47,6 +47,8 @@ pub(super) const SCRIPTS: [(&str, &str); 4] = [
 
 const THEIRS_0: &str = "schema: sota-loop.subject/1\nlaunch_argv: [vllm, serve, Qwen/Qwen3-8B]\n";
 const THEIRS_1: &str = "schema: sota-loop.subject/1\nlaunch_argv: [vllm, serve, Qwen/Qwen3-8B, --max-num-batched-tokens, \"4096\"]\n";
+/// An engine with metrics, which scripted ones have not, at an eleventh of its speed.
+const METRICS: &str = "--flavor sglang --seed 5 --slowdown 1000 --model Qwen/Qwen3-8B";
 const OURS_0: &str = "schema: sota-loop.subject/1\nlaunch_argv: [python3, -m, sglang.launch_server, --model-path, Qwen/Qwen3-8B]\n";
 const OURS_1: &str = "schema: sota-loop.subject/1\nlaunch_argv: [python3, -m, sglang.launch_server, --model-path, Qwen/Qwen3-8B, --num-continuous-decode-steps, \"8\"]\n";
 const TARGET: &str = "skills/serve-bench/SKILL.md#target.yaml";
@@ -314,7 +316,7 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "skills/telemetry-fetch/SKILL.md",
-        engines: &[("ours", "ours")],
+        engines: &[("ours", METRICS)],
         campaign: false,
         files: &[("target.yaml", TARGET)],
         before: &[("", FREEZE)],

@@ -70,9 +70,14 @@ impl Stage {
     fn launch(&mut self, name: &'static str, script: &str) {
         // The old one first: a port is free only then.
         self.engines.remove(name);
-        let path = self.folder().join(format!("{script}.engine"));
         let mut command = self.command(binary("engine-sim").to_str().expect("paths are text"));
-        command.arg("--script").arg(path).args(["--port", "0"]);
+        if script.starts_with("--") {
+            command.args(script.split(' '));
+        } else {
+            let path = self.folder().join(format!("{script}.engine"));
+            command.arg("--script").arg(path);
+        }
+        command.args(["--port", "0"]);
         self.engines.insert(name, Engine::start(name, &mut command));
     }
 

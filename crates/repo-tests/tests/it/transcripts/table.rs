@@ -162,6 +162,12 @@ pub(super) const EXITS: &[(&str, &str, &[i32], &str)] = &[
         &[0, 1],
         "1 where less is free, which is what it watches",
     ),
+    (
+        "skills/telemetry-fetch/SKILL.md",
+        "serve-bench run",
+        &[0, 5],
+        "5 where other work disturbs the client; what the engine says of the window holds",
+    ),
 ];
 
 /// Commands that no transcript runs: page, a piece of the command, and why.
@@ -180,6 +186,11 @@ pub(super) const LEFT_OUT: &[(&str, &str, &str)] = &[
         "skills/sota-campaign/references/why.md",
         "profile-tables capture",
         "the same",
+    ),
+    (
+        "skills/sota-campaign/references/why.md",
+        "telemetry-fetch window",
+        "scripted engines have no metrics; skills/telemetry-fetch/SKILL.md has it, and crates/repo-tests/tests/it/telemetry.rs",
     ),
     (
         "README.md",
