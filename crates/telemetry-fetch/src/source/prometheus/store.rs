@@ -108,10 +108,13 @@ impl Store {
         let text = self.ask(scraper, QUERY, selector::clock_form()).await?;
         let answered = Timestamp::now();
         let moment = answer::moment(&text).map_err(|why| self.unusable(QUERY, 200, why))?;
+        // Cut to its millisecond, by VictoriaMetrics to its second (seen with 1.79.5).
+        let cut_ms = if moment % 1000 == 0 { 1000 } else { 1 };
         Ok(Lead {
             min_ms: moment.saturating_sub(answered.as_millisecond()),
-            // The moment is cut to its millisecond.
-            max_ms: moment.saturating_add(1).saturating_sub(asked.as_millisecond()),
+            max_ms: moment
+                .saturating_add(cut_ms)
+                .saturating_sub(asked.as_millisecond()),
         })
     }
 
