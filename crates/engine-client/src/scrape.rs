@@ -44,7 +44,26 @@ impl<'a> Scraper<'a> {
     /// # Errors
     /// When nothing answers in time, and [`ClientError::Unauthorized`] when the key is missing or refused.
     pub async fn get(&self, path: &str) -> Result<Scraped, ClientError> {
-        let reply = self.control.get_metrics(path).await?;
+        self.scraped(path, self.control.get_metrics(path).await?)
+    }
+
+    /// Asks one path with JSON.
+    ///
+    /// # Errors
+    /// As [`Scraper::get`].
+    pub async fn post_json(&self, path: &str, body: &serde_json::Value) -> Result<Scraped, ClientError> {
+        self.scraped(path, self.control.post(path, body).await?)
+    }
+
+    /// Asks one path with a form, which may be longer than a query of a URL.
+    ///
+    /// # Errors
+    /// As [`Scraper::get`].
+    pub async fn post_form(&self, path: &str, form: String) -> Result<Scraped, ClientError> {
+        self.scraped(path, self.control.post_form(path, form).await?)
+    }
+
+    fn scraped(&self, path: &str, reply: Reply) -> Result<Scraped, ClientError> {
         if matches!(reply.status, 401 | 403) {
             return Err(ClientError::Unauthorized {
                 url: self.endpoint.url(path),
@@ -52,31 +71,11 @@ impl<'a> Scraper<'a> {
                 has_credential: self.headers.has_credential(),
             });
         }
-        Ok(self.scraped(reply))
-    }
-
-    /// Asks one path with JSON.
-    ///
-    /// # Errors
-    /// When nothing answers in time.
-    pub async fn post_json(&self, path: &str, body: &serde_json::Value) -> Result<Scraped, ClientError> {
-        Ok(self.scraped(self.control.post(path, body).await?))
-    }
-
-    /// Asks one path with a form, which may be longer than a query of a URL.
-    ///
-    /// # Errors
-    /// When nothing answers in time.
-    pub async fn post_form(&self, path: &str, form: String) -> Result<Scraped, ClientError> {
-        Ok(self.scraped(self.control.post_form(path, form).await?))
-    }
-
-    fn scraped(&self, reply: Reply) -> Scraped {
-        Scraped {
+        Ok(Scraped {
             status: reply.status,
             reason: reply.reason(self.headers),
             text: String::from_utf8_lossy(&reply.body).into_owned(),
             date: reply.date,
-        }
+        })
     }
 }

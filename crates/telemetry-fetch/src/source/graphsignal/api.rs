@@ -5,7 +5,7 @@
 use contracts::telemetry_fetch::context::ForeignContext;
 use contracts::telemetry_fetch::source::SourceKind;
 use contracts::text::clean;
-use engine_client::{Endpoint, Headers, Scraper};
+use engine_client::{ClientError, Endpoint, Headers, Scraper};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -79,16 +79,19 @@ impl Api {
 
     async fn field(&self, path: &str, query: &str, field: &str) -> Result<Value, GraphsignalError> {
         let scraper = Scraper::new(&self.endpoint, &self.headers)?;
-        let answer = scraper.get(&format!("{path}{query}")).await?;
         let url = self.endpoint.url(path);
+        let answer = match scraper.get(&format!("{path}{query}")).await {
+            Err(ClientError::Unauthorized { status, .. }) => {
+                return Err(GraphsignalError::KeyRefused { url, status });
+            }
+            answer => answer?,
+        };
         let none = |reason: String| GraphsignalError::NoContext {
             url: url.clone(),
             reason,
         };
-        match answer.status {
-            200 => {}
-            status @ (401 | 403) => return Err(GraphsignalError::KeyRefused { url, status }),
-            _ => return Err(none(answer.reason)),
+        if answer.status != 200 {
+            return Err(none(answer.reason));
         }
         let text = self.headers.without_secrets(&answer.text);
         let value: Value =

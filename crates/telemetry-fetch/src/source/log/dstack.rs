@@ -121,15 +121,17 @@ impl Asked<'_> {
             .scraper
             .post_json(&format!("{}/{path}", self.path), body)
             .await;
-        let answer = asked.map_err(|error: ClientError| failed(error.to_string(), false))?;
+        let answer = asked.map_err(|error| match error {
+            ClientError::Unauthorized { status, .. } => failed(
+                format!("the server does not accept the token (HTTP {status})"),
+                false,
+            ),
+            error => failed(error.to_string(), false),
+        })?;
         match answer.status {
             200 => {
                 serde_json::from_str(&answer.text).map_err(|_| failed("it answers no JSON".to_owned(), false))
             }
-            401 | 403 => Err(failed(
-                format!("the server does not accept the token (HTTP {})", answer.status),
-                false,
-            )),
             _ => Err(failed(answer.reason, answer.text.contains("resource_not_exists"))),
         }
     }

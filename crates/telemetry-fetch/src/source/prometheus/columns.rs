@@ -15,8 +15,7 @@ use super::selector::{BIRTH, NAME, UP};
 use crate::history::{Bound, Column, History, Labels};
 use crate::vocabulary::{NameId, find};
 
-/// Labels that say whose samples they are. Targets that differ in one are never added: two Prometheus servers that scrape
-/// one engine would count every token twice.
+/// Labels that say whose samples they are. Targets that differ in one are sources of their own.
 const TARGET: [&str; 13] = [
     "__replica__",
     "cluster",
