@@ -5,7 +5,7 @@
 //! between reading and emitting is pure.
 //!
 //! # How a source is added
-//! A module `source/<kind>.rs` that turns what it reads into [`Reading`](source::Reading)s: points of the vocabulary at one
+//! A module `source/<kind>.rs` that turns what it reads into `Reading`s: points of the vocabulary at one
 //! moment, with the process's birth and the lead of its clock where they are known. A kind in
 //! `contracts::telemetry_fetch::source::SourceKind`, its names in `vocabulary/terms.rs`, its flag in `cli.rs`, and its place in
 //! `snapshot::read` or `watch`. A source that has a past (a store, a log) gives many readings at once; the fold is the same. What

@@ -185,6 +185,24 @@ fn snapshots_explain_the_benchmark_between_them_and_no_other() {
     assert_eq!(ended.code(), 0, "{ended:?}");
     let document = ended.document();
     check("during", &document);
+    for format in ["markdown", "table"] {
+        let ended = run(
+            "telemetry-fetch",
+            [
+                "window", "--before", &before, "--after", &after, "--during", &result, "--format", format,
+            ],
+        );
+        assert!(
+            ended.stdout.len() < 8192,
+            "{format} has {} bytes",
+            ended.stdout.len()
+        );
+        let limits = ended.stdout.find("kv_usage_max").expect("what limits is shown");
+        assert!(
+            Some(limits) < ended.stdout.find("ttft_ms"),
+            "what limits stands before the metrics"
+        );
+    }
     assert_eq!(value(&document, "requests"), 24.0);
     assert_eq!(passed(&document, "token_conservation"), true);
     let ended = run(

@@ -136,10 +136,9 @@ fn a_percentage_is_no_ratio() {
 }
 
 #[test]
-fn views_are_short() {
+fn summaries_are_short() {
     let url = metrics(&[BEFORE, AFTER]);
     let report = run(&format!("window --url {url} -- true")).unwrap();
     let document = document(&report);
     assert!(document["summary"].as_str().unwrap().chars().count() <= 400);
-    assert!(report.json().len() < 40_000);
 }
