@@ -103,7 +103,11 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
 
 /// Tokens that were generated between the first and the last reading.
 pub(crate) fn generated_tokens(observed: &Observed) -> Option<f64> {
-    let folded: Vec<Folded> = observed.sources.iter().map(|source| fold(&source.history)).collect();
+    let folded: Vec<Folded> = observed
+        .sources
+        .iter()
+        .map(|source| fold(&source.history))
+        .collect();
     Rows(&rows(observed, &folded)).total("generation_tokens")
 }
 
