@@ -7,6 +7,10 @@ mod device;
 mod fold;
 #[cfg(feature = "nvml")]
 mod nvml;
+#[cfg_attr(
+    all(not(feature = "nvml"), not(test)),
+    expect(dead_code, reason = "without a driver nobody lists processes")
+)]
 mod owner;
 mod sampler;
 mod tally;
