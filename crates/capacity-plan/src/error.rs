@@ -81,7 +81,7 @@ pub(crate) enum CapacityError {
 impl ToolError for CapacityError {
     fn code(&self) -> &'static str {
         match self {
-            Self::LogUnreadable { .. } => "log-unreadable",
+            Self::LogUnreadable { .. } => "startup-log-unreadable",
             Self::NothingRecognised { .. } => "log-nothing-recognised",
             Self::SaysNothing { .. } => "live-says-nothing",
             Self::KeyMissing(_) => "key-missing",

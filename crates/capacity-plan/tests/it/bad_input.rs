@@ -33,9 +33,9 @@ fn a_log_that_says_nothing_of_memory_is_no_zeros() {
         );
     }
     let absent = folder.path().join("absent.log").display().to_string();
-    assert_eq!(fails(&["log", &absent], Exit::BadInput), "log-unreadable");
+    assert_eq!(fails(&["log", &absent], Exit::BadInput), "startup-log-unreadable");
     let itself = folder.path().display().to_string();
-    assert_eq!(fails(&["log", &itself], Exit::BadInput), "log-unreadable");
+    assert_eq!(fails(&["log", &itself], Exit::BadInput), "startup-log-unreadable");
 }
 
 #[test]

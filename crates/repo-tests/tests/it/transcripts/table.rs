@@ -193,6 +193,16 @@ pub(super) const LEFT_OUT: &[(&str, &str, &str)] = &[
         "scripted engines have no metrics; skills/telemetry-fetch/SKILL.md has it, and crates/repo-tests/tests/it/telemetry.rs",
     ),
     (
+        "skills/telemetry-fetch/SKILL.md",
+        "telemetry-fetch window --prometheus",
+        "it needs a store; a step of .ci/run has Prometheus and VictoriaMetrics",
+    ),
+    (
+        "skills/telemetry-fetch/SKILL.md",
+        "telemetry-fetch window --graphsignal",
+        "it needs a profiler; a step of .ci/run has Graphsignal's",
+    ),
+    (
         "skills/capacity-plan/SKILL.md",
         "capacity-plan live",
         "scripted engines have no memory; crates/repo-tests/tests/it/capacity.rs asks one that has",
