@@ -93,7 +93,7 @@ for try in 1 2 3 4 5; do
     { cat "$out/round0.window.log" >&2; exit 1; }
   ! grep -q '"exit_code": 0' "$out/round0.window.json" || break
 done
-sed -n '3p; /^| what/,/^$/p' "$out/round0.window.md" | sed 's/^/  /'
+sed -n '1p; /^| what/,/^$/p' "$out/round0.window.md" | sed 's/^/  /'
 
 say "5. why: a trace of the slower side, bound to the comparison"
 explains=(--for "$out/round0.compare.json" --side ours-sglang)

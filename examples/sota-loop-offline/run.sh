@@ -156,7 +156,7 @@ telemetry() { # SCENARIO URL
     ! grep -q '"exit_code": 0' "$name.window.json" || break
     [ "$try" -lt 10 ] || { cat view.md; echo 'FAILED: every measurement was disturbed' >&2; exit 1; }
   done
-  sed -n '3p' view.md | sed 's/^/  /'
+  sed -n '1p' view.md | sed 's/^/  /'
   ledger append "$name.json" "$name.window.json"
 }
 for scenario in chat summary; do telemetry "$scenario" "$ours0"; done
