@@ -181,7 +181,7 @@ for name, store, job in stores:
     print(f'{name}: generation tokens ours {told:.0f}, raw samples {truth:.0f}, {data["sources"][0]["readings"]} readings, '
           f'coverage {data["sources"][0]["coverage_pct"]:.1f} %, resets {data["sources"][0]["resets"]}')
     assert truth > 0 and abs(told - truth) < 1e-6, (told, truth)
-    assert data["engine"]["kind"] == ("llama_cpp" if job == "llama" else "vllm"), data["engine"]
+    assert data["engine"]["kind"] == ("llama.cpp" if job == "llama" else "vllm"), data["engine"]
     assert data["sources"][0]["resets"] == (0 if job == "llama" else 1), data["sources"]
 PY
 python3 "$scratch/check.py" "$scratch" "$prometheus" "$victoria" "$start" "$end" "$llama_url" || fail 'the numbers disagree'
