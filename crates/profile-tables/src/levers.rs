@@ -18,7 +18,16 @@ enum Open {
     Always,
 }
 
-/// Cause, engine, change, what it acts on, source, when it is left to be made.
+/// What a change sets in motion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Acts {
+    /// Graphs: nothing to gain where a graph replays the steps already.
+    Graphs,
+    /// Anything else.
+    Host,
+}
+
+/// Cause, engine, change, what it acts on, source, when it is left to be made, what it sets in motion.
 type Row = (
     IdleCause,
     &'static str,
@@ -26,6 +35,7 @@ type Row = (
     &'static str,
     &'static str,
     Open,
+    Acts,
 );
 
 const LEVERS: [Row; 10] = [
@@ -36,6 +46,7 @@ const LEVERS: [Row; 10] = [
         "several decode steps share one turn of the scheduler",
         "sgl-project/sglang python/sglang/srt/server_args.py; SemiAnalysisAI/InferenceX#1243 measured 4 against 8",
         Open::Below("num_continuous_decode_steps", 8),
+        Acts::Host,
     ),
     (
         IdleCause::BetweenSteps,
@@ -44,6 +55,7 @@ const LEVERS: [Row; 10] = [
         "the next batch is prepared while the device works on this one",
         "sgl-project/sglang python/sglang/srt/server_args.py",
         Open::On("disable_overlap_schedule"),
+        Acts::Host,
     ),
     (
         IdleCause::BetweenSteps,
@@ -52,6 +64,7 @@ const LEVERS: [Row; 10] = [
         "the next step is scheduled while the device works on this one; the default since 0.14.0",
         "vllm-project/vllm release notes of v0.14.0",
         Open::Off("async_scheduling"),
+        Acts::Host,
     ),
     (
         IdleCause::BetweenSteps,
@@ -60,6 +73,7 @@ const LEVERS: [Row; 10] = [
         "step n+1 is launched before the host has looked at step n",
         "nvidia.github.io/TensorRT-LLM/features/overlap-scheduler.html",
         Open::Always,
+        Acts::Host,
     ),
     (
         IdleCause::LaunchBound,
@@ -68,6 +82,7 @@ const LEVERS: [Row; 10] = [
         "a graph replays a step with one launch",
         "sgl-project/sglang python/sglang/srt/server_args.py",
         Open::On("disable_cuda_graph"),
+        Acts::Graphs,
     ),
     (
         IdleCause::LaunchBound,
@@ -76,6 +91,7 @@ const LEVERS: [Row; 10] = [
         "batches above the largest captured one run without a graph",
         "sgl-project/sglang python/sglang/srt/server_args.py",
         Open::Off("disable_cuda_graph"),
+        Acts::Graphs,
     ),
     (
         IdleCause::LaunchBound,
@@ -84,6 +100,7 @@ const LEVERS: [Row; 10] = [
         "a graph replays a step with one launch",
         "vllm-project/vllm vllm/config/model.py",
         Open::On("enforce_eager"),
+        Acts::Graphs,
     ),
     (
         IdleCause::HostPython,
@@ -92,6 +109,7 @@ const LEVERS: [Row; 10] = [
         "a graph replays a step without the Python between its launches",
         "sgl-project/sglang python/sglang/srt/server_args.py",
         Open::On("disable_cuda_graph"),
+        Acts::Graphs,
     ),
     (
         IdleCause::HostPython,
@@ -100,6 +118,7 @@ const LEVERS: [Row; 10] = [
         "a graph replays a step without the Python between its launches",
         "vllm-project/vllm vllm/config/model.py",
         Open::On("enforce_eager"),
+        Acts::Graphs,
     ),
     (
         IdleCause::LaunchBound,
@@ -108,11 +127,18 @@ const LEVERS: [Row; 10] = [
         "a graph replays a step with one launch",
         "nvidia.github.io/TensorRT-LLM llmapi reference, TorchLlmArgs",
         Open::Always,
+        Acts::Graphs,
     ),
 ];
 
-/// Settings of `engine` that act on `cause`, the first to try first; without those that the server has already.
-pub(crate) fn levers(cause: IdleCause, engine: Option<&str>, server: Option<&Server>) -> Vec<Lever> {
+/// Settings of `engine` that act on `cause`, the first to try first; without those that the server has already, and `in_graphs`
+/// without those that make it use graphs.
+pub(crate) fn levers(
+    cause: IdleCause,
+    engine: Option<&str>,
+    server: Option<&Server>,
+    in_graphs: bool,
+) -> Vec<Lever> {
     let is_open = |open: &Open| {
         server.is_none_or(|server| match open {
             Open::On(switch) => server.is_on(switch),
@@ -124,8 +150,8 @@ pub(crate) fn levers(cause: IdleCause, engine: Option<&str>, server: Option<&Ser
     LEVERS
         .iter()
         .filter(|(acts_on, of, ..)| *acts_on == cause && Some(*of) == engine)
-        .filter(|(.., open)| is_open(open))
-        .map(|(_, _, change, why, source, _)| Lever {
+        .filter(|(.., open, acts)| is_open(open) && !(in_graphs && *acts == Acts::Graphs))
+        .map(|(_, _, change, why, source, ..)| Lever {
             change: (*change).to_owned(),
             why: (*why).to_owned(),
             source: (*source).to_owned(),
@@ -140,7 +166,7 @@ mod tests {
     #[test]
     fn a_cause_names_the_settings_of_its_engine_only() {
         let first = |cause, engine| {
-            levers(cause, engine, None)
+            levers(cause, engine, None, false)
                 .first()
                 .map(|lever| lever.change.clone())
         };
@@ -153,13 +179,26 @@ mod tests {
     }
 
     #[test]
+    fn steps_that_a_graph_replays_already_are_told_of_no_graphs() {
+        for cause in [IdleCause::LaunchBound, IdleCause::HostPython] {
+            for engine in ["sglang", "vllm", "tensorrt-llm"] {
+                assert_eq!(levers(cause, Some(engine), None, true), []);
+            }
+        }
+        assert_eq!(
+            levers(IdleCause::BetweenSteps, Some("sglang"), None, true).len(),
+            2
+        );
+    }
+
+    #[test]
     fn what_the_server_has_already_is_not_named() {
         let folder = tempfile::TempDir::new().expect("a folder");
         let path = folder.path().join("info.json");
         let changes = |cause, info: &str| {
             std::fs::write(&path, info).expect("writable");
             let server = Server::read(&path).expect("an answer");
-            let levers = levers(cause, Some("sglang"), Some(&server));
+            let levers = levers(cause, Some("sglang"), Some(&server), false);
             levers.into_iter().map(|lever| lever.change).collect::<Vec<_>>()
         };
         let plain = r#"{"tp_size": 1, "num_continuous_decode_steps": 8}"#;

@@ -1,6 +1,7 @@
 //! One or two sentences to act on: what takes the time, and why the device waits.
 
-use contracts::profile_tables::report::Stage;
+use contracts::profile_tables::report::{CriticalKind, Stage};
+use torch_trace::short;
 
 /// From this share of idle time on, it is what to look at first, percent.
 const MUCH_IDLE_PCT: f64 = 30.0;
@@ -39,11 +40,30 @@ fn of_stage(stage: &Stage) -> String {
             .map(|location| format!(" around {location}"))
             .unwrap_or_default();
         text.push_str(&format!(" The device mostly waits: {}{at}.", cause.cause.words()));
-        if let Some(lever) = cause.levers.first() {
+        if let Some(gap) = one_gap(stage) {
+            text.push_str(&gap);
+        } else if let Some(lever) = cause.levers.first() {
             text.push_str(&format!(" To try: {} ({}).", lever.change, lever.why));
         }
     }
     text
+}
+
+/// A single wait that is most of the idle time: where a recording begins, for example, and no pattern of the steps.
+fn one_gap(stage: &Stage) -> Option<String> {
+    let longest = stage.critical_path.as_ref()?.longest.first()?;
+    let is_most = longest.kind != CriticalKind::Kernel && longest.ns * 2 > stage.idle_ns;
+    is_most.then(|| {
+        format!(
+            " One wait of {:.3} ms is most of it{}: does it come again in every step?",
+            longest.ns as f64 / 1e6,
+            longest
+                .kernel
+                .as_ref()
+                .map(|kernel| format!(", before {}", short(kernel)))
+                .unwrap_or_default()
+        )
+    })
 }
 
 /// The three families with the largest share.

@@ -32,6 +32,8 @@ pub(crate) fn stage_row(
         .filter(|((_, family), _)| *family == Family::Other)
         .map(|(_, sum)| sum.share_ns)
         .sum();
+    let all_calls: u64 = kernels.iter().map(|(_, sum)| sum.calls).sum();
+    let in_graphs = sum.graph_events * 2 > all_calls;
     let mut idle: Vec<(&IdleCause, &IdleSum)> = sum.idle.iter().collect();
     idle.sort_by_key(|(cause, sum)| (-sum.ns, **cause));
     let mut overlap: Vec<OverlapRow> = kernels
@@ -69,7 +71,7 @@ pub(crate) fn stage_row(
                 ns: sum.ns,
                 span_pct: percent(sum.ns as f64, span_ns as f64),
                 python_location: longest(&sum.locations),
-                levers: levers(*cause, engine, server),
+                levers: levers(*cause, engine, server, in_graphs),
             })
             .collect(),
         critical_path: path.and_then(PathSum::row),

@@ -54,6 +54,27 @@ pub(crate) struct Observed {
 }
 
 impl Observed {
+    /// A window of which nothing is read yet.
+    pub(crate) fn of(engine: Known, start_at: Timestamp, end_at: Timestamp) -> Observed {
+        Observed {
+            engine,
+            sources: Vec::new(),
+            logs: Vec::new(),
+            profiles: Vec::new(),
+            contexts: Vec::new(),
+            notes: Vec::new(),
+            command: None,
+            start_at,
+            end_at,
+            interrupted: false,
+            inputs: Vec::new(),
+            gpu: None,
+            generated_tokens: None,
+            spans: None,
+            engine_url: None,
+        }
+    }
+
     /// Keeps what was read around a benchmark: what the engine did while its client started or wrote its files is not its.
     pub(crate) fn narrow(&mut self, start: Timestamp, end: Timestamp) {
         for source in &mut self.sources {

@@ -37,21 +37,8 @@ pub(crate) fn window(plan: &WindowPlan, servers: &ServerArgs) -> Result<Observed
     };
     let (start_at, end_at) = span(plan, &known)?;
     Ok(Observed {
-        engine: known,
-        sources: Vec::new(),
-        logs: Vec::new(),
-        profiles: Vec::new(),
-        contexts: Vec::new(),
-        notes: Vec::new(),
-        command: None,
-        start_at,
-        end_at,
-        interrupted: false,
-        gpu: None,
-        spans: None,
-        generated_tokens: None,
-        inputs: Vec::new(),
         engine_url,
+        ..Observed::of(known, start_at, end_at)
     })
 }
 

@@ -172,25 +172,14 @@ pub(crate) fn pair(before: &Path, after: &Path) -> Result<Observed, Failure> {
         .into_iter()
         .max()
         .expect("a snapshot has a source");
+    let engine = Known {
+        facts: second.engine.clone(),
+        simulated: before.document.simulated || after.document.simulated,
+    };
     let mut observed = Observed {
-        engine: Known {
-            facts: second.engine.clone(),
-            simulated: before.document.simulated || after.document.simulated,
-        },
-        sources: Vec::new(),
-        profiles: Vec::new(),
-        contexts: Vec::new(),
-        notes: Vec::new(),
-        command: None,
-        start_at,
-        end_at,
-        interrupted: false,
-        logs: Vec::new(),
         gpu: both_gpus(first, second),
-        spans: None,
-        generated_tokens: None,
         inputs: vec![before.input, after.input],
-        engine_url: None,
+        ..Observed::of(engine, start_at, end_at)
     };
     for (one, two) in first.sources.iter().zip(&second.sources) {
         if one.read_at >= two.read_at {

@@ -142,25 +142,19 @@ async fn watch(
     };
     let sources: Vec<ObservedSource> = open.into_iter().map(|(_, observed)| observed).collect();
     let moments = || sources.iter().flat_map(|source| &source.history.at).copied();
+    let start_at = moments().chain([start_at]).min().unwrap_or(start_at);
+    let end_at = moments().chain([end_at]).max().unwrap_or(end_at);
     let mut observed = Observed {
-        engine: known,
         command: Some(CommandRun {
             argv: without_secrets(argv),
             exit_code: status.and_then(|status| status.code()),
         }),
-        start_at: moments().chain([start_at]).min().unwrap_or(start_at),
-        end_at: moments().chain([end_at]).max().unwrap_or(end_at),
         interrupted,
         sources,
-        logs: Vec::new(),
-        profiles: Vec::new(),
-        contexts: Vec::new(),
-        notes: Vec::new(),
-        inputs: Vec::new(),
         gpu,
-        generated_tokens: None,
         spans,
         engine_url,
+        ..Observed::of(known, start_at, end_at)
     };
     if let Some(profiler) = profiler {
         beside::add_local(

@@ -56,11 +56,12 @@ async fn a_complete_stream_is_ok_and_stamped_in_order() {
     assert!(times.iter().all(Option::is_some), "{seen:?}");
     assert!(times.is_sorted(), "{seen:?}");
     let gap = seen.first_token_ns.unwrap() - seen.headers_ns.unwrap();
+    // Half of the pauses: a busy machine reads the first of two things late, and not the second.
     assert!(
-        gap >= 19_000_000,
+        gap >= 10_000_000,
         "the head came 20 ms before the first token: {gap}"
     );
-    assert!(seen.last_token_ns.unwrap() - seen.first_token_ns.unwrap() >= 9_000_000);
+    assert!(seen.last_token_ns.unwrap() - seen.first_token_ns.unwrap() >= 5_000_000);
 }
 
 #[tokio::test]
