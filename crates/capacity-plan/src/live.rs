@@ -147,7 +147,16 @@ fn server_info(facts: &mut Facts, info: &Value) {
     facts.has_dp_attention = info.get("enable_dp_attention") == Some(&Value::Bool(true));
     facts.page = number("page_size").or(facts.page);
     facts.context = number("context_length").or(facts.context);
-    facts.max_running_requests = number("max_running_requests");
+    // vLLM answers with its configuration, by groups or flat.
+    let of_vllm = [
+        "/vllm_config/scheduler_config/max_num_seqs",
+        "/vllm_config/max_num_seqs",
+    ];
+    let of_vllm = of_vllm
+        .iter()
+        .find_map(|pointer| info.pointer(pointer))
+        .and_then(Value::as_u64);
+    facts.max_running_requests = number("max_running_requests").or(of_vllm);
     let dtype = info.get("kv_cache_dtype").and_then(Value::as_str);
     facts.kv_dtype = dtype.map(|dtype| contracts::text::clean(dtype, 60));
     let fraction = info.get("mem_fraction_static").and_then(Value::as_f64);

@@ -1,5 +1,6 @@
 //! What a reader can act on: what limits throughput, as far as the engine says, and what to look at next.
 
+use contracts::telemetry_fetch::metric::MetricKind;
 use contracts::telemetry_fetch::window::WindowData;
 use contracts::{Finite, NextAction};
 
@@ -10,6 +11,10 @@ use crate::plan::WindowPlan;
 const FULL: f64 = 0.95;
 /// Requests that wait on average are a queue from here.
 const QUEUE: f64 = 0.5;
+/// Requests that spend more than this share of their time in the queue wait for each other.
+const QUEUE_SHARE: f64 = 0.3;
+/// Fewest readings of a gauge that say what it did between them.
+const FEWEST_READINGS: u64 = 5;
 /// A scheduler that takes more than this share keeps the device waiting.
 const BUSY_SCHEDULER: f64 = 0.3;
 
@@ -20,6 +25,8 @@ pub(crate) enum Limit {
     KvCache,
     /// Requests wait though there is cache for them.
     Admission,
+    /// Requests wait, and nothing that was read says for what.
+    Queue,
     /// The scheduler's own work.
     Scheduler,
     /// The load: the engine idles.
@@ -34,16 +41,19 @@ impl Limit {
     pub(crate) fn of(data: &WindowData) -> Limit {
         let derived = &data.derived;
         let is_over = |value: Option<Finite>, limit: f64| value.is_some_and(|value| value.get() > limit);
-        let waits = is_over(derived.mean_waiting, QUEUE);
+        let gauges = gauges_say(data);
+        let waits = gauges && is_over(derived.mean_waiting, QUEUE);
         if is_over(derived.preemptions, 0.0) || (waits && is_over(derived.kv_usage_max, FULL)) {
             Limit::KvCache
         } else if waits {
             Limit::Admission
+        } else if is_over(derived.queue_share_ratio, QUEUE_SHARE) {
+            Limit::Queue
         } else if is_over(derived.scheduler_share_ratio, BUSY_SCHEDULER) {
             Limit::Scheduler
         } else if is_over(derived.scheduler_idle_ratio, 0.5) {
             Limit::Load
-        } else if is_over(derived.mean_running, 0.0) {
+        } else if gauges && is_over(derived.mean_running, 0.0) {
             Limit::Steps
         } else {
             Limit::Unknown
@@ -56,6 +66,9 @@ impl Limit {
             Limit::Admission => {
                 "Requests wait though the cache has room: look at the limit on running requests and at the prefill budget."
             }
+            Limit::Queue => {
+                "Requests spend much of their time in the queue: look at the limit on running requests and at the KV cache, with readings inside the window."
+            }
             Limit::Scheduler => "The scheduler itself takes much of the time: the device waits for the CPU.",
             Limit::Load => {
                 "The engine idles for more than half of the time: the load, not the engine, limits."
@@ -64,6 +77,12 @@ impl Limit {
             Limit::Unknown => "What limits cannot be told from these sources.",
         }
     }
+}
+
+/// Whether gauges were read often enough: two readings, one at each end, know nothing of what lies between them.
+fn gauges_say(data: &WindowData) -> bool {
+    let gauges = || data.metrics.iter().filter(|row| row.kind == MetricKind::Gauge);
+    gauges().all(|row| row.count.is_none_or(|readings| readings >= FEWEST_READINGS))
 }
 
 pub(crate) fn summary(data: &WindowData) -> String {
@@ -78,9 +97,14 @@ pub(crate) fn summary(data: &WindowData) -> String {
         facts.extend(value.map(|value| words(value.get())));
     };
     say(derived.output_tps, &|tps| format!("{tps:.0} output tokens/s"));
-    say(derived.mean_running, &|n| format!("{n:.1} running"));
-    say(derived.mean_waiting, &|n| format!("{n:.1} waiting"));
-    say(derived.kv_usage_max, &|ratio| {
+    let often = gauges_say(data);
+    say(derived.mean_running.filter(|_| often), &|n| {
+        format!("{n:.1} running")
+    });
+    say(derived.mean_waiting.filter(|_| often), &|n| {
+        format!("{n:.1} waiting")
+    });
+    say(derived.kv_usage_max.filter(|_| often), &|ratio| {
         format!("KV cache at most {:.0} %", ratio * 100.0)
     });
     say(derived.prefix_hit_ratio, &|ratio| {
