@@ -24,13 +24,14 @@ pub(crate) fn window(plan: &WindowPlan, servers: &ServerArgs) -> Result<Observed
         known
     } else {
         let (endpoints, headers) = engine::servers(servers)?;
+        let runtime = engine::runtime()?;
         let mut known = engine::nobody(None);
         for endpoint in &endpoints {
             // Only who answers: what its metrics say now is not of the window.
-            let (source, _) = engine::runtime()?.block_on(MetricsSource::open(endpoint, &headers))?;
+            let (source, _) = runtime.block_on(MetricsSource::open(endpoint, &headers))?;
             if source.kind == SourceKind::Metrics && engine_url.is_none() {
                 engine_url = Some(endpoint.to_string());
-                known = engine::runtime()?.block_on(engine::ask(endpoint, &headers, source.engine));
+                known = runtime.block_on(engine::ask(endpoint, &headers, source.engine));
             }
         }
         known

@@ -14,6 +14,7 @@ use crate::benchmark::Benchmark;
 use crate::cli::Args;
 use crate::clock::Lead;
 use crate::fold::derived::{Rows, derived};
+use crate::fold::gauge::FEWEST;
 use crate::fold::rows::{Folded, fold};
 use crate::observed::{Observed, ObservedSource};
 use crate::plan::WindowPlan;
@@ -361,11 +362,13 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
     let sparse = observed
         .sources
         .iter()
-        .any(|source| (1..5).contains(&source.history.len()));
+        .any(|source| (1..FEWEST).contains(&source.history.len()));
     if sparse && data.derived.mean_running.is_some() {
         warnings.push(Warning::new(
             "gauges-few-readings",
-            "gauges were read fewer than 5 times: their means say little; run the benchmark as `-- COMMAND…` inside the window",
+            format!(
+                "gauges were read fewer than {FEWEST} times: their means say little; run the benchmark as `-- COMMAND…` inside the window"
+            ),
         ));
     }
     if data.metrics.is_empty() && data.contexts.is_empty() && !observed.sources.is_empty() {

@@ -4,6 +4,7 @@ use contracts::telemetry_fetch::metric::MetricKind;
 use contracts::telemetry_fetch::window::WindowData;
 use contracts::{Finite, NextAction};
 
+use crate::fold::gauge::FEWEST;
 use crate::observed::Observed;
 use crate::plan::WindowPlan;
 
@@ -13,8 +14,6 @@ const FULL: f64 = 0.95;
 const QUEUE: f64 = 0.5;
 /// Requests that spend more than this share of their time in the queue wait for each other.
 const QUEUE_SHARE: f64 = 0.3;
-/// Fewest readings of a gauge that say what it did between them.
-const FEWEST_READINGS: u64 = 5;
 /// A scheduler that takes more than this share keeps the device waiting.
 const BUSY_SCHEDULER: f64 = 0.3;
 
@@ -82,7 +81,7 @@ impl Limit {
 /// Whether gauges were read often enough: two readings, one at each end, know nothing of what lies between them.
 fn gauges_say(data: &WindowData) -> bool {
     let gauges = || data.metrics.iter().filter(|row| row.kind == MetricKind::Gauge);
-    gauges().all(|row| row.count.is_none_or(|readings| readings >= FEWEST_READINGS))
+    gauges().all(|row| row.count.is_none_or(|readings| readings >= FEWEST as u64))
 }
 
 pub(crate) fn summary(data: &WindowData) -> String {

@@ -4,7 +4,7 @@ use contracts::Finite;
 use contracts::telemetry_fetch::metric::Quantile;
 
 /// Fewest readings that say anything about a distribution.
-const FEWEST: usize = 5;
+pub(crate) const FEWEST: usize = 5;
 
 /// What a gauge did; values by the second they were read at.
 #[derive(Clone, Debug, PartialEq)]
