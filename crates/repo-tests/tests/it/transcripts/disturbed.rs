@@ -37,11 +37,12 @@ pub(super) fn again(stage: &Stage, words: &[String], text: &str) -> Option<Ended
     let mut last = None;
     for _ in 0..TRIES {
         let (_, document) = output(stage, words)?;
-        let next: Vec<String> =
-            serde_json::from_value(document["next_actions"][0]["command"].clone()).ok()?;
-        if words[0] != "gap-decide" || !next.iter().any(|word| word == "--resume") {
+        if words[0] != "gap-decide" {
             return last;
         }
+        let Some(next) = more_pairs(&document) else {
+            return last;
+        };
         let pasted: Vec<String> = next.iter().map(|word| format!("'{word}'")).collect();
         if stage.shell(&pasted.join(" ")).code() == 5 {
             mend(stage, &next);
@@ -54,6 +55,14 @@ pub(super) fn again(stage: &Stage, words: &[String], text: &str) -> Option<Ended
         }
     }
     last
+}
+
+/// The command that goes on measuring. It is not the first action where another scenario is decided.
+fn more_pairs(document: &Value) -> Option<Vec<String>> {
+    let commands = document["next_actions"].as_array()?.iter();
+    commands
+        .filter_map(|action| serde_json::from_value::<Vec<String>>(action["command"].clone()).ok())
+        .find(|command| command.iter().any(|word| word == "--resume"))
 }
 
 /// The document that a command wrote with `-o`, and its name.

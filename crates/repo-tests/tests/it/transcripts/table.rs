@@ -163,6 +163,12 @@ pub(super) const EXITS: &[(&str, &str, &[i32], &str)] = &[
         "1 where less is free, which is what it watches",
     ),
     (
+        "skills/gap-decide/SKILL.md",
+        "gap-decide --",
+        &[0, 5],
+        "5 where other work leaves a verdict open: nothing on the page needs it decided",
+    ),
+    (
         "skills/telemetry-fetch/SKILL.md",
         "serve-bench run",
         &[0, 5],
