@@ -46,6 +46,12 @@ pub enum ReadError {
         /// What the file has.
         left: u64,
     },
+    /// Compressed data ends before its end.
+    #[error("decompress the report: its data ends at offset {offset}, before its end")]
+    CompressedCut {
+        /// End of the file.
+        offset: u64,
+    },
     /// Something cannot be what it should be.
     #[error("read the bytes at offset {offset}: {what}")]
     Corrupt {
@@ -81,7 +87,7 @@ impl ReadError {
             Self::Empty => "ncu-report-empty",
             Self::TooLarge { .. } | Self::TooMuchMemory { .. } => "ncu-report-too-large",
             Self::NotRecognised { .. } => "ncu-report-not-recognised",
-            Self::Truncated { .. } => "truncated-file",
+            Self::Truncated { .. } | Self::CompressedCut { .. } => "truncated-file",
             Self::Corrupt { .. } => "ncu-report-corrupt",
             Self::NameOutOfRange { .. } => "ncu-report-metric-name",
             Self::NoKernels { .. } => "no-kernels",
@@ -100,7 +106,7 @@ impl ReadError {
             Self::NotRecognised { .. } => {
                 "give what `ncu -o` wrote (.ncu-rep, .ncu-repz), or `ncu --import FILE --page raw --csv`".to_owned()
             }
-            Self::Truncated { .. } => {
+            Self::Truncated { .. } | Self::CompressedCut { .. } => {
                 "copy the file again and compare its length; a capture that was ended early is collected again".to_owned()
             }
             Self::Corrupt { .. } | Self::NameOutOfRange { .. } => {

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::error::ReadError;
 use crate::limits::Limits;
-use crate::model::Report;
-use crate::rep;
+use crate::model::{Form, Report};
+use crate::{rep, zstd};
 
 /// Reads a report, or a CSV export of one.
 ///
@@ -26,6 +26,18 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Report, ReadError> {
     }
     if bytes.starts_with(&rep::MAGIC) {
         return rep::read(bytes, limits);
+    }
+    if bytes.starts_with(&zstd::MAGIC) {
+        let content = zstd::decompress(bytes, limits)?;
+        if !content.starts_with(&rep::MAGIC) {
+            return Err(ReadError::NotRecognised {
+                start: start(&content),
+            });
+        }
+        return Ok(Report {
+            form: Form::Repz,
+            ..rep::read(&content, limits)?
+        });
     }
     Err(ReadError::NotRecognised { start: start(bytes) })
 }

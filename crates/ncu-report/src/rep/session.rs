@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::command_line::Options;
 use crate::error::ReadError;
+use crate::facts::{describe_gpu, settings};
 use crate::limits::Budget;
 use crate::model::{Kernel, Session, Value};
 use crate::text::{NAME_CAP, TEXT_CAP};
@@ -154,39 +154,10 @@ impl Parts {
             session.gpu = device.name;
             session.attributes = device.attributes;
         }
-        let attribute = |name: &str| {
-            let name = format!("device__attribute_{name}");
-            let of_kernel = || first?.metrics.get(&name)?.value.as_ref();
-            session.attributes.get(&name).or_else(of_kernel)
-        };
-        let number = |name: &str| match attribute(name) {
-            Some(Value::Integer(number)) => Some(*number),
-            _ => None,
-        };
-        let gpu = match attribute("display_name") {
-            Some(Value::Text(name)) => not_empty(name.clone()),
-            _ => None,
-        };
-        let cc = number("compute_capability_major").zip(number("compute_capability_minor"));
-        let sm_count = number("multiprocessor_count");
-        session.gpu = session.gpu.or(gpu);
-        session.cc = cc.map(|(major, minor)| format!("{major}.{minor}"));
-        session.sm_count = sm_count;
+        describe_gpu(&mut session, first);
         settings(&mut session, self.clock_setting);
         session
     }
-}
-
-/// Settings of the profiler, as its command line has them; what it has not is at its default.
-fn settings(session: &mut Session, clock_setting: Option<String>) {
-    let options = session.command_line.as_deref().map(Options::of);
-    let value = |name: &str| options.as_ref()?.value(name).map(str::to_lowercase);
-    let default = |value: &str| options.as_ref().map(|_| value.to_owned());
-    session.set = value("--set");
-    session.clock_control = clock_setting
-        .or_else(|| value("--clock-control"))
-        .or_else(|| default("base"));
-    session.cache_control = value("--cache-control").or_else(|| default("all"));
 }
 
 /// `2025.3.1.0` of `2025.3.1.0 (build 36398880) (public-release)`.

@@ -1,0 +1,5 @@
+//! Reports as their readers get them: bytes in, kernels or an error out.
+
+mod broken;
+mod reports;
+mod round_trip;
