@@ -71,7 +71,7 @@ fn row(name: &str, metric: &Metric) -> MetricRow {
         name: clean(name, FOREIGN_TEXT_CAP),
         value,
         text,
-        unit: metric.unit.as_deref().map(|unit| clean(unit, FOREIGN_TEXT_CAP)),
+        unit: unit(name, metric),
         instances: metric
             .instances
             .iter()
@@ -85,6 +85,12 @@ fn row(name: &str, metric: &Metric) -> MetricRow {
             })
             .collect(),
     }
+}
+
+/// What a CSV says, else what is known of the name: a report stores no units.
+fn unit(name: &str, metric: &Metric) -> Option<String> {
+    let said = metric.unit.as_deref().map(|unit| clean(unit, FOREIGN_TEXT_CAP));
+    said.or_else(|| ncu_report::unit_of(name).map(str::to_owned))
 }
 
 fn said(value: Option<&Value>) -> (Option<Finite>, Option<String>) {
