@@ -6,7 +6,7 @@ const LAUNCHES: &str = "5";
 /// Everything that a class and an edit need.
 pub(crate) fn full(kernel: &str, report: &str) -> Vec<String> {
     let mut argv = common("full", kernel, LAUNCHES);
-    argv.extend(words(&["--section", "PmSampling", "--import-source", "no", "-f", "-o", report]));
+    argv.extend(words(&["--import-source", "no", "-f", "-o", report]));
     argv
 }
 

@@ -1,6 +1,6 @@
 //! The digest of a report, and of a baseline beside a candidate.
 
-use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
+use cli_kit::{Binding, Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::ncu_digest::comparison::Comparison;
 use contracts::ncu_digest::kernel::Kernel;
 use contracts::ncu_digest::report::{NextEdit, ReportData, SCHEMA};
@@ -31,21 +31,22 @@ pub(crate) fn run(args: &DigestArgs, output: &OutputArgs) -> Result<Report, Fail
     let data = match &args.candidate {
         None => {
             let decided = single(&baseline, &declared, was_named)?;
-            parts.warnings.extend(decided.warnings);
+            parts.warnings.extend(decided.warnings.clone());
             parts.warnings.extend(baseline.warnings());
-            data(&baseline, None, decided.next_edit, None, args.all)
+            data(&baseline, None, decided, None, args.all)
         }
         Some(path) => {
             let candidate = Side::read(path, pattern.as_ref(), args.no_redact)?;
             parts.inputs.push(candidate.input.clone());
             let (comparison, decided) = compared(&baseline, &candidate, pair, was_named, &declared)?;
-            parts.warnings.extend(decided.warnings);
+            parts.warnings.extend(decided.warnings.clone());
             parts.warnings.extend(baseline.warnings());
             parts.warnings.extend(candidate.warnings());
-            data(&baseline, Some(&candidate), decided.next_edit, Some(comparison), args.all)
+            data(&baseline, Some(&candidate), decided, Some(comparison), args.all)
         }
     };
     if let Some(binding) = binding {
+        parts.warnings.extend(other_gpu(&binding, data.report.gpu.as_deref()));
         parts.bind(binding);
     }
     parts.summary = summary::summary(&data);
@@ -61,6 +62,18 @@ pub(crate) fn run(args: &DigestArgs, output: &OutputArgs) -> Result<Report, Fail
     Ok(Report::new(&document, view, exit))
 }
 
+/// A benchmark of another GPU is explained by no counter of this one; where its machine was not the client's, nobody knows.
+fn other_gpu(binding: &Binding, gpu: Option<&str>) -> Option<Warning> {
+    let gpu = gpu?;
+    let seen: Vec<&str> = binding.environment.known("gpu")?.as_array()?.iter().filter_map(|name| name.as_str()).collect();
+    (!seen.is_empty() && !seen.iter().any(|name| name.contains(gpu))).then(|| {
+        Warning::new(
+            "gpu-differs-from-benchmark",
+            format!("the report is of {gpu}, and the benchmark saw {}", contracts::text::clean(&seen.join(", "), 200)),
+        )
+    })
+}
+
 fn sides_of(pair: &str) -> Result<(&str, &str), DigestError> {
     let sides = pair.split_once('=');
     let sides = sides.filter(|(a, b)| !a.is_empty() && !b.is_empty());
@@ -69,6 +82,7 @@ fn sides_of(pair: &str) -> Result<(&str, &str), DigestError> {
 
 /// What was decided, and what a reader has to know of it.
 struct Decided {
+    focus: u64,
     next_edit: Option<NextEdit>,
     warnings: Vec<Warning>,
 }
@@ -96,6 +110,7 @@ fn decided(side: &Side, kernel: &Kernel, declared: &Declared) -> Decided {
             ),
         ));
         return Decided {
+            focus: kernel.index,
             next_edit: None,
             warnings,
         };
@@ -107,7 +122,14 @@ fn decided(side: &Side, kernel: &Kernel, declared: &Declared) -> Decided {
             "a report does not say which type the kernel needs: if it is FP64, --declare dtype=fp64",
         ));
     }
+    if kernel.rules.is_empty() {
+        warnings.push(Warning::new(
+            "rules-not-stored",
+            "no rule of Nsight Compute is stored (a CSV holds none): E05b, which needs an estimate, was not judged",
+        ));
+    }
     Decided {
+        focus: kernel.index,
         next_edit: Some(edit),
         warnings,
     }
@@ -182,30 +204,39 @@ fn settings(baseline: &Side, candidate: &Side, warnings: &mut Vec<Warning>) -> S
 fn data(
     baseline: &Side,
     candidate: Option<&Side>,
-    next_edit: Option<NextEdit>,
+    decided: Decided,
     comparison: Option<Comparison>,
     all: bool,
 ) -> ReportData {
     let cap = if all { usize::MAX } else { KERNELS };
-    let kernels = longest_first(&baseline.kernels);
+    let focus = decided.focus;
+    let of_baseline = candidate.is_none();
+    let kernels = longest_first(&baseline.kernels, cap, of_baseline.then_some(focus));
     ReportData {
-        next_edit,
+        next_edit: decided.next_edit,
+        focus,
         comparison,
         report: baseline.capture.clone(),
         candidate: candidate.map(|side| side.capture.clone()),
-        kernels_left_out: kernels.len().saturating_sub(cap) as u64,
-        kernels: kernels.into_iter().take(cap).collect(),
+        kernels_left_out: (baseline.kernels.len() - kernels.len()) as u64,
+        kernels,
         candidate_kernels: candidate
-            .map(|side| longest_first(&side.kernels).into_iter().take(cap).collect())
+            .map(|side| longest_first(&side.kernels, cap, Some(focus)))
             .unwrap_or_default(),
         groups: groups(&baseline.kernels).iter().map(Group::row).collect(),
     }
 }
 
-fn longest_first(kernels: &[Kernel]) -> Vec<Kernel> {
+/// The longest kernels, `cap` at most; the one that the decision is about is among them.
+fn longest_first(kernels: &[Kernel], cap: usize, focus: Option<u64>) -> Vec<Kernel> {
     let mut kernels = kernels.to_vec();
     let duration = |kernel: &Kernel| kernel.duration_ns.as_ref().map_or(0.0, |counter| counter.value.get());
     kernels.sort_by(|a, b| duration(b).total_cmp(&duration(a)).then(a.index.cmp(&b.index)));
+    let at = kernels.iter().position(|kernel| Some(kernel.index) == focus);
+    if let Some(at) = at.filter(|at| *at >= cap) {
+        kernels.swap(at, cap - 1);
+    }
+    kernels.truncate(cap);
     kernels
 }
 

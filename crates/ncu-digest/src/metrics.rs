@@ -39,11 +39,7 @@ pub(crate) fn run(args: &MetricsArgs, output: &OutputArgs) -> Result<Report, Fai
         kernels.len(),
         input.path
     );
-    parts.warnings = report
-        .warnings
-        .iter()
-        .map(|warning| contracts::Warning::new(warning.code, warning.message.clone()))
-        .collect();
+    parts.warnings = read::warnings(&report, &input.path);
     parts.next_actions = vec![NextAction::new("what they say", &["ncu-digest", &input.path, "--format", "markdown"])];
     parts.inputs.push(input);
     let data = MetricsData {

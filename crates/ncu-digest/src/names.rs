@@ -55,6 +55,19 @@ fn without_parameters(name: &str) -> &str {
     name
 }
 
+/// A key for a view: without the namespace that has no name, and with its middle left out, for both ends tell.
+pub(crate) fn short(key: &str, cap: usize) -> String {
+    let key = key.strip_prefix("<unnamed>::").unwrap_or(key);
+    let chars: Vec<char> = key.chars().collect();
+    if chars.len() <= cap {
+        return key.to_owned();
+    }
+    let tail = cap / 3;
+    let head: String = chars[..cap - tail - 1].iter().collect();
+    let tail: String = chars[chars.len() - tail..].iter().collect();
+    format!("{head}…{tail}")
+}
+
 /// A kernel that exchanges data between GPUs: replayed on its own it waits for ever, and its counters are not to be trusted.
 pub(crate) fn is_collective(name: &str) -> bool {
     static COLLECTIVE: LazyLock<Regex> = LazyLock::new(|| {
@@ -104,6 +117,13 @@ mod tests {
         let name = name(&named("evil\u{1b}[2J\u{202e}<x>\n(int)"));
         assert_eq!(name, "evil <x> (int)");
         assert!(super::name(&named(&"x".repeat(10_000))).len() < 600);
+    }
+
+    #[test]
+    fn short_names_keep_both_ends() {
+        assert_eq!(short("<unnamed>::warp<128>", 20), "warp<128>");
+        assert_eq!(short("compute_tendencies_x_279_gpu", 20), "compute_tende…79_gpu");
+        assert_eq!(short("ééééé", 4), "éé…é");
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::{capture, kernel, names};
 
 /// Names that a message lists.
 const NAMES: usize = 12;
+/// Defects of a file that a document lists; the rest is counted.
+const DEFECTS: usize = 5;
 
 /// A capture with its kernels.
 pub(crate) struct Side {
@@ -58,9 +60,8 @@ impl Side {
     }
 
     /// What was wrong with the file and could be read past.
-    pub(crate) fn warnings(&self) -> impl Iterator<Item = Warning> {
-        let warnings = self.report.warnings.iter();
-        warnings.map(|warning| Warning::new(warning.code, format!("{}: {}", self.input.path, warning.message)))
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
+        warnings(&self.report, &self.input.path)
     }
 }
 
@@ -77,6 +78,20 @@ pub(crate) fn report(path: &Path, no_redact: bool) -> Result<(Report, Input), Fa
         ncu_report::redact(&mut report);
     }
     Ok((report, input))
+}
+
+/// What was wrong with a file, a few of many.
+pub(crate) fn warnings(report: &Report, path: &str) -> Vec<Warning> {
+    let all = &report.warnings;
+    let mut list: Vec<Warning> = all
+        .iter()
+        .take(DEFECTS)
+        .map(|warning| Warning::new(warning.code, format!("{path}: {}", warning.message)))
+        .collect();
+    if let Some(more) = all.len().checked_sub(DEFECTS).filter(|more| *more > 0) {
+        list.push(Warning::new("more-defects", format!("{path}: {more} more of this kind")));
+    }
+    list
 }
 
 /// `--kernel`.

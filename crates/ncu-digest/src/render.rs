@@ -8,6 +8,7 @@ use contracts::ncu_digest::kernel::Kernel;
 use contracts::ncu_digest::report::{Capture, NextEdit, ReportData};
 use contracts::text::clean;
 
+use crate::names::short;
 use crate::numbers::{duration, plain};
 use crate::summary::{class, word};
 
@@ -24,28 +25,29 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize) -> View {
     if let Some(comparison) = &data.comparison {
         view = compared(view, comparison, top);
     }
-    let title = if data.candidate.is_some() { "Kernels of the baseline" } else { "Kernels" };
-    view = view.heading(title).list(capture(&data.report)).table(kernels(&data.kernels, data.kernels_left_out, top));
-    let shown = if data.candidate.is_some() { &data.candidate_kernels } else { &data.kernels };
-    let focus = data.next_edit.as_ref().map(|edit| edit.kernel_index);
-    let detail = shown.iter().find(|kernel| focus.is_none_or(|index| kernel.index == index));
-    if let Some(kernel) = detail {
-        view = view.heading(format!("Kernel {}: {}", kernel.index, clean(&kernel.key, 60))).table(numbers(kernel));
+    // Beside a comparison a table of all kernels would say most of it again.
+    if data.comparison.is_none() {
+        view = view.heading("Kernels").table(kernels(&data.kernels, data.kernels_left_out, top));
+        let focus = data.kernels.iter().find(|kernel| kernel.index == data.focus);
+        if let Some(kernel) = focus {
+            let title = format!("Kernel {}: `{}`", kernel.index, short(&kernel.key, 60));
+            view = view.heading(title).table(numbers(kernel));
+        }
     }
-    view.next(document)
+    view.list(capture(&data.report)).next(document)
 }
 
 fn next_edit(view: View, edit: &NextEdit) -> View {
     let mut lines = vec![format!("{}: {}", edit.id, edit.edit)];
     lines.extend(edit.symptom.iter().map(|symptom| format!("because {symptom}")));
-    lines.extend(edit.also.iter().take(4).map(|hit| format!("also {}: {}", hit.id, hit.symptom)));
+    lines.extend(edit.also.iter().take(3).map(|hit| format!("also {}: {}", hit.id, hit.symptom)));
     let view = view.heading("Next edit").list(lines);
     if edit.evidence.is_empty() {
         return view;
     }
     let mut table = Table::new(&[("evidence", Align::Left), ("value", Align::Right), ("from", Align::Left)]);
-    for evidence in edit.evidence.iter().take(8) {
-        table.row(vec![evidence.name.clone(), plain(evidence.value.get()), clean(&evidence.metric, 80)]);
+    for evidence in edit.evidence.iter().take(5) {
+        table.row(vec![evidence.name.clone(), plain(evidence.value.get()), clean(&evidence.metric, 52)]);
     }
     view.table(table)
 }
@@ -57,7 +59,6 @@ fn compared(view: View, comparison: &Comparison, top: usize) -> View {
         ("cand", Align::Right),
         ("time %", Align::Right),
         ("cycles %", Align::Right),
-        ("clock %", Align::Right),
         ("noise %", Align::Right),
         ("verdict", Align::Left),
     ]);
@@ -84,7 +85,11 @@ fn compared(view: View, comparison: &Comparison, top: usize) -> View {
         view = view.table(table.top(8));
     }
     let unmatched = comparison.unmatched.iter().take(3);
-    let unmatched = unmatched.map(|one| format!("{} `{}`: {}", one.side, clean(&one.key, 50), one.why));
+    let unmatched = unmatched.map(|one| format!("{} `{}`: {}", one.side, short(&one.key, 50), one.why));
+    let provisional = comparison.pairs.iter().any(|pair| pair.provisional);
+    if provisional {
+        view = view.text("* provisional: one launch a side, clocks that drifted, or a setting that is not known. Capture five launches.");
+    }
     view.list(unmatched.collect())
         .text("Times under the profiler promote nothing: clocks are held and caches are flushed.")
 }
@@ -96,15 +101,14 @@ fn row(pair: &Pair) -> Vec<String> {
         verdict.push_str(", control");
     }
     if pair.provisional {
-        verdict.push_str(", provisional");
+        verdict.push('*');
     }
     vec![
-        clean(&pair.candidate.key, 28),
+        short(&pair.candidate.key, 24),
         duration(pair.baseline.duration_ns.value.get()),
         duration(pair.candidate.duration_ns.value.get()),
         signed(Some(pair.duration_delta_pct)),
         signed(pair.cycles_delta_pct),
-        signed(pair.clock_delta_pct),
         format!("{:.1}", pair.noise_pct.get()),
         verdict,
     ]
@@ -144,7 +148,7 @@ fn kernels(kernels: &[Kernel], left_out: u64, top: usize) -> Table {
     for kernel in kernels {
         table.row(vec![
             kernel.index.to_string(),
-            clean(&kernel.key, 32),
+            short(&kernel.key, 24),
             kernel.duration_ns.as_ref().map_or_else(dash, |time| duration(time.value.get())),
             kernel.bound.map_or_else(dash, |bound| class(Some(bound), kernel.sub_bound)),
             pct(&kernel.sol.sm_pct),
@@ -167,7 +171,6 @@ fn numbers(kernel: &Kernel) -> Table {
             cells.push((name.to_owned(), plain(counter.value.get())));
         }
     };
-    add("SM clock, Hz", kernel.sm_clock_hz.as_ref());
     add("cycles", kernel.cycles.as_ref());
     add("registers", kernel.registers.as_ref());
     add("shared memory, bytes", kernel.shared_bytes.as_ref());
@@ -186,6 +189,9 @@ fn numbers(kernel: &Kernel) -> Table {
     add("L2 hits, %", kernel.memory.l2_hit_pct.as_ref());
     add("spill requests", kernel.memory.spill_requests.as_ref());
     add("empty part of the waves, %", kernel.launch.tail_pct.as_ref());
+    if let Some(clock) = &kernel.sm_clock_hz {
+        cells.push(("SM clock, GHz".to_owned(), format!("{:.3}", clock.value.get() / 1e9)));
+    }
     if let Some(roofline) = &kernel.roofline {
         cells.push((
             format!("{} TFLOP/s", roofline.precision),

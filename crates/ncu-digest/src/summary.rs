@@ -3,8 +3,8 @@
 use contracts::ncu_digest::comparison::{Change, Pair};
 use contracts::ncu_digest::kernel::{Bound, Kernel, SubBound};
 use contracts::ncu_digest::report::{NextEdit, ReportData};
-use contracts::text::clean;
 
+use crate::names::short;
 use crate::numbers::duration;
 
 /// Longest name in a sentence, in bytes.
@@ -23,9 +23,9 @@ pub(crate) fn summary(data: &ReportData) -> String {
             text.push_str(&next(edit, kernel));
         }
         None => {
-            let kernel = kernels.first();
+            let kernel = kernels.iter().find(|kernel| kernel.index == data.focus);
             let class = kernel.map_or_else(|| "unknown".to_owned(), |kernel| class(kernel.bound, kernel.sub_bound));
-            let name = kernel.map_or_else(String::new, |kernel| clean(&kernel.key, NAME_CAP));
+            let name = kernel.map_or_else(String::new, |kernel| short(&kernel.key, NAME_CAP));
             text.push_str(&format!("`{name}` is bound by {class}; the report lacks sections for a next edit."));
         }
     }
@@ -42,7 +42,7 @@ pub(crate) fn verdict(pair: &Pair) -> String {
     format!(
         "{word}{}: `{}` {} → {}, {by}, noise {:.1} %.",
         if pair.provisional { " (provisional)" } else { "" },
-        clean(&pair.candidate.key, NAME_CAP),
+        short(&pair.candidate.key, NAME_CAP),
         duration(pair.baseline.duration_ns.value.get()),
         duration(pair.candidate.duration_ns.value.get()),
         pair.noise_pct.get()
@@ -69,7 +69,7 @@ fn next(edit: &NextEdit, kernel: Option<&Kernel>) -> String {
     });
     let name = kernel.map_or(edit.kernel.as_str(), |kernel| kernel.key.as_str());
     let symptom = edit.symptom.first().map_or("", String::as_str);
-    format!("{} for `{}`{facts}: {}. {symptom}.", edit.id, clean(name, NAME_CAP), edit.edit)
+    format!("{} for `{}`{facts}: {}. {symptom}.", edit.id, short(name, NAME_CAP), edit.edit)
 }
 
 /// A class in words.

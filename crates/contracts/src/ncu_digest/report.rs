@@ -18,6 +18,9 @@ pub struct ReportData {
     /// The one edit that the report supports, or `E00`, stop; null where the report lacks sections that the decision needs.
     /// With a candidate it is of the candidate's kernel.
     pub next_edit: Option<NextEdit>,
+    /// Kernel that `next_edit` is about, or would be, by its position in its report: the one that takes the most time in all
+    /// its launches, and prepares nothing.
+    pub focus: u64,
     /// Baseline against candidate; null without a candidate.
     pub comparison: Option<Comparison>,
     /// The capture; with a candidate, the baseline's.
