@@ -60,6 +60,21 @@ pub enum ReadError {
         /// What is wrong there.
         what: &'static str,
     },
+    /// A CSV whose columns are not those of `ncu`.
+    #[error("recognise a CSV: its first line is `{header}`, not a header of `ncu --csv`")]
+    UnknownCsv {
+        /// Its first line, cut.
+        header: String,
+    },
+    /// The session page alone.
+    #[error("find kernels in a session page: it holds the command line and the machine only")]
+    SessionPage,
+    /// Numbers with a decimal comma: `1,234` could be two numbers.
+    #[error("read the numbers of the row at offset {offset}: they have a decimal comma")]
+    DecimalComma {
+        /// Where the row starts.
+        offset: u64,
+    },
     /// A metric has a name that is not in the table of names.
     #[error("name the metric at offset {offset}: it has name {id}, there are {names}")]
     NameOutOfRange {
@@ -90,6 +105,9 @@ impl ReadError {
             Self::Truncated { .. } | Self::CompressedCut { .. } => "truncated-file",
             Self::Corrupt { .. } => "ncu-report-corrupt",
             Self::NameOutOfRange { .. } => "ncu-report-metric-name",
+            Self::UnknownCsv { .. } => "ncu-csv-unknown",
+            Self::SessionPage => "ncu-csv-session-page",
+            Self::DecimalComma { .. } => "ncu-csv-decimal-comma",
             Self::NoKernels { .. } => "no-kernels",
         }
     }
@@ -111,6 +129,15 @@ impl ReadError {
             }
             Self::Corrupt { .. } | Self::NameOutOfRange { .. } => {
                 "copy the file again and compare its sha256; if `ncu --import` opens it, send the offset with a bug report".to_owned()
+            }
+            Self::UnknownCsv { .. } => {
+                "give the report itself, or `ncu --import FILE --page raw --csv`; tables made by hand are not read".to_owned()
+            }
+            Self::SessionPage => {
+                "export the kernels: `ncu --import FILE --page raw --csv`, or give the .ncu-rep itself".to_owned()
+            }
+            Self::DecimalComma { .. } => {
+                "export it again with `LC_ALL=C ncu --import FILE --page raw --csv`".to_owned()
             }
             Self::NoKernels { .. } => {
                 "nothing matched while it was collected: check -k, -s, -c and --profile-from-start of the `ncu` command".to_owned()

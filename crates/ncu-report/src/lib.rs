@@ -2,6 +2,7 @@
 //! real files; no software of NVIDIA's is used.
 
 mod command_line;
+mod csv;
 #[cfg(feature = "encoder")]
 mod encode;
 mod error;
@@ -13,6 +14,7 @@ mod redact;
 mod rep;
 mod text;
 mod units;
+mod warnings;
 mod zstd;
 
 #[cfg(feature = "encoder")]

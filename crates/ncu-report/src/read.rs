@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::error::ReadError;
 use crate::limits::Limits;
 use crate::model::{Form, Report};
-use crate::{rep, zstd};
+use crate::{csv, rep, zstd};
 
 /// Reads a report, or a CSV export of one.
 ///
@@ -39,7 +39,7 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Report, ReadError> {
             ..rep::read(&content, limits)?
         });
     }
-    Err(ReadError::NotRecognised { start: start(bytes) })
+    csv::read(bytes, limits).unwrap_or_else(|| Err(ReadError::NotRecognised { start: start(bytes) }))
 }
 
 /// Reads the report at `path`, within [`Limits::default`].

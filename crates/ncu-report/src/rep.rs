@@ -21,6 +21,7 @@ use crate::error::ReadError;
 use crate::limits::{Budget, Limits};
 use crate::model::{Form, Kernel, Report, Warning};
 use crate::text::NAME_CAP;
+use crate::warnings::{NON_FINITE, non_finite};
 
 use session::Parts;
 use wire::{Message, Shape};
@@ -30,9 +31,6 @@ pub(crate) const MAGIC: [u8; 4] = *b"NVR\0";
 
 /// The version of the container that this was written from.
 const KNOWN_VERSION: u32 = 7;
-
-/// Most names that one warning lists.
-const NAMES_IN_A_WARNING: usize = 8;
 
 /// Reads the bytes of a report, its magic included.
 pub(crate) fn read(bytes: &[u8], limits: Limits) -> Result<Report, ReadError> {
@@ -213,7 +211,7 @@ impl Reader {
             );
         }
         if !self.non_finite.is_empty() {
-            warn("non-finite-metric", non_finite_message(&self.non_finite));
+            warn(NON_FINITE, non_finite(&self.non_finite));
         }
         let mut session = self.parts.finish(self.kernels.first());
         session.file_version = self.version;
@@ -224,17 +222,4 @@ impl Reader {
             warnings,
         })
     }
-}
-
-fn non_finite_message(names: &BTreeSet<String>) -> String {
-    let listed: Vec<&str> = names
-        .iter()
-        .take(NAMES_IN_A_WARNING)
-        .map(String::as_str)
-        .collect();
-    let more = match names.len() - listed.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("no finite number in {}{more}", listed.join(", "))
 }

@@ -10,7 +10,7 @@ fn error(bytes: &[u8]) -> ReadError {
 }
 
 /// Where blocks start, and the end.
-fn block_starts(bytes: &[u8]) -> Vec<usize> {
+pub(crate) fn block_starts(bytes: &[u8]) -> Vec<usize> {
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
     let mut starts = vec![8 + word(4)];
     loop {
@@ -19,7 +19,6 @@ fn block_starts(bytes: &[u8]) -> Vec<usize> {
             return starts;
         }
         let header = &bytes[at + 4..at + 4 + word(at)];
-        // Field 5 stands behind the fields that the encoder writes before it, and nothing else has this key at this place.
         starts.push(at + 4 + header.len() + payload_bytes(header));
     }
 }
