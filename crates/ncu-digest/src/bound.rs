@@ -2,9 +2,7 @@
 
 use contracts::ncu_digest::kernel::{Bound, Sol, SubBound};
 
-use crate::thresholds::{
-    BALANCED_PCT, BUSY_PCT, EQUAL_PCT, L1_BUSY_PCT, MEMORY_MARGIN_PCT, SMALL_NS,
-};
+use crate::thresholds::{BALANCED_PCT, BUSY_PCT, EQUAL_PCT, L1_BUSY_PCT, MEMORY_MARGIN_PCT, SMALL_NS};
 
 /// What a class is decided by.
 pub(crate) struct Known<'a> {
@@ -57,7 +55,11 @@ mod tests {
     use super::*;
     use crate::fields::counter;
 
-    fn of(duration: f64, waves: f64, [sm, memory, dram, l2, l1]: [f64; 5]) -> (Option<Bound>, Option<SubBound>) {
+    fn of(
+        duration: f64,
+        waves: f64,
+        [sm, memory, dram, l2, l1]: [f64; 5],
+    ) -> (Option<Bound>, Option<SubBound>) {
         let sol = Sol {
             sm_pct: counter(sm, "sm"),
             mem_pct: counter(memory, "memory"),
@@ -77,14 +79,38 @@ mod tests {
     fn classes() {
         let long = 1e6;
         for (seen, expected) in [
-            (of(3232.0, 0.7, [5.9, 31.3, 31.3, 15.0, 10.3]), (Bound::Latency, Some(SubBound::Small))),
-            (of(9999.0, 1.0, [59.9, 59.9, 1.0, 1.0, 1.0]), (Bound::Latency, None)),
-            (of(long, 5.0, [60.0, 59.0, 59.0, 1.0, 1.0]), (Bound::Memory, Some(SubBound::Dram))),
-            (of(long, 5.0, [97.3, 97.3, 3.1, 6.7, 98.2]), (Bound::Memory, Some(SubBound::L1))),
-            (of(long, 5.0, [97.3, 97.3, 97.3, 6.7, 40.0]), (Bound::Balanced, None)),
-            (of(long, 5.0, [61.0, 70.0, 70.0, 6.7, 40.0]), (Bound::Balanced, None)),
-            (of(long, 5.0, [70.3, 44.6, 44.6, 17.2, 19.6]), (Bound::Compute, None)),
-            (of(long, 5.0, [52.4, 80.7, 30.0, 80.7, 35.2]), (Bound::Memory, Some(SubBound::L2))),
+            (
+                of(3232.0, 0.7, [5.9, 31.3, 31.3, 15.0, 10.3]),
+                (Bound::Latency, Some(SubBound::Small)),
+            ),
+            (
+                of(9999.0, 1.0, [59.9, 59.9, 1.0, 1.0, 1.0]),
+                (Bound::Latency, None),
+            ),
+            (
+                of(long, 5.0, [60.0, 59.0, 59.0, 1.0, 1.0]),
+                (Bound::Memory, Some(SubBound::Dram)),
+            ),
+            (
+                of(long, 5.0, [97.3, 97.3, 3.1, 6.7, 98.2]),
+                (Bound::Memory, Some(SubBound::L1)),
+            ),
+            (
+                of(long, 5.0, [97.3, 97.3, 97.3, 6.7, 40.0]),
+                (Bound::Balanced, None),
+            ),
+            (
+                of(long, 5.0, [61.0, 70.0, 70.0, 6.7, 40.0]),
+                (Bound::Balanced, None),
+            ),
+            (
+                of(long, 5.0, [70.3, 44.6, 44.6, 17.2, 19.6]),
+                (Bound::Compute, None),
+            ),
+            (
+                of(long, 5.0, [52.4, 80.7, 30.0, 80.7, 35.2]),
+                (Bound::Memory, Some(SubBound::L2)),
+            ),
         ] {
             assert_eq!(seen, (Some(expected.0), expected.1));
         }

@@ -10,9 +10,14 @@ use crate::fields;
 pub(crate) fn capture(report: &Report, redacted: bool) -> Capture {
     let session = &report.session;
     let word = |text: &Option<String>| text.as_deref().map(|text| clean(text, FOREIGN_TEXT_CAP));
-    let counters = report.kernels.iter().filter_map(|kernel| fields::pick(kernel, fields::PASSES));
+    let counters = report
+        .kernels
+        .iter()
+        .filter_map(|kernel| fields::pick(kernel, fields::PASSES));
     let passes = counters.min_by(|a, b| a.value.get().total_cmp(&b.value.get()));
-    let recorded = session.created_unix_s.and_then(|seconds| i64::try_from(seconds).ok());
+    let recorded = session
+        .created_unix_s
+        .and_then(|seconds| i64::try_from(seconds).ok());
     let recorded = recorded.filter(|seconds| *seconds > 0);
     Capture {
         form: match report.form {

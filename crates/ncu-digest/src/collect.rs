@@ -13,14 +13,29 @@ pub(crate) fn full(kernel: &str, report: &str) -> Vec<String> {
 /// Which lines of the source wait.
 pub(crate) fn source(kernel: &str, report: &str) -> Vec<String> {
     let mut argv = common("source", kernel, "1");
-    argv.extend(words(&["--section", "SourceCounters", "--import-source", "yes", "-f", "-o", report]));
+    argv.extend(words(&[
+        "--section",
+        "SourceCounters",
+        "--import-source",
+        "yes",
+        "-f",
+        "-o",
+        report,
+    ]));
     argv
 }
 
 fn common(set: &str, kernel: &str, launches: &str) -> Vec<String> {
     let mut argv = words(&["ncu", "--set", set, "--kernel-name"]);
     argv.push(format!("regex:{kernel}"));
-    argv.extend(words(&["--launch-count", launches, "--clock-control", "base", "--cache-control", "all"]));
+    argv.extend(words(&[
+        "--launch-count",
+        launches,
+        "--clock-control",
+        "base",
+        "--cache-control",
+        "all",
+    ]));
     argv.extend(words(&["--target-processes", "all"]));
     argv
 }

@@ -33,8 +33,16 @@ pub(crate) fn run(args: &CommandArgs) -> Result<Report, Failure> {
         kernel: args.kernel.clone(),
         program: args.program.clone(),
         captures: vec![
-            capture("what limits the kernel, and its next edit", "full", collect::full(&args.kernel, "full")),
-            capture("which lines wait, for the Nsight Compute window", "source", collect::source(&args.kernel, "source")),
+            capture(
+                "what limits the kernel, and its next edit",
+                "full",
+                collect::full(&args.kernel, "full"),
+            ),
+            capture(
+                "which lines wait, for the Nsight Compute window",
+                "source",
+                collect::source(&args.kernel, "source"),
+            ),
         ],
         notes: NOTES.map(str::to_owned).to_vec(),
     };
@@ -53,7 +61,14 @@ pub(crate) fn run(args: &CommandArgs) -> Result<Report, Failure> {
         .collect();
     parts.next_actions.push(contracts::NextAction::new(
         "the digest of the first",
-        &["ncu-digest", "full.ncu-rep", "--format", "markdown", "-o", "digest.json"],
+        &[
+            "ncu-digest",
+            "full.ncu-rep",
+            "--format",
+            "markdown",
+            "-o",
+            "digest.json",
+        ],
     ));
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let mut table = Table::new(&[("writes", Align::Left), ("for", Align::Left)]);

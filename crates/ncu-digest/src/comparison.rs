@@ -26,7 +26,10 @@ pub(crate) struct Settings {
 /// # Errors
 /// The first pair has no duration.
 pub(crate) fn comparison(matched: Matched<'_, '_>, settings: Settings) -> Result<Comparison, DigestError> {
-    let Matched { pairs: groups, mut unmatched } = matched;
+    let Matched {
+        pairs: groups,
+        mut unmatched,
+    } = matched;
     let mut measured = Vec::new();
     for (at, (baseline, candidate)) in groups.into_iter().enumerate() {
         match (side(baseline), side(candidate)) {
@@ -46,22 +49,24 @@ pub(crate) fn comparison(matched: Matched<'_, '_>, settings: Settings) -> Result
     let controls: Vec<Control> = measured
         .iter()
         .enumerate()
-        .filter_map(|(pair, (_, _, a, b))| {
-            is_control(pair, a, b).then(|| Control {
-                pair,
-                duration_ns: a.duration_ns.value.get(),
-                duration_delta_pct: delta(&a.duration_ns, &b.duration_ns),
-                cycles_delta_pct: delta_of(a.cycles.as_ref(), b.cycles.as_ref()),
-            })
+        .filter(|(pair, (_, _, a, b))| is_control(*pair, a, b))
+        .map(|(pair, (_, _, a, b))| Control {
+            pair,
+            duration_ns: a.duration_ns.value.get(),
+            duration_delta_pct: delta(&a.duration_ns, &b.duration_ns),
+            cycles_delta_pct: delta_of(a.cycles.as_ref(), b.cycles.as_ref()),
         })
         .collect();
-    let pairs = measured.into_iter().enumerate().filter_map(|(at, (baseline, candidate, a, b))| {
-        let mut pair = judged(at, [baseline, candidate], (a, b), &controls, settings)?;
-        if settings.compares_metrics {
-            pair.metrics = moved(baseline.typical(), candidate.typical());
-        }
-        Some(pair)
-    });
+    let pairs = measured
+        .into_iter()
+        .enumerate()
+        .filter_map(|(at, (baseline, candidate, a, b))| {
+            let mut pair = judged(at, [baseline, candidate], (a, b), &controls, settings)?;
+            if settings.compares_metrics {
+                pair.metrics = moved(baseline.typical(), candidate.typical());
+            }
+            Some(pair)
+        });
     Ok(Comparison {
         pairs: pairs.collect(),
         unmatched,
@@ -125,7 +130,11 @@ fn judged(
         pct if pct < -noise_pct => Change::Faster,
         _ => Change::NoChange,
     };
-    let duration_verdict = if drifted { Change::ClockDrift } else { change(duration_delta) };
+    let duration_verdict = if drifted {
+        Change::ClockDrift
+    } else {
+        change(duration_delta)
+    };
     let verdict = match cycles_delta {
         Some(cycles) if drifted => change(cycles),
         _ => duration_verdict,

@@ -46,7 +46,9 @@ pub(crate) fn run(args: &DigestArgs, output: &OutputArgs) -> Result<Report, Fail
         }
     };
     if let Some(binding) = binding {
-        parts.warnings.extend(other_gpu(&binding, data.report.gpu.as_deref()));
+        parts
+            .warnings
+            .extend(other_gpu(&binding, data.report.gpu.as_deref()));
         parts.bind(binding);
     }
     parts.summary = summary::summary(&data);
@@ -65,11 +67,20 @@ pub(crate) fn run(args: &DigestArgs, output: &OutputArgs) -> Result<Report, Fail
 /// A benchmark of another GPU is explained by no counter of this one; where its machine was not the client's, nobody knows.
 fn other_gpu(binding: &Binding, gpu: Option<&str>) -> Option<Warning> {
     let gpu = gpu?;
-    let seen: Vec<&str> = binding.environment.known("gpu")?.as_array()?.iter().filter_map(|name| name.as_str()).collect();
+    let seen: Vec<&str> = binding
+        .environment
+        .known("gpu")?
+        .as_array()?
+        .iter()
+        .filter_map(|name| name.as_str())
+        .collect();
     (!seen.is_empty() && !seen.iter().any(|name| name.contains(gpu))).then(|| {
         Warning::new(
             "gpu-differs-from-benchmark",
-            format!("the report is of {gpu}, and the benchmark saw {}", contracts::text::clean(&seen.join(", "), 200)),
+            format!(
+                "the report is of {gpu}, and the benchmark saw {}",
+                contracts::text::clean(&seen.join(", "), 200)
+            ),
         )
     })
 }
@@ -185,14 +196,24 @@ fn settings(baseline: &Side, candidate: &Side, warnings: &mut Vec<Warning>) -> S
         ));
     }
     let unknown = [
-        ("--clock-control", a.clock_control.is_none() || b.clock_control.is_none()),
+        (
+            "--clock-control",
+            a.clock_control.is_none() || b.clock_control.is_none(),
+        ),
         ("the GPU", a.gpu.is_none() || b.gpu.is_none()),
     ];
-    let unknown: Vec<&str> = unknown.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+    let unknown: Vec<&str> = unknown
+        .iter()
+        .filter(|(_, is)| *is)
+        .map(|(name, _)| *name)
+        .collect();
     if !unknown.is_empty() {
         warnings.push(Warning::new(
             "capture-setting-unknown",
-            format!("a side does not say {}: the verdict is provisional", unknown.join(" and ")),
+            format!(
+                "a side does not say {}: the verdict is provisional",
+                unknown.join(" and ")
+            ),
         ));
     }
     Settings {
@@ -230,7 +251,12 @@ fn data(
 /// The longest kernels, `cap` at most; the one that the decision is about is among them.
 fn longest_first(kernels: &[Kernel], cap: usize, focus: Option<u64>) -> Vec<Kernel> {
     let mut kernels = kernels.to_vec();
-    let duration = |kernel: &Kernel| kernel.duration_ns.as_ref().map_or(0.0, |counter| counter.value.get());
+    let duration = |kernel: &Kernel| {
+        kernel
+            .duration_ns
+            .as_ref()
+            .map_or(0.0, |counter| counter.value.get())
+    };
     kernels.sort_by(|a, b| duration(b).total_cmp(&duration(a)).then(a.index.cmp(&b.index)));
     let at = kernels.iter().position(|kernel| Some(kernel.index) == focus);
     if let Some(at) = at.filter(|at| *at >= cap) {
@@ -245,11 +271,23 @@ fn next_actions(data: &ReportData, parts: &DocumentParts) -> Vec<NextAction> {
         return Vec::new();
     };
     // The edit is of the candidate, where there is one.
-    let report = if data.candidate.is_some() { parts.inputs.get(1) } else { parts.inputs.first() };
+    let report = if data.candidate.is_some() {
+        parts.inputs.get(1)
+    } else {
+        parts.inputs.first()
+    };
     match (edits::look(&edit.id), report) {
         (Some(pattern), Some(input)) => vec![NextAction::new(
             format!("the metrics behind {}", edit.id),
-            &["ncu-digest", "metrics", &input.path, "--match", pattern, "--format", "markdown"],
+            &[
+                "ncu-digest",
+                "metrics",
+                &input.path,
+                "--match",
+                pattern,
+                "--format",
+                "markdown",
+            ],
         )],
         _ => Vec::new(),
     }

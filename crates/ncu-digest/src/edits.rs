@@ -63,7 +63,11 @@ const STOP: &str = "E00";
 
 /// The next edit of a kernel whose sections are complete.
 pub(crate) fn next_edit(kernel: &Kernel, raw: &ncu_report::Kernel, declared: &Declared) -> NextEdit {
-    let seen = Seen { kernel, raw, declared };
+    let seen = Seen {
+        kernel,
+        raw,
+        declared,
+    };
     let gate = seen.gate_is_open();
     let open = RULES.iter().filter(|rule| gate || !rule.is_gated);
     let mut hits = open.filter_map(|rule| Some((rule, (rule.holds)(&seen)?)));
@@ -111,9 +115,18 @@ mod tests {
 
     #[test]
     fn the_roof_of_memory_stands_before_what_it_makes_useless() {
-        let at = |id: &str| RULES.iter().position(|rule| rule.id == id).expect("the rule is there");
+        let at = |id: &str| {
+            RULES
+                .iter()
+                .position(|rule| rule.id == id)
+                .expect("the rule is there")
+        };
         assert!(at("E13") < at("E11") && at("E13") < at("E12"));
-        let gated: Vec<&str> = RULES.iter().filter(|rule| rule.is_gated).map(|rule| rule.id).collect();
+        let gated: Vec<&str> = RULES
+            .iter()
+            .filter(|rule| rule.is_gated)
+            .map(|rule| rule.id)
+            .collect();
         assert_eq!(gated, ["E07", "E08", "E09", "E11", "E12"]);
         assert_eq!(look(STOP), None);
     }

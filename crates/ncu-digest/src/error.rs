@@ -58,7 +58,9 @@ pub(crate) enum DigestError {
         collect: String,
     },
     /// The capture is not whole.
-    #[error("trust {report}: `--set {set}` comes with {passes} passes, and {fewest} is the fewest it can do with")]
+    #[error(
+        "trust {report}: `--set {set}` comes with {passes} passes, and {fewest} is the fewest it can do with"
+    )]
     FewPasses {
         /// File.
         report: String,

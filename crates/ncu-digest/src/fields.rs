@@ -10,7 +10,10 @@ pub(crate) type Candidates = &'static [&'static str];
 
 pub(crate) const DURATION: Candidates = &["gpu__time_duration.sum"];
 pub(crate) const CYCLES: Candidates = &["gpc__cycles_elapsed.max"];
-pub(crate) const SM_CLOCK: Candidates = &["gpc__cycles_elapsed.avg.per_second", "smsp__cycles_elapsed.avg.per_second"];
+pub(crate) const SM_CLOCK: Candidates = &[
+    "gpc__cycles_elapsed.avg.per_second",
+    "smsp__cycles_elapsed.avg.per_second",
+];
 pub(crate) const DRAM_CLOCK: Candidates = &["dram__cycles_elapsed.avg.per_second"];
 pub(crate) const INSTRUCTIONS: Candidates = &["smsp__inst_executed.sum", "sm__inst_executed.sum"];
 pub(crate) const PASSES: Candidates = &["profiler__replayer_passes"];
@@ -65,7 +68,8 @@ pub(crate) const LOAD_REQUESTS: Candidates = &["l1tex__t_requests_pipe_lsu_mem_g
 pub(crate) const STORE_REQUESTS: Candidates = &["l1tex__t_requests_pipe_lsu_mem_global_op_st.sum"];
 pub(crate) const LOCAL_LOAD_REQUESTS: Candidates = &["l1tex__t_requests_pipe_lsu_mem_local_op_ld.sum"];
 pub(crate) const LOCAL_STORE_REQUESTS: Candidates = &["l1tex__t_requests_pipe_lsu_mem_local_op_st.sum"];
-pub(crate) const BYTES_PER_SECTOR: Candidates = &["smsp__sass_average_data_bytes_per_sector_mem_global_op_ld.ratio"];
+pub(crate) const BYTES_PER_SECTOR: Candidates =
+    &["smsp__sass_average_data_bytes_per_sector_mem_global_op_ld.ratio"];
 pub(crate) const SECTORS: Candidates = &["memory_l2_theoretical_sectors_global"];
 pub(crate) const SECTORS_IDEAL: Candidates = &["memory_l2_theoretical_sectors_global_ideal"];
 pub(crate) const LOAD_CONFLICTS: Candidates = &["l1tex__data_bank_conflicts_pipe_lsu_mem_shared_op_ld.sum"];

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use contracts::Finite;
 use contracts::ncu_digest::Counter;
 use contracts::ncu_digest::kernel::Kernel;
 use contracts::ncu_digest::report;
-use contracts::Finite;
 
 use crate::fields;
 use crate::thresholds::DROP_FIRST_LAUNCHES;
@@ -23,7 +23,10 @@ pub(crate) struct Group<'a> {
 pub(crate) fn groups(kernels: &[Kernel]) -> Vec<Group<'_>> {
     let mut by_configuration: BTreeMap<_, Vec<&Kernel>> = BTreeMap::new();
     for kernel in kernels {
-        let registers = kernel.registers.as_ref().map(|counter| counter.value.get().to_bits());
+        let registers = kernel
+            .registers
+            .as_ref()
+            .map(|counter| counter.value.get().to_bits());
         let configuration = (kernel.key.as_str(), kernel.grid, kernel.block, registers);
         by_configuration.entry(configuration).or_default().push(kernel);
     }
@@ -52,7 +55,12 @@ impl<'a> Group<'a> {
     /// The launch whose duration is the median, the shorter of two in the middle: what speaks for the group.
     pub(crate) fn typical(&self) -> &'a Kernel {
         let mut launches = self.launches.clone();
-        let duration = |kernel: &Kernel| kernel.duration_ns.as_ref().map_or(0.0, |counter| counter.value.get());
+        let duration = |kernel: &Kernel| {
+            kernel
+                .duration_ns
+                .as_ref()
+                .map_or(0.0, |counter| counter.value.get())
+        };
         launches.sort_by(|a, b| duration(a).total_cmp(&duration(b)));
         launches[(launches.len() - 1) / 2]
     }
@@ -73,7 +81,9 @@ impl<'a> Group<'a> {
     /// Spread of the durations, percent; `None` with fewer than two.
     pub(crate) fn cv_pct(&self) -> Option<f64> {
         let (values, _) = self.values(|kernel| kernel.duration_ns.as_ref())?;
-        (values.len() >= 2).then(|| stats::summary::cv_pct(&values)).flatten()
+        (values.len() >= 2)
+            .then(|| stats::summary::cv_pct(&values))
+            .flatten()
     }
 
     fn total_ns(&self) -> f64 {
@@ -86,7 +96,10 @@ impl<'a> Group<'a> {
         let counters: Option<Vec<&Counter>> = self.launches.iter().map(|kernel| field(kernel)).collect();
         let counters = counters?;
         let metric = counters.first()?.metric.clone();
-        Some((counters.iter().map(|counter| counter.value.get()).collect(), metric))
+        Some((
+            counters.iter().map(|counter| counter.value.get()).collect(),
+            metric,
+        ))
     }
 
     pub(crate) fn row(&self) -> report::Group {

@@ -76,7 +76,10 @@ pub(crate) fn kernel(raw: &ncu_report::Kernel) -> Kernel {
         bound,
         sub_bound,
         rules: raw.rules.iter().take(RULES).map(rule).collect(),
-        missing: sections::missing_for_edit(raw).into_iter().map(str::to_owned).collect(),
+        missing: sections::missing_for_edit(raw)
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         warnings: warnings(&all_stalls, raw),
         top_stalls: all_stalls.into_iter().take(TOP_STALLS).collect(),
     }
@@ -102,7 +105,8 @@ fn memory(raw: &ncu_report::Kernel) -> Memory {
     let conflicts = fields::sum(raw, &[fields::LOAD_CONFLICTS, fields::STORE_CONFLICTS]);
     // Loads and stores together: a kernel that stores little to shared memory loses little to conflicts of its stores,
     // whatever part of them they are.
-    let wavefronts = fields::sum(raw, &[fields::LOAD_WAVEFRONTS, fields::STORE_WAVEFRONTS]).and_then(positive);
+    let wavefronts =
+        fields::sum(raw, &[fields::LOAD_WAVEFRONTS, fields::STORE_WAVEFRONTS]).and_then(positive);
     Memory {
         sectors_per_request: get(fields::LOAD_SECTORS)
             .zip(requests)
@@ -142,7 +146,11 @@ fn rule(rule: &ncu_report::Rule) -> Rule {
         .to_owned(),
         speedup: rule.speedup.and_then(|speedup| {
             Some(Speedup {
-                scope: if speedup.is_global { Scope::Global } else { Scope::Local },
+                scope: if speedup.is_global {
+                    Scope::Global
+                } else {
+                    Scope::Local
+                },
                 pct: Finite::new(speedup.percent)?,
             })
         }),
@@ -151,17 +159,27 @@ fn rule(rule: &ncu_report::Rule) -> Rule {
 }
 
 fn warnings(stalls: &[Stall], raw: &ncu_report::Kernel) -> Vec<Warning> {
-    let over = stalls.iter().filter(|stall| stall.share_pct.value.get() > SHARE_PCT);
+    let over = stalls
+        .iter()
+        .filter(|stall| stall.share_pct.value.get() > SHARE_PCT);
     let mut warnings: Vec<Warning> = over
         .map(|stall| {
             let pct = stall.share_pct.value.get();
             Warning::new(
                 "share-over-100",
-                format!("{} has {pct:.1} % of a warp's cycles: two passes disagree, so shares are rough", stall.reason),
+                format!(
+                    "{} has {pct:.1} % of a warp's cycles: two passes disagree, so shares are rough",
+                    stall.reason
+                ),
             )
         })
         .collect();
-    for rule in raw.rules.iter().filter(|rule| rule.kind == RuleKind::Error).take(RULES) {
+    for rule in raw
+        .rules
+        .iter()
+        .filter(|rule| rule.kind == RuleKind::Error)
+        .take(RULES)
+    {
         warnings.push(Warning::new(
             "rule-failed",
             clean(&format!("{}: {}", rule.id, rule.text), FOREIGN_TEXT_CAP),

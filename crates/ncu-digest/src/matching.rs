@@ -42,21 +42,40 @@ pub(crate) fn matched<'a, 'k>(
     let partner = headline(baseline, candidate, first, partner_key, declared)?;
     let mut pairs = vec![(first, partner)];
     let mut unmatched = Vec::new();
-    let others = baseline.groups.iter().filter(|group| !std::ptr::eq(*group, first));
+    let others = baseline
+        .groups
+        .iter()
+        .filter(|group| !std::ptr::eq(*group, first));
     for group in others {
         match partner_of(baseline.groups, candidate.groups, group, &group.first().key) {
             Some(partner) if pairs.iter().any(|pair| std::ptr::eq(pair.1, partner)) => {
-                unmatched.push(without("baseline", group, "its partner belongs to another kernel"));
+                unmatched.push(without(
+                    "baseline",
+                    group,
+                    "its partner belongs to another kernel",
+                ));
             }
             Some(partner) if has_other_work(group.first(), partner.first(), declared) => {
-                unmatched.push(without("baseline", group, "grid and block differ: it does other work"));
+                unmatched.push(without(
+                    "baseline",
+                    group,
+                    "grid and block differ: it does other work",
+                ));
             }
             Some(partner) => pairs.push((group, partner)),
-            None => unmatched.push(without("baseline", group, "no kernel of this name and configuration")),
+            None => unmatched.push(without(
+                "baseline",
+                group,
+                "no kernel of this name and configuration",
+            )),
         }
     }
-    let alone = candidate.groups.iter().filter(|group| !pairs.iter().any(|pair| std::ptr::eq(pair.1, *group)));
-    unmatched.extend(alone.map(|group| without("candidate", group, "no kernel of this name and configuration")));
+    let alone = candidate
+        .groups
+        .iter()
+        .filter(|group| !pairs.iter().any(|pair| std::ptr::eq(pair.1, *group)));
+    unmatched
+        .extend(alone.map(|group| without("candidate", group, "no kernel of this name and configuration")));
     Ok(Matched { pairs, unmatched })
 }
 
@@ -73,7 +92,11 @@ fn named<'a, 'k>(side: &Groups<'a, 'k>, part: &str) -> Result<&'a Group<'k>, Dig
         Some(_) if names.len() > 1 => match found.into_iter().find(|group| group.first().key == part) {
             Some(group) => Ok(group),
             None => Err(DigestError::AmbiguousKernel {
-                what: format!("`{}` is a part of several names in {}", contracts::text::clean(part, 100), side.side.input.path),
+                what: format!(
+                    "`{}` is a part of several names in {}",
+                    contracts::text::clean(part, 100),
+                    side.side.input.path
+                ),
                 baseline: names,
                 candidate: Vec::new(),
             }),
@@ -98,7 +121,11 @@ fn headline<'a, 'k>(
     let has_name = candidate.groups.iter().any(|group| group.first().key == key);
     if !has_name {
         return Err(DigestError::AmbiguousKernel {
-            what: format!("`{}` has another name in {}", contracts::text::clean(key, 120), candidate.side.input.path),
+            what: format!(
+                "`{}` has another name in {}",
+                contracts::text::clean(key, 120),
+                candidate.side.input.path
+            ),
             baseline: listed(std::iter::once(first.first().key.clone())),
             candidate: listed(candidate.groups.iter().map(|group| group.first().key.clone())),
         });
@@ -135,9 +162,15 @@ fn partner_of<'a, 'k>(
     key: &str,
 ) -> Option<&'a Group<'k>> {
     let one = group.first();
-    let all: Vec<&Group<'k>> = candidate.iter().filter(|other| other.first().key == key).collect();
-    let same_launch = |other: &&&Group<'k>| other.first().grid == one.grid && other.first().block == one.block;
-    let exact = all.iter().find(|other| same_launch(other) && registers(other.first()) == registers(one));
+    let all: Vec<&Group<'k>> = candidate
+        .iter()
+        .filter(|other| other.first().key == key)
+        .collect();
+    let same_launch =
+        |other: &&&Group<'k>| other.first().grid == one.grid && other.first().block == one.block;
+    let exact = all
+        .iter()
+        .find(|other| same_launch(other) && registers(other.first()) == registers(one));
     if let Some(exact) = exact {
         return Some(exact);
     }
@@ -145,7 +178,11 @@ fn partner_of<'a, 'k>(
     if let [only] = launches[..] {
         return Some(only);
     }
-    let is_alone = baseline.iter().filter(|other| other.first().key == one.key).count() == 1;
+    let is_alone = baseline
+        .iter()
+        .filter(|other| other.first().key == one.key)
+        .count()
+        == 1;
     match all[..] {
         [only] if is_alone => Some(only),
         _ => None,
@@ -154,7 +191,14 @@ fn partner_of<'a, 'k>(
 
 /// Threads in all are the only work that a report knows; a declared shape says that it is the same.
 fn has_other_work(a: &Kernel, b: &Kernel, declared: &Declared) -> bool {
-    let threads = |kernel: &Kernel| -> u128 { kernel.grid.iter().chain(&kernel.block).map(|side| u128::from(*side)).fold(1, u128::saturating_mul) };
+    let threads = |kernel: &Kernel| -> u128 {
+        kernel
+            .grid
+            .iter()
+            .chain(&kernel.block)
+            .map(|side| u128::from(*side))
+            .fold(1, u128::saturating_mul)
+    };
     declared.shape.is_none() && threads(a) != threads(b)
 }
 

@@ -14,7 +14,11 @@ pub(crate) fn run(args: &MetricsArgs, output: &OutputArgs) -> Result<Report, Fai
     let pattern = read::pattern(args.kernel.as_deref())?;
     let (report, input) = read::report(&args.report, args.no_redact)?;
     let wanted = report.kernels.iter();
-    let wanted = wanted.filter(|raw| pattern.as_ref().is_none_or(|pattern| names::matches(raw, pattern)));
+    let wanted = wanted.filter(|raw| {
+        pattern
+            .as_ref()
+            .is_none_or(|pattern| names::matches(raw, pattern))
+    });
     let kernels: Vec<KernelMetrics> = wanted.map(|raw| rows(raw, &args.pattern)).collect();
     if kernels.is_empty() {
         return Err(DigestError::KernelNotFound {
@@ -40,7 +44,10 @@ pub(crate) fn run(args: &MetricsArgs, output: &OutputArgs) -> Result<Report, Fai
         input.path
     );
     parts.warnings = read::warnings(&report, &input.path);
-    parts.next_actions = vec![NextAction::new("what they say", &["ncu-digest", &input.path, "--format", "markdown"])];
+    parts.next_actions = vec![NextAction::new(
+        "what they say",
+        &["ncu-digest", &input.path, "--format", "markdown"],
+    )];
     parts.inputs.push(input);
     let data = MetricsData {
         report: capture::capture(&report, !args.no_redact),
@@ -161,7 +168,11 @@ fn view(document: &Document<MetricsData>, top: usize) -> View {
         }
     }
     let kernels = document.data.kernels.iter().take(top.min(10));
-    view = view.list(kernels.map(|kernel| format!("{}: {}", kernel.index, clean(&kernel.name, 90))).collect());
+    view = view.list(
+        kernels
+            .map(|kernel| format!("{}: {}", kernel.index, clean(&kernel.name, 90)))
+            .collect(),
+    );
     view.table(table.top(top.min(40))).next(document)
 }
 

@@ -31,8 +31,9 @@ pub(crate) fn matches(kernel: &Kernel, pattern: &Regex) -> bool {
 
 /// Function and template arguments: no result type, no parameters, no casts of template values.
 pub(crate) fn key(kernel: &Kernel) -> String {
-    static CAST: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\((?:unsigned |signed )?[a-z ]{3,18}\)(-?\d)").expect("the pattern is valid"));
+    static CAST: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\((?:unsigned |signed )?[a-z ]{3,18}\)(-?\d)").expect("the pattern is valid")
+    });
     let name = clean(full(kernel), KEY_CAP)
         .replace("(anonymous namespace)", "<unnamed>")
         .replace("{anonymous}", "<unnamed>");
@@ -71,7 +72,8 @@ pub(crate) fn short(key: &str, cap: usize) -> String {
 /// A kernel that exchanges data between GPUs: replayed on its own it waits for ever, and its counters are not to be trusted.
 pub(crate) fn is_collective(name: &str) -> bool {
     static COLLECTIVE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)nccl|rccl|all_?reduce|all_?gather|reduce_?scatter|all_?to_?all").expect("the pattern is valid")
+        Regex::new(r"(?i)nccl|rccl|all_?reduce|all_?gather|reduce_?scatter|all_?to_?all")
+            .expect("the pattern is valid")
     });
     COLLECTIVE.is_match(name)
 }
@@ -101,10 +103,19 @@ mod tests {
     #[test]
     fn keys_have_templates_and_no_parameters() {
         for (name, expected) in [
-            ("void tiled_matmul<(unsigned int)32>(const float *, float *)", "tiled_matmul<32>"),
+            (
+                "void tiled_matmul<(unsigned int)32>(const float *, float *)",
+                "tiled_matmul<32>",
+            ),
             ("naive_matmul(const float *, int)", "naive_matmul"),
-            ("void <unnamed>::warp<(long)128, (bool)0>(T *)", "<unnamed>::warp<128, 0>"),
-            ("void (anonymous namespace)::warp<f(int)>(T *)", "<unnamed>::warp<f(int)>"),
+            (
+                "void <unnamed>::warp<(long)128, (bool)0>(T *)",
+                "<unnamed>::warp<128, 0>",
+            ),
+            (
+                "void (anonymous namespace)::warp<f(int)>(T *)",
+                "<unnamed>::warp<f(int)>",
+            ),
             ("VecAdd_kernel", "VecAdd_kernel"),
             ("(", "("),
         ] {
@@ -128,13 +139,27 @@ mod tests {
 
     #[test]
     fn what_names_tell() {
-        for name in ["ncclDevKernel_AllReduce_Sum_bf16_RING_LL", "cross_device_reduce_scatter_1stage"] {
+        for name in [
+            "ncclDevKernel_AllReduce_Sum_bf16_RING_LL",
+            "cross_device_reduce_scatter_1stage",
+        ] {
             assert!(is_collective(name), "{name}");
         }
-        for name in ["warm_up_kernel", "FillFunctor", "init_array", "distribution_elementwise_grid_stride_kernel"] {
+        for name in [
+            "warm_up_kernel",
+            "FillFunctor",
+            "init_array",
+            "distribution_elementwise_grid_stride_kernel",
+        ] {
             assert!(is_decoy(name), "{name}");
         }
-        for name in ["BatchPrefillWithRaggedKV", "flash_prefill", "layer_norm_infer", "gemm", "initial_scan"] {
+        for name in [
+            "BatchPrefillWithRaggedKV",
+            "flash_prefill",
+            "layer_norm_infer",
+            "gemm",
+            "initial_scan",
+        ] {
             assert!(!is_decoy(name) && !is_collective(name), "{name}");
         }
     }

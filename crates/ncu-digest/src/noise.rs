@@ -80,7 +80,10 @@ mod tests {
             cv_pct: Some(4.0),
             ..side(1e6)
         };
-        assert_eq!(noise(0, [spread, side(1e6)], &[], false), (8.0, NoiseFrom::Spread));
+        assert_eq!(
+            noise(0, [spread, side(1e6)], &[], false),
+            (8.0, NoiseFrom::Spread)
+        );
         // Four launches have no spread to speak of.
         let few = Measured { n: 4, ..spread };
         assert_eq!(noise(0, [few, side(1e6)], &[], false).1, NoiseFrom::Floor);

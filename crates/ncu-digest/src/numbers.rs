@@ -36,13 +36,23 @@ pub(crate) const NUMBERS: [Number; 24] = [
     pct("tensor_pct", |k| k.tensor_pct.as_ref()),
     pct("fma_pct", |k| k.fma_pct.as_ref()),
     pct("fp64_pct", |k| k.fp64_pct.as_ref()),
-    pct("occupancy.theoretical_pct", |k| k.occupancy.theoretical_pct.as_ref()),
+    pct("occupancy.theoretical_pct", |k| {
+        k.occupancy.theoretical_pct.as_ref()
+    }),
     pct("occupancy.achieved_pct", |k| k.occupancy.achieved_pct.as_ref()),
-    count("scheduler.eligible_warps", |k| k.scheduler.eligible_warps.as_ref()),
-    pct("scheduler.no_eligible_pct", |k| k.scheduler.no_eligible_pct.as_ref()),
-    count("memory.sectors_per_request", |k| k.memory.sectors_per_request.as_ref()),
+    count("scheduler.eligible_warps", |k| {
+        k.scheduler.eligible_warps.as_ref()
+    }),
+    pct("scheduler.no_eligible_pct", |k| {
+        k.scheduler.no_eligible_pct.as_ref()
+    }),
+    count("memory.sectors_per_request", |k| {
+        k.memory.sectors_per_request.as_ref()
+    }),
     count("memory.bytes_per_sector", |k| k.memory.bytes_per_sector.as_ref()),
-    pct("memory.bank_conflict_pct", |k| k.memory.bank_conflict_pct.as_ref()),
+    pct("memory.bank_conflict_pct", |k| {
+        k.memory.bank_conflict_pct.as_ref()
+    }),
     pct("memory.l1_hit_pct", |k| k.memory.l1_hit_pct.as_ref()),
     pct("memory.l2_hit_pct", |k| k.memory.l2_hit_pct.as_ref()),
     count("memory.spill_requests", |k| k.memory.spill_requests.as_ref()),
@@ -50,8 +60,14 @@ pub(crate) const NUMBERS: [Number; 24] = [
     count("registers", |k| k.registers.as_ref()),
     count("shared_bytes", |k| k.shared_bytes.as_ref()),
     count("instructions", |k| k.instructions.as_ref()),
-    count("roofline.flops_per_s", |k| k.roofline.as_ref().map(|roofline| &roofline.flops_per_s)),
-    count("roofline.intensity", |k| k.roofline.as_ref().and_then(|roofline| roofline.intensity.as_ref())),
+    count("roofline.flops_per_s", |k| {
+        k.roofline.as_ref().map(|roofline| &roofline.flops_per_s)
+    }),
+    count("roofline.intensity", |k| {
+        k.roofline
+            .as_ref()
+            .and_then(|roofline| roofline.intensity.as_ref())
+    }),
 ];
 
 /// A duration with a unit that suits it.
@@ -84,7 +100,10 @@ mod tests {
     fn numbers_are_short() {
         assert_eq!(duration(58_624.0), "58.62 µs");
         assert_eq!(duration(173_293_760.0), "173.29 ms");
-        assert_eq!([plain(0.0), plain(32.0), plain(21.061), plain(0.0123)], ["0", "32", "21.06", "0.0123"]);
+        assert_eq!(
+            [plain(0.0), plain(32.0), plain(21.061), plain(0.0123)],
+            ["0", "32", "21.06", "0.0123"]
+        );
         assert_eq!(plain(3.452e12), "3452000000000");
     }
 }

@@ -89,7 +89,10 @@ pub(crate) fn warnings(report: &Report, path: &str) -> Vec<Warning> {
         .map(|warning| Warning::new(warning.code, format!("{path}: {}", warning.message)))
         .collect();
     if let Some(more) = all.len().checked_sub(DEFECTS).filter(|more| *more > 0) {
-        list.push(Warning::new("more-defects", format!("{path}: {more} more of this kind")));
+        list.push(Warning::new(
+            "more-defects",
+            format!("{path}: {more} more of this kind"),
+        ));
     }
     list
 }

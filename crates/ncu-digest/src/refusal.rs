@@ -10,7 +10,11 @@ use crate::thresholds::FEWEST_PASSES;
 use crate::{collect, fields, names, sections};
 
 /// The group that a decision is about: the one that takes the most time, and prepares nothing unless it was asked for.
-pub(crate) fn focus<'a, 'k>(side: &Side, groups: &'a [Group<'k>], was_named: bool) -> Result<&'a Group<'k>, DigestError> {
+pub(crate) fn focus<'a, 'k>(
+    side: &Side,
+    groups: &'a [Group<'k>],
+    was_named: bool,
+) -> Result<&'a Group<'k>, DigestError> {
     let works = |group: &&Group<'_>| !names::is_collective(&group.first().key);
     let matters = |group: &&Group<'_>| works(group) && !names::is_decoy(&group.first().key);
     if let Some(group) = groups.iter().find(matters) {

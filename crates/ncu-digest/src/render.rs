@@ -27,7 +27,9 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize) -> View {
     }
     // Beside a comparison a table of all kernels would say most of it again.
     if data.comparison.is_none() {
-        view = view.heading("Kernels").table(kernels(&data.kernels, data.kernels_left_out, top));
+        view = view
+            .heading("Kernels")
+            .table(kernels(&data.kernels, data.kernels_left_out, top));
         let focus = data.kernels.iter().find(|kernel| kernel.index == data.focus);
         if let Some(kernel) = focus {
             let title = format!("Kernel {}: `{}`", kernel.index, short(&kernel.key, 60));
@@ -40,14 +42,27 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize) -> View {
 fn next_edit(view: View, edit: &NextEdit) -> View {
     let mut lines = vec![format!("{}: {}", edit.id, edit.edit)];
     lines.extend(edit.symptom.iter().map(|symptom| format!("because {symptom}")));
-    lines.extend(edit.also.iter().take(3).map(|hit| format!("also {}: {}", hit.id, hit.symptom)));
+    lines.extend(
+        edit.also
+            .iter()
+            .take(3)
+            .map(|hit| format!("also {}: {}", hit.id, hit.symptom)),
+    );
     let view = view.heading("Next edit").list(lines);
     if edit.evidence.is_empty() {
         return view;
     }
-    let mut table = Table::new(&[("evidence", Align::Left), ("value", Align::Right), ("from", Align::Left)]);
+    let mut table = Table::new(&[
+        ("evidence", Align::Left),
+        ("value", Align::Right),
+        ("from", Align::Left),
+    ]);
     for evidence in edit.evidence.iter().take(5) {
-        table.row(vec![evidence.name.clone(), plain(evidence.value.get()), clean(&evidence.metric, 52)]);
+        table.row(vec![
+            evidence.name.clone(),
+            plain(evidence.value.get()),
+            clean(&evidence.metric, 52),
+        ]);
     }
     view.table(table)
 }
@@ -80,7 +95,12 @@ fn compared(view: View, comparison: &Comparison, top: usize) -> View {
                 (None, Some(pct)) => format!("{:+.1} %", pct.get()),
                 (None, None) => "-".to_owned(),
             };
-            table.row(vec![delta.name.clone(), plain(delta.baseline.get()), plain(delta.candidate.get()), by]);
+            table.row(vec![
+                delta.name.clone(),
+                plain(delta.baseline.get()),
+                plain(delta.candidate.get()),
+                by,
+            ]);
         }
         view = view.table(table.top(8));
     }
@@ -117,11 +137,29 @@ fn row(pair: &Pair) -> Vec<String> {
 fn capture(capture: &Capture) -> Vec<String> {
     let mut words: Vec<String> = capture.gpu.iter().cloned().collect();
     words.extend(capture.cc.as_ref().map(|cc| format!("cc {cc}")));
-    words.extend(capture.ncu_version.as_ref().map(|version| format!("ncu {version}")));
+    words.extend(
+        capture
+            .ncu_version
+            .as_ref()
+            .map(|version| format!("ncu {version}")),
+    );
     words.extend(capture.set.as_ref().map(|set| format!("set {set}")));
-    words.extend(capture.clock_control.as_ref().map(|clock| format!("clock control {clock}")));
-    words.extend(capture.passes.as_ref().map(|passes| format!("{} passes", plain(passes.value.get()))));
-    let mut lines: Vec<String> = (!words.is_empty()).then(|| words.join(" · ")).into_iter().collect();
+    words.extend(
+        capture
+            .clock_control
+            .as_ref()
+            .map(|clock| format!("clock control {clock}")),
+    );
+    words.extend(
+        capture
+            .passes
+            .as_ref()
+            .map(|passes| format!("{} passes", plain(passes.value.get()))),
+    );
+    let mut lines: Vec<String> = (!words.is_empty())
+        .then(|| words.join(" · "))
+        .into_iter()
+        .collect();
     let private = [
         ("host", &capture.host),
         ("command", &capture.command_line),
@@ -149,8 +187,13 @@ fn kernels(kernels: &[Kernel], left_out: u64, top: usize) -> Table {
         table.row(vec![
             kernel.index.to_string(),
             short(&kernel.key, 24),
-            kernel.duration_ns.as_ref().map_or_else(dash, |time| duration(time.value.get())),
-            kernel.bound.map_or_else(dash, |bound| class(Some(bound), kernel.sub_bound)),
+            kernel
+                .duration_ns
+                .as_ref()
+                .map_or_else(dash, |time| duration(time.value.get())),
+            kernel
+                .bound
+                .map_or_else(dash, |bound| class(Some(bound), kernel.sub_bound)),
             pct(&kernel.sol.sm_pct),
             pct(&kernel.sol.mem_pct),
             pct(&kernel.sol.dram_pct),
@@ -179,7 +222,10 @@ fn numbers(kernel: &Kernel) -> Table {
     add("tensor pipe, %", kernel.tensor_pct.as_ref());
     add("FMA pipe, %", kernel.fma_pct.as_ref());
     add("FP64 pipe, %", kernel.fp64_pct.as_ref());
-    add("theoretical occupancy, %", kernel.occupancy.theoretical_pct.as_ref());
+    add(
+        "theoretical occupancy, %",
+        kernel.occupancy.theoretical_pct.as_ref(),
+    );
     add("eligible warps", kernel.scheduler.eligible_warps.as_ref());
     add("no eligible warp, %", kernel.scheduler.no_eligible_pct.as_ref());
     add("sectors of a load", kernel.memory.sectors_per_request.as_ref());
@@ -190,7 +236,10 @@ fn numbers(kernel: &Kernel) -> Table {
     add("spill requests", kernel.memory.spill_requests.as_ref());
     add("empty part of the waves, %", kernel.launch.tail_pct.as_ref());
     if let Some(clock) = &kernel.sm_clock_hz {
-        cells.push(("SM clock, GHz".to_owned(), format!("{:.3}", clock.value.get() / 1e9)));
+        cells.push((
+            "SM clock, GHz".to_owned(),
+            format!("{:.3}", clock.value.get() / 1e9),
+        ));
     }
     if let Some(roofline) = &kernel.roofline {
         cells.push((
@@ -204,10 +253,16 @@ fn numbers(kernel: &Kernel) -> Table {
         }));
     }
     if !kernel.occupancy.limiter.is_empty() {
-        cells.push(("occupancy limited by".to_owned(), kernel.occupancy.limiter.join(", ")));
+        cells.push((
+            "occupancy limited by".to_owned(),
+            kernel.occupancy.limiter.join(", "),
+        ));
     }
     for stall in &kernel.top_stalls {
-        cells.push((format!("stall {}, %", stall.reason), plain(stall.share_pct.value.get())));
+        cells.push((
+            format!("stall {}, %", stall.reason),
+            plain(stall.share_pct.value.get()),
+        ));
     }
     let mut table = Table::new(&[
         ("number", Align::Left),

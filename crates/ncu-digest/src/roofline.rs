@@ -80,5 +80,8 @@ pub(crate) fn roofline(kernel: &Kernel) -> Option<Roofline> {
 }
 
 fn product(a: &Counter, b: &Counter) -> Option<Counter> {
-    fields::counter(a.value.get() * b.value.get(), format!("{} × {}", a.metric, b.metric))
+    fields::counter(
+        a.value.get() * b.value.get(),
+        format!("{} × {}", a.metric, b.metric),
+    )
 }

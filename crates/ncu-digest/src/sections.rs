@@ -38,7 +38,11 @@ pub(crate) fn missing_for_edit(kernel: &Kernel) -> Vec<&'static str> {
 }
 
 fn missing(kernel: &Kernel, sections: &[Section]) -> Vec<&'static str> {
-    let lacks = |metrics: &[Candidates]| metrics.iter().any(|metric| fields::pick(kernel, metric).is_none());
+    let lacks = |metrics: &[Candidates]| {
+        metrics
+            .iter()
+            .any(|metric| fields::pick(kernel, metric).is_none())
+    };
     let sections = sections.iter().filter(|(_, metrics)| lacks(metrics));
     sections.map(|(name, _)| *name).collect()
 }

@@ -40,7 +40,10 @@ pub(crate) fn share(kernel: &Kernel, reason: &str) -> Option<Stall> {
 
 /// All shares, the largest first.
 pub(crate) fn shares(kernel: &Kernel) -> Vec<Stall> {
-    let mut stalls: Vec<Stall> = REASONS.iter().filter_map(|reason| share(kernel, reason)).collect();
+    let mut stalls: Vec<Stall> = REASONS
+        .iter()
+        .filter_map(|reason| share(kernel, reason))
+        .collect();
     stalls.sort_by(|a, b| b.share_pct.value.get().total_cmp(&a.share_pct.value.get()));
     stalls
 }

@@ -12,11 +12,19 @@ const NAME_CAP: usize = 60;
 
 pub(crate) fn summary(data: &ReportData) -> String {
     let mut text = String::new();
-    if let Some(pair) = data.comparison.as_ref().and_then(|comparison| comparison.pairs.first()) {
+    if let Some(pair) = data
+        .comparison
+        .as_ref()
+        .and_then(|comparison| comparison.pairs.first())
+    {
         text.push_str(&verdict(pair));
         text.push(' ');
     }
-    let kernels = if data.candidate.is_some() { &data.candidate_kernels } else { &data.kernels };
+    let kernels = if data.candidate.is_some() {
+        &data.candidate_kernels
+    } else {
+        &data.kernels
+    };
     match &data.next_edit {
         Some(edit) => {
             let kernel = kernels.iter().find(|kernel| kernel.index == edit.kernel_index);
@@ -24,9 +32,14 @@ pub(crate) fn summary(data: &ReportData) -> String {
         }
         None => {
             let kernel = kernels.iter().find(|kernel| kernel.index == data.focus);
-            let class = kernel.map_or_else(|| "unknown".to_owned(), |kernel| class(kernel.bound, kernel.sub_bound));
+            let class = kernel.map_or_else(
+                || "unknown".to_owned(),
+                |kernel| class(kernel.bound, kernel.sub_bound),
+            );
             let name = kernel.map_or_else(String::new, |kernel| short(&kernel.key, NAME_CAP));
-            text.push_str(&format!("`{name}` is bound by {class}; the report lacks sections for a next edit."));
+            text.push_str(&format!(
+                "`{name}` is bound by {class}; the report lacks sections for a next edit."
+            ));
         }
     }
     text
@@ -36,7 +49,9 @@ pub(crate) fn summary(data: &ReportData) -> String {
 pub(crate) fn verdict(pair: &Pair) -> String {
     let word = word(pair.verdict);
     let by = match (pair.duration_verdict, pair.cycles_delta_pct) {
-        (Change::ClockDrift, Some(cycles)) => format!("{:+.1} % of the cycles (clocks drifted)", cycles.get()),
+        (Change::ClockDrift, Some(cycles)) => {
+            format!("{:+.1} % of the cycles (clocks drifted)", cycles.get())
+        }
         _ => format!("{:+.1} %", pair.duration_delta_pct.get()),
     };
     format!(
@@ -60,7 +75,10 @@ pub(crate) fn word(change: Change) -> &'static str {
 
 fn next(edit: &NextEdit, kernel: Option<&Kernel>) -> String {
     let facts = kernel.map_or_else(String::new, |kernel| {
-        let time = kernel.duration_ns.as_ref().map(|counter| duration(counter.value.get()));
+        let time = kernel
+            .duration_ns
+            .as_ref()
+            .map(|counter| duration(counter.value.get()));
         format!(
             " ({}bound by {})",
             time.map_or_else(String::new, |time| format!("{time}, ")),
@@ -69,7 +87,12 @@ fn next(edit: &NextEdit, kernel: Option<&Kernel>) -> String {
     });
     let name = kernel.map_or(edit.kernel.as_str(), |kernel| kernel.key.as_str());
     let symptom = edit.symptom.first().map_or("", String::as_str);
-    format!("{} for `{}`{facts}: {}. {symptom}.", edit.id, short(name, NAME_CAP), edit.edit)
+    format!(
+        "{} for `{}`{facts}: {}. {symptom}.",
+        edit.id,
+        short(name, NAME_CAP),
+        edit.edit
+    )
 }
 
 /// A class in words.

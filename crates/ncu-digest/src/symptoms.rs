@@ -109,13 +109,20 @@ pub(crate) fn spills(seen: &Seen<'_>) -> Option<Symptom> {
     let share = seen.pick(fields::SPILLS_PCT).or_else(|| {
         let local = [fields::LOCAL_LOAD_REQUESTS, fields::LOCAL_STORE_REQUESTS];
         let all = [local[0], local[1], fields::LOAD_REQUESTS, fields::STORE_REQUESTS];
-        fields::quotient(&fields::sum(seen.raw, &local)?, &fields::sum(seen.raw, &all)?, 100.0)
+        fields::quotient(
+            &fields::sum(seen.raw, &local)?,
+            &fields::sum(seen.raw, &all)?,
+            100.0,
+        )
     })?;
     (get(spills) > 0.0 && get(&share) >= at::SPILL_PCT).then(|| {
-        Symptom::new(format!("{:.1} % of the requests to L1 are of local memory", get(&share)))
-            .show("requests of local memory", spills)
-            .show("part of the requests to L1, %", &share)
-            .show_some("registers of a thread", seen.kernel.registers.as_ref())
+        Symptom::new(format!(
+            "{:.1} % of the requests to L1 are of local memory",
+            get(&share)
+        ))
+        .show("requests of local memory", spills)
+        .show("part of the requests to L1, %", &share)
+        .show_some("registers of a thread", seen.kernel.registers.as_ref())
     })
 }
 
@@ -128,13 +135,21 @@ pub(crate) fn small(seen: &Seen<'_>) -> Option<Symptom> {
 }
 
 pub(crate) fn few_blocks(seen: &Seen<'_>) -> Option<Symptom> {
-    let blocks: u64 = seen.kernel.grid.iter().fold(1, |product, side| product.saturating_mul(*side));
+    let blocks: u64 = seen
+        .kernel
+        .grid
+        .iter()
+        .fold(1, |product, side| product.saturating_mul(*side));
     let sms = seen.pick(fields::SM_COUNT)?;
     let waves = seen.kernel.launch.waves.as_ref()?;
     ((blocks as f64) < get(&sms) && get(waves) < 1.0).then(|| {
-        Symptom::new(format!("{blocks} blocks leave {:.0} of {:.0} multiprocessors idle", get(&sms) - blocks as f64, get(&sms)))
-            .show("multiprocessors", &sms)
-            .show("waves", waves)
+        Symptom::new(format!(
+            "{blocks} blocks leave {:.0} of {:.0} multiprocessors idle",
+            get(&sms) - blocks as f64,
+            get(&sms)
+        ))
+        .show("multiprocessors", &sms)
+        .show("waves", waves)
     })
 }
 
@@ -144,17 +159,25 @@ pub(crate) fn fp64(seen: &Seen<'_>) -> Option<Symptom> {
         return None;
     }
     let xu = seen.pick(fields::XU);
-    let symptom = Symptom::new(format!("the FP64 pipe is busy {:.1} % of the time", get(pipe))).show("FP64 pipe, %", pipe);
+    let symptom = Symptom::new(format!("the FP64 pipe is busy {:.1} % of the time", get(pipe)))
+        .show("FP64 pipe, %", pipe);
     if !seen.declared.is_fp64() {
         let declared = match &seen.declared.dtype {
             Some(dtype) => format!("the kernel is declared {dtype}"),
             None => "no dtype is declared: divisions and literals without `f` are the usual cause".to_owned(),
         };
-        return Some(symptom.say(declared).show_some("reciprocals and roots (XU pipe), %", xu.as_ref()));
+        return Some(
+            symptom
+                .say(declared)
+                .show_some("reciprocals and roots (XU pipe), %", xu.as_ref()),
+        );
     }
     // A kernel that needs FP64 keeps it; what it can lose are divisions, which start with a reciprocal.
     let xu = xu.filter(|xu| get(xu) >= at::XU_PCT)?;
-    let text = format!("the pipe of reciprocals and roots is busy {:.1} % of the time", get(&xu));
+    let text = format!(
+        "the pipe of reciprocals and roots is busy {:.1} % of the time",
+        get(&xu)
+    );
     Some(symptom.say(text).show("reciprocals and roots (XU pipe), %", &xu))
 }
 
@@ -163,11 +186,21 @@ pub(crate) fn uncoalesced(seen: &Seen<'_>) -> Option<Symptom> {
         return (get(bytes) < at::UNCOALESCED_BYTES).then(|| loads(seen, bytes));
     }
     // Before bytes of a sector were counted: sectors against those of the same accesses side by side.
-    let over = fields::quotient(&seen.pick(fields::SECTORS)?, &seen.pick(fields::SECTORS_IDEAL)?, 1.0)?;
+    let over = fields::quotient(
+        &seen.pick(fields::SECTORS)?,
+        &seen.pick(fields::SECTORS_IDEAL)?,
+        1.0,
+    )?;
     (get(&over) >= at::SECTORS_OVER_IDEAL).then(|| {
-        Symptom::new(format!("global accesses move {:.1} times the sectors that they need", get(&over)))
-            .show("sectors / ideal sectors", &over)
-            .show_some("sectors of a load", seen.kernel.memory.sectors_per_request.as_ref())
+        Symptom::new(format!(
+            "global accesses move {:.1} times the sectors that they need",
+            get(&over)
+        ))
+        .show("sectors / ideal sectors", &over)
+        .show_some(
+            "sectors of a load",
+            seen.kernel.memory.sectors_per_request.as_ref(),
+        )
     })
 }
 
@@ -181,16 +214,25 @@ pub(crate) fn partly_coalesced(seen: &Seen<'_>) -> Option<Symptom> {
 }
 
 fn loads(seen: &Seen<'_>, bytes: &Counter) -> Symptom {
-    Symptom::new(format!("global loads use {:.1} of the 32 bytes of a sector", get(bytes)))
-        .show("bytes of a sector that loads use", bytes)
-        .show_some("sectors of a load", seen.kernel.memory.sectors_per_request.as_ref())
+    Symptom::new(format!(
+        "global loads use {:.1} of the 32 bytes of a sector",
+        get(bytes)
+    ))
+    .show("bytes of a sector that loads use", bytes)
+    .show_some(
+        "sectors of a load",
+        seen.kernel.memory.sectors_per_request.as_ref(),
+    )
 }
 
 pub(crate) fn bank_conflicts(seen: &Seen<'_>) -> Option<Symptom> {
     let conflicts = seen.kernel.memory.bank_conflict_pct.as_ref()?;
     (get(conflicts) >= at::BANK_CONFLICT_PCT).then(|| {
-        Symptom::new(format!("{:.1} % of the wavefronts of shared memory are bank conflicts", get(conflicts)))
-            .show("bank conflicts of wavefronts, %", conflicts)
+        Symptom::new(format!(
+            "{:.1} % of the wavefronts of shared memory are bank conflicts",
+            get(conflicts)
+        ))
+        .show("bank conflicts of wavefronts, %", conflicts)
     })
 }
 
@@ -216,17 +258,28 @@ pub(crate) fn barrier(seen: &Seen<'_>) -> Option<Symptom> {
 }
 
 pub(crate) fn tail(seen: &Seen<'_>) -> Option<Symptom> {
-    let (waves, tail) = (seen.kernel.launch.waves.as_ref()?, seen.kernel.launch.tail_pct.as_ref()?);
+    let (waves, tail) = (
+        seen.kernel.launch.waves.as_ref()?,
+        seen.kernel.launch.tail_pct.as_ref()?,
+    );
     (get(waves) > 1.0 && get(tail) >= at::TAIL_PCT).then(|| {
-        Symptom::new(format!("{:.2} waves leave {:.1} % of the last round empty", get(waves), get(tail)))
-            .show("waves", waves)
-            .show("empty part, %", tail)
+        Symptom::new(format!(
+            "{:.2} waves leave {:.1} % of the last round empty",
+            get(waves),
+            get(tail)
+        ))
+        .show("waves", waves)
+        .show("empty part, %", tail)
     })
 }
 
 pub(crate) fn dram_roof(seen: &Seen<'_>) -> Option<Symptom> {
     let dram = seen.kernel.sol.dram_pct.as_ref()?;
-    let intensity = seen.kernel.roofline.as_ref().and_then(|roofline| roofline.intensity.as_ref());
+    let intensity = seen
+        .kernel
+        .roofline
+        .as_ref()
+        .and_then(|roofline| roofline.intensity.as_ref());
     (get(dram) >= at::DRAM_ROOF_PCT).then(|| {
         Symptom::new(format!("device memory runs at {:.1} % of its peak", get(dram)))
             .show("device memory, %", dram)
@@ -239,10 +292,14 @@ pub(crate) fn occupancy(seen: &Seen<'_>) -> Option<Symptom> {
     let eligible = seen.kernel.scheduler.eligible_warps.as_ref()?;
     (get(theoretical) <= at::OCCUPANCY_PCT && get(eligible) < at::ELIGIBLE_WARPS).then(|| {
         let limiter = seen.kernel.occupancy.limiter.join(" and ");
-        let symptom = Symptom::new(format!("{limiter} limit occupancy to {:.1} %, and a scheduler finds {:.2} warps", get(theoretical), get(eligible)))
-            .show("theoretical occupancy, %", theoretical)
-            .show("eligible warps", eligible)
-            .show_some("registers of a thread", seen.kernel.registers.as_ref());
+        let symptom = Symptom::new(format!(
+            "{limiter} limit occupancy to {:.1} %, and a scheduler finds {:.2} warps",
+            get(theoretical),
+            get(eligible)
+        ))
+        .show("theoretical occupancy, %", theoretical)
+        .show("eligible warps", eligible)
+        .show_some("registers of a thread", seen.kernel.registers.as_ref());
         seen.gate_evidence(symptom)
     })
 }
@@ -254,15 +311,19 @@ pub(crate) fn long_scoreboard(seen: &Seen<'_>) -> Option<Symptom> {
 pub(crate) fn no_tensor(seen: &Seen<'_>) -> Option<Symptom> {
     let (tensor, fma) = (seen.kernel.tensor_pct.as_ref()?, seen.kernel.fma_pct.as_ref()?);
     (seen.declared.is_matmul() && get(tensor) == 0.0 && get(fma) >= at::FMA_PCT).then(|| {
-        Symptom::new(format!("a matrix product runs on the FMA pipe ({:.1} %), none of it on tensor cores", get(fma)))
-            .show("FMA pipe, %", fma)
-            .show("tensor pipe, %", tensor)
+        Symptom::new(format!(
+            "a matrix product runs on the FMA pipe ({:.1} %), none of it on tensor cores",
+            get(fma)
+        ))
+        .show("FMA pipe, %", fma)
+        .show("tensor pipe, %", tensor)
     })
 }
 
 pub(crate) fn compute_roof(seen: &Seen<'_>) -> Option<Symptom> {
     let sm = seen.kernel.sol.sm_pct.as_ref()?;
     (seen.kernel.bound == Some(Bound::Compute) && get(sm) >= at::COMPUTE_ROOF_PCT).then(|| {
-        Symptom::new(format!("multiprocessors run at {:.1} % of their peak", get(sm))).show("multiprocessors, %", sm)
+        Symptom::new(format!("multiprocessors run at {:.1} % of their peak", get(sm)))
+            .show("multiprocessors, %", sm)
     })
 }

@@ -15,7 +15,10 @@ fn every_number_names_its_metric() {
     let kernel = &document["data"]["kernels"][0];
     assert_eq!(kernel["key"], "quiet<8>");
     assert_eq!(kernel["duration_ns"], json!({"value": 1e6, "metric": DURATION}));
-    assert_eq!((kernel["bound"].as_str(), &kernel["sub_bound"]), (Some("compute"), &Value::Null));
+    assert_eq!(
+        (kernel["bound"].as_str(), &kernel["sub_bound"]),
+        (Some("compute"), &Value::Null)
+    );
     // Two resources allow as few.
     assert_eq!(kernel["occupancy"]["limiter"], json!(["registers", "warps"]));
     assert_eq!(value(&kernel["memory"]["sectors_per_request"]), Some(4.0));
@@ -35,7 +38,13 @@ fn every_number_names_its_metric() {
     let capture = &document["data"]["report"];
     assert_eq!(
         ["gpu", "cc", "ncu_version", "set", "clock_control"].map(|name| capture[name].as_str()),
-        [Some("Test GPU"), Some("9.0"), Some("2025.3.1.0"), Some("full"), Some("base")]
+        [
+            Some("Test GPU"),
+            Some("9.0"),
+            Some("2025.3.1.0"),
+            Some("full"),
+            Some("base")
+        ]
     );
     assert_eq!(capture["recorded_at"], "2023-11-14T22:13:20Z");
 }
@@ -43,15 +52,26 @@ fn every_number_names_its_metric() {
 #[test]
 fn the_first_launch_of_three_is_left_out() {
     let launch = |ns: f64| with(quiet("k"), &[(DURATION, ns)]);
-    let document = digest([900.0, 100.0, 110.0, 120.0].map(|us| launch(us * 1000.0)).to_vec(), &[]);
+    let document = digest(
+        [900.0, 100.0, 110.0, 120.0]
+            .map(|us| launch(us * 1000.0))
+            .to_vec(),
+        &[],
+    );
     let group = &document["data"]["groups"][0];
     assert_eq!((&group["n"], &group["first_dropped"]), (&json!(4), &json!(true)));
     assert_eq!(value(&group["median_ns"]), Some(110_000.0));
-    assert_eq!((value(&group["min_ns"]), value(&group["max_ns"])), (Some(1e5), Some(1.2e5)));
+    assert_eq!(
+        (value(&group["min_ns"]), value(&group["max_ns"])),
+        (Some(1e5), Some(1.2e5))
+    );
     assert!((group["cv_pct"].as_f64().expect("three launches") - 9.0909).abs() < 0.001);
     // Two are both kept, and one has no spread.
     let document = digest([900.0, 100.0].map(|us| launch(us * 1000.0)).to_vec(), &[]);
-    assert_eq!(value(&document["data"]["groups"][0]["median_ns"]), Some(500_000.0));
+    assert_eq!(
+        value(&document["data"]["groups"][0]["median_ns"]),
+        Some(500_000.0)
+    );
     let document = digest(vec![launch(1e6)], &[]);
     assert_eq!(document["data"]["groups"][0]["cv_pct"], Value::Null);
 }
@@ -59,15 +79,31 @@ fn the_first_launch_of_three_is_left_out() {
 #[test]
 fn the_decision_is_about_what_takes_most_time_and_prepares_nothing() {
     let named = |name: &str, ns: f64| with(quiet(name), &[(DURATION, ns)]);
-    let mut kernels = vec![named("warm_up_kernel", 9e9), named("ncclDevKernel_AllReduce", 8e9), named("once", 2e6)];
+    let mut kernels = vec![
+        named("warm_up_kernel", 9e9),
+        named("ncclDevKernel_AllReduce", 8e9),
+        named("once", 2e6),
+    ];
     kernels.extend(std::iter::repeat_n(named("often", 5e5), 12));
     let document = digest(kernels, &[]);
     let data = &document["data"];
     assert_eq!(data["next_edit"]["kernel"], "often");
     assert_eq!(data["kernels"][1]["bound"], "comm");
     // Ten of fifteen, the longest first, and the one that the decision is about.
-    assert_eq!((data["kernels"].as_array().map(Vec::len), &data["kernels_left_out"]), (Some(10), &json!(5)));
-    assert!(data["kernels"].as_array().expect("a list").iter().any(|kernel| kernel["index"] == data["focus"]));
+    assert_eq!(
+        (
+            data["kernels"].as_array().map(Vec::len),
+            &data["kernels_left_out"]
+        ),
+        (Some(10), &json!(5))
+    );
+    assert!(
+        data["kernels"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .any(|kernel| kernel["index"] == data["focus"])
+    );
 }
 
 #[test]
@@ -78,7 +114,10 @@ fn kernels_are_chosen_by_name_and_all_are_shown_when_asked() {
     let document = digest(kernels, &["--all"]);
     assert_eq!(document["data"]["kernels"].as_array().map(Vec::len), Some(12));
     // Whoever names a kernel that warms up means it.
-    assert_eq!(edit(&digest(vec![quiet("warm_up")], &["--kernel", "warm"])), "E00");
+    assert_eq!(
+        edit(&digest(vec![quiet("warm_up")], &["--kernel", "warm"])),
+        "E00"
+    );
 }
 
 #[test]
@@ -92,11 +131,19 @@ fn a_class_without_an_edit_is_a_page_that_asks_for_more() {
     assert_eq!(document["data"]["kernels"][0]["bound"], "compute");
     assert_eq!(
         document["data"]["kernels"][0]["missing"],
-        json!(["SchedulerStats", "WarpStateStats", "MemoryWorkloadAnalysis", "MemoryWorkloadAnalysis_Tables"])
+        json!([
+            "SchedulerStats",
+            "WarpStateStats",
+            "MemoryWorkloadAnalysis",
+            "MemoryWorkloadAnalysis_Tables"
+        ])
     );
     assert_eq!(warnings(&document), ["missing-section"]);
     let message = document["warnings"][0]["message"].as_str().expect("a message");
-    assert!(message.contains("ncu --set full --kernel-name 'regex:^k$'"), "{message}");
+    assert!(
+        message.contains("ncu --set full --kernel-name 'regex:^k$'"),
+        "{message}"
+    );
 }
 
 #[test]

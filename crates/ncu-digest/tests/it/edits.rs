@@ -2,7 +2,9 @@
 
 use ncu_report::Kernel;
 
-use crate::fixture::{BYTES, DRAM, DURATION, FP64, MEMORY, SM, WAVES, XU, estimated, quiet, stall, with, without};
+use crate::fixture::{
+    BYTES, DRAM, DURATION, FP64, MEMORY, SM, WAVES, XU, estimated, quiet, stall, with, without,
+};
 use crate::run::{also, digest, edit, warnings};
 
 fn of(kernel: Kernel) -> String {
@@ -45,11 +47,21 @@ fn every_rule_has_its_threshold() {
             ("smsp__warps_eligible.avg.per_cycle_active", eligible),
         ])
     };
-    let sectors = |real: f64| with(without(quiet("k"), BYTES), &[("memory_l2_theoretical_sectors_global", real)]);
-    let hinted = |bytes: f64, pct: f64| estimated(gathered(&[(BYTES, bytes)]), "UncoalescedGlobalAccess", true, pct);
+    let sectors = |real: f64| {
+        with(
+            without(quiet("k"), BYTES),
+            &[("memory_l2_theoretical_sectors_global", real)],
+        )
+    };
+    let hinted =
+        |bytes: f64, pct: f64| estimated(gathered(&[(BYTES, bytes)]), "UncoalescedGlobalAccess", true, pct);
     for (id, beyond, within) in [
         ("E01", spills(21.0), spills(19.0)),
-        ("E02", gathered(&[(DURATION, 9_999.0), (WAVES, 0.9)]), gathered(&[(DURATION, 10_000.0), (WAVES, 0.9)])),
+        (
+            "E02",
+            gathered(&[(DURATION, 9_999.0), (WAVES, 0.9)]),
+            gathered(&[(DURATION, 10_000.0), (WAVES, 0.9)]),
+        ),
         ("E03", grid(99, 0.5), grid(100, 0.5)),
         ("E04", gathered(&[(FP64, 60.0)]), gathered(&[(FP64, 59.9)])),
         ("E05", gathered(&[(BYTES, 15.9)]), gathered(&[(BYTES, 16.0)])),
@@ -63,7 +75,11 @@ fn every_rule_has_its_threshold() {
         ("E10", gathered(&[(WAVES, 1.7)]), gathered(&[(WAVES, 1.701)])),
         ("E13", gathered(&[(DRAM, 80.0)]), gathered(&[(DRAM, 79.9)])),
         ("E11", occupied(50.0, 0.99), occupied(50.0, 1.0)),
-        ("E12", stalled("long_scoreboard", 3.0), stalled("long_scoreboard", 2.99)),
+        (
+            "E12",
+            stalled("long_scoreboard", 3.0),
+            stalled("long_scoreboard", 2.99),
+        ),
         ("E15", gathered(&[(SM, 80.0)]), gathered(&[(SM, 79.9)])),
     ] {
         assert_eq!(of(beyond), id);
@@ -73,12 +89,24 @@ fn every_rule_has_its_threshold() {
 
 #[test]
 fn declared_kernels_are_judged_by_what_they_are() {
-    let matmul = with(quiet("k"), &[("sm__pipe_fma_cycles_active.avg.pct_of_peak_sustained_active", 50.0)]);
-    assert_eq!(edit(&digest(vec![matmul.clone()], &["--declare", "op=matmul"])), "E14");
+    let matmul = with(
+        quiet("k"),
+        &[(
+            "sm__pipe_fma_cycles_active.avg.pct_of_peak_sustained_active",
+            50.0,
+        )],
+    );
+    assert_eq!(
+        edit(&digest(vec![matmul.clone()], &["--declare", "op=matmul"])),
+        "E14"
+    );
     assert_eq!(of(matmul), "E00");
     let fp64 = with(quiet("k"), &[(FP64, 70.0)]);
     let document = digest(vec![fp64.clone()], &[]);
-    assert_eq!((edit(&document), warnings(&document)), ("E04", vec!["dtype-unknown"]));
+    assert_eq!(
+        (edit(&document), warnings(&document)),
+        ("E04", vec!["dtype-unknown"])
+    );
     let declared = ["--declare", "dtype=fp64"];
     assert_eq!(edit(&digest(vec![fp64.clone()], &declared)), "E00");
     // Divisions start with a reciprocal, which has a pipe of its own.
@@ -97,7 +125,10 @@ fn the_first_rule_wins_and_the_others_are_listed() {
         ],
     );
     let document = digest(vec![kernel], &[]);
-    assert_eq!((edit(&document), also(&document)), ("E05", vec!["E07", "E13", "E12"]));
+    assert_eq!(
+        (edit(&document), also(&document)),
+        ("E05", vec!["E07", "E13", "E12"])
+    );
 }
 
 #[test]
@@ -108,7 +139,13 @@ fn stall_rules_wait_for_a_scheduler_without_warps() {
         (WAVES, 1.5),
         (DRAM, 85.0),
     ];
-    let stalled = with(quiet("k"), &[(stall("lg_throttle").as_str(), 9.0), (stall("barrier").as_str(), 9.0)]);
+    let stalled = with(
+        quiet("k"),
+        &[
+            (stall("lg_throttle").as_str(), 9.0),
+            (stall("barrier").as_str(), 9.0),
+        ],
+    );
     let document = digest(vec![with(stalled.clone(), &busy)], &[]);
     // E10 and E13 are not about stalls.
     assert_eq!((edit(&document), also(&document)), ("E10", vec!["E13"]));
@@ -118,19 +155,35 @@ fn stall_rules_wait_for_a_scheduler_without_warps() {
 
 #[test]
 fn only_global_estimates_are_evidence() {
-    let kernel = estimated(with(quiet("k"), &[(BYTES, 4.0)]), "UncoalescedGlobalAccess", false, 96.9);
+    let kernel = estimated(
+        with(quiet("k"), &[(BYTES, 4.0)]),
+        "UncoalescedGlobalAccess",
+        false,
+        96.9,
+    );
     let kernel = estimated(kernel, "MemoryCacheAccessPattern", true, 12.0);
     let kernel = estimated(kernel, "MemoryCacheAccessPattern", true, 40.0);
     let document = digest(vec![kernel], &[]);
-    let evidence = document["data"]["next_edit"]["evidence"].as_array().expect("a list");
+    let evidence = document["data"]["next_edit"]["evidence"]
+        .as_array()
+        .expect("a list");
     let estimates: Vec<_> = evidence
         .iter()
-        .filter(|one| one["metric"].as_str().is_some_and(|metric| metric.starts_with("rule ")))
+        .filter(|one| {
+            one["metric"]
+                .as_str()
+                .is_some_and(|metric| metric.starts_with("rule "))
+        })
         .map(|one| (one["metric"].as_str(), one["value"].as_f64()))
         .collect();
     assert_eq!(estimates, [(Some("rule MemoryCacheAccessPattern"), Some(40.0))]);
     // A local estimate does not make a partly coalesced kernel one that is worth it.
-    let local = estimated(with(quiet("k"), &[(BYTES, 20.0)]), "UncoalescedGlobalAccess", false, 96.9);
+    let local = estimated(
+        with(quiet("k"), &[(BYTES, 20.0)]),
+        "UncoalescedGlobalAccess",
+        false,
+        96.9,
+    );
     assert_eq!(of(local), "E00");
 }
 

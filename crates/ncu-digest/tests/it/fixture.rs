@@ -96,7 +96,9 @@ pub(crate) fn report(kernels: Vec<Kernel>) -> Report {
             },
             ..Session::default()
         },
-        kernels: kernels.map(|(index, kernel)| Kernel { index, ..kernel }).collect(),
+        kernels: kernels
+            .map(|(index, kernel)| Kernel { index, ..kernel })
+            .collect(),
         ..Report::default()
     }
 }

@@ -34,7 +34,11 @@ fn with_parts() -> Kernel {
 #[test]
 fn metrics_by_a_pattern_with_their_parts() {
     let folder = TempDir::new().expect("a folder");
-    let path = write(&folder, "test.ncu-rep", &report(vec![with_parts(), quiet("other")]));
+    let path = write(
+        &folder,
+        "test.ncu-rep",
+        &report(vec![with_parts(), quiet("other")]),
+    );
     let document = document(&["metrics", &path, "--match", "inst_exec*", "--kernel", "^k$"]);
     assert_eq!(document["schema"], "ncu-digest.metrics/1");
     let kernels = document["data"]["kernels"].as_array().expect("a list");
@@ -48,10 +52,19 @@ fn metrics_by_a_pattern_with_their_parts() {
     );
     let document = crate::run::document(&["metrics", &path, "--match", "launch__kernel_name"]);
     let text = document["data"]["kernels"][0]["metrics"][0]["text"].as_str();
-    assert!(text.is_some_and(|text| text.starts_with("evil") && !text.contains('\u{1b}')), "{text:?}");
+    assert!(
+        text.is_some_and(|text| text.starts_with("evil") && !text.contains('\u{1b}')),
+        "{text:?}"
+    );
     assert_eq!(document["data"]["kernels"][1]["metrics"], json!([]));
-    assert_eq!(refused(&["metrics", &path, "--match", "nothing"]), ("no-such-metric".to_owned(), 3));
-    assert_eq!(refused(&["metrics", &path, "--match", "*", "--kernel", "x"]).0, "kernel-not-found");
+    assert_eq!(
+        refused(&["metrics", &path, "--match", "nothing"]),
+        ("no-such-metric".to_owned(), 3)
+    );
+    assert_eq!(
+        refused(&["metrics", &path, "--match", "*", "--kernel", "x"]).0,
+        "kernel-not-found"
+    );
 }
 
 #[test]
@@ -61,19 +74,50 @@ fn every_metric_is_listed_and_the_page_stays_small() {
     let path = write(&folder, "test.ncu-rep", &report(kernels));
     let document = document(&["metrics", &path, "--match", "*"]);
     let lines = include_str!("../fixtures/quiet.txt").lines().count();
-    assert_eq!(document["data"]["kernels"][29]["metrics"].as_array().map(Vec::len), Some(lines));
+    assert_eq!(
+        document["data"]["kernels"][29]["metrics"]
+            .as_array()
+            .map(Vec::len),
+        Some(lines)
+    );
 }
 
 #[test]
 fn commands_that_collect() {
-    let document = document(&["command", "--kernel", "qk(norm|rope)", "--", "python", "bench.py", "--sizes", "1 2"]);
+    let document = document(&[
+        "command",
+        "--kernel",
+        "qk(norm|rope)",
+        "--",
+        "python",
+        "bench.py",
+        "--sizes",
+        "1 2",
+    ]);
     let captures = document["data"]["captures"].as_array().expect("a list");
     assert_eq!(captures.len(), 2);
-    let argv: Vec<&str> = captures[0]["argv"].as_array().expect("words").iter().filter_map(|word| word.as_str()).collect();
-    assert_eq!(&argv[..5], ["ncu", "--set", "full", "--kernel-name", "regex:qk(norm|rope)"]);
+    let argv: Vec<&str> = captures[0]["argv"]
+        .as_array()
+        .expect("words")
+        .iter()
+        .filter_map(|word| word.as_str())
+        .collect();
+    assert_eq!(
+        &argv[..5],
+        ["ncu", "--set", "full", "--kernel-name", "regex:qk(norm|rope)"]
+    );
     assert_eq!(&argv[argv.len() - 4..], ["python", "bench.py", "--sizes", "1 2"]);
     let notes = document["data"]["notes"].to_string();
-    assert!(notes.contains("never ends") && notes.contains("--clock-control base"), "{notes}");
-    assert_eq!(refused(&["command", "--kernel", "nccl.*AllReduce", "--", "p"]), ("collective".to_owned(), 3));
-    assert_eq!(refused(&["command", "--kernel", "(", "--", "p"]), ("kernel-pattern-malformed".to_owned(), 2));
+    assert!(
+        notes.contains("never ends") && notes.contains("--clock-control base"),
+        "{notes}"
+    );
+    assert_eq!(
+        refused(&["command", "--kernel", "nccl.*AllReduce", "--", "p"]),
+        ("collective".to_owned(), 3)
+    );
+    assert_eq!(
+        refused(&["command", "--kernel", "(", "--", "p"]),
+        ("kernel-pattern-malformed".to_owned(), 2)
+    );
 }

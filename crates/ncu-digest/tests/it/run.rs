@@ -37,8 +37,14 @@ pub(crate) fn document(words: &[&str]) -> Value {
     let report = run(words).unwrap_or_else(|failure| panic!("{words:?}: {failure:?}"));
     let document: Value = serde_json::from_str(report.json()).expect("a document is JSON");
     let id = document["schema"].as_str().expect("a document names its schema");
-    let (_, validator) = VALIDATORS.iter().find(|(known, _)| *known == id).expect("the schema is known");
-    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    let (_, validator) = VALIDATORS
+        .iter()
+        .find(|(known, _)| *known == id)
+        .expect("the schema is known");
+    let errors: Vec<String> = validator
+        .iter_errors(&document)
+        .map(|error| error.to_string())
+        .collect();
     assert!(errors.is_empty(), "{words:?}: {errors:?}");
     for view in [report.view().to_markdown(), report.view().to_terminal()] {
         assert!(view.len() <= 8192, "{} bytes: {view}", view.len());
@@ -58,7 +64,14 @@ pub(crate) fn refused(words: &[&str]) -> (String, u8) {
     let Err(failure) = run(words) else {
         panic!("{words:?} is refused");
     };
-    assert!(failure.document.hint.as_ref().is_some_and(|hint| !hint.is_empty()), "{failure:?}");
+    assert!(
+        failure
+            .document
+            .hint
+            .as_ref()
+            .is_some_and(|hint| !hint.is_empty()),
+        "{failure:?}"
+    );
     (failure.document.code.clone(), failure.exit.code())
 }
 
@@ -76,7 +89,9 @@ pub(crate) fn also(document: &Value) -> Vec<&str> {
 /// Codes of the warnings.
 pub(crate) fn warnings(document: &Value) -> Vec<&str> {
     let list = document["warnings"].as_array().expect("a list");
-    list.iter().filter_map(|warning| warning["code"].as_str()).collect()
+    list.iter()
+        .filter_map(|warning| warning["code"].as_str())
+        .collect()
 }
 
 /// A real report, or `None` with a word about it where the data is not there.
@@ -85,7 +100,9 @@ pub(crate) fn real(name: &str) -> Option<String> {
         eprintln!("not run: SOTA_LOOP_TEST_DATA is not set");
         return None;
     };
-    let path = PathBuf::from(data).join("ncu/reports").join(format!("{name}.ncu-rep"));
+    let path = PathBuf::from(data)
+        .join("ncu/reports")
+        .join(format!("{name}.ncu-rep"));
     assert!(path.is_file(), "{} is not there", path.display());
     Some(path.display().to_string())
 }

@@ -15,7 +15,10 @@ fn arguments_are_consistent() {
 
 /// Long names, all rules at once, and more kernels than fit.
 fn crowd() -> Vec<Kernel> {
-    let name = format!("cutlass::Kernel2<{}>", "Template<\u{1b}[31mred|pipe, (int)128>, ".repeat(40));
+    let name = format!(
+        "cutlass::Kernel2<{}>",
+        "Template<\u{1b}[31mred|pipe, (int)128>, ".repeat(40)
+    );
     (0..60)
         .map(|at| {
             let kernel = with(
@@ -46,7 +49,10 @@ fn a_crowded_page_fits_and_begins_with_the_edit() {
     let folder = TempDir::new().expect("a folder");
     let a = write(&folder, "a.ncu-rep", &report(crowd()));
     let b = write(&folder, "b.ncu-rep", &report(crowd()));
-    for words in [&[a.as_str(), "--all", "--top", "100"][..], &[&a, "--candidate", &b, "--top", "100"]] {
+    for words in [
+        &[a.as_str(), "--all", "--top", "100"][..],
+        &[&a, "--candidate", &b, "--top", "100"],
+    ] {
         // `document` checks the sizes.
         document(words);
         let report = run(words).expect("a page");
