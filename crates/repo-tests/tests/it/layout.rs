@@ -10,7 +10,7 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("capacity", &["model-config"]),
     (
         "capacity-plan",
@@ -25,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("gap-decide", &["stats", "cli-kit", "contracts"]),
     ("loop-ledger", &["cli-kit", "contracts"]),
     ("model-config", &[]),
+    ("ncu-digest", &["ncu-report", "stats", "cli-kit", "contracts"]),
     ("ncu-report", &[]),
     (
         "pipeline-analysis",
