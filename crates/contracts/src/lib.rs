@@ -17,6 +17,7 @@ pub mod finite;
 pub mod gap_decide;
 pub mod loop_ledger;
 pub mod metric;
+pub mod ncu_digest;
 pub mod pipeline_analysis;
 pub mod profile_tables;
 pub mod schema;

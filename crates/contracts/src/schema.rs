@@ -11,6 +11,7 @@ use crate::loop_ledger::{
     preflight::PreflightData, receipt::ReceiptData, root_cause::RootCause, status::StatusData,
     text::TextData, verify::VerifyData, watch::WatchData,
 };
+use crate::ncu_digest;
 use crate::pipeline_analysis;
 use crate::profile_tables::{capture::CaptureData, diff::DiffData, report::ReportData, rows::RowsData};
 use crate::serve_bench::{
@@ -72,6 +73,9 @@ published! {
     "loop-ledger.text/1" => "loop-ledger.text-1.json": document::<TextData>,
     "loop-ledger.verify/1" => "loop-ledger.verify-1.json": document::<VerifyData>,
     "loop-ledger.watch/1" => "loop-ledger.watch-1.json": document::<WatchData>,
+    "ncu-digest.command/1" => "ncu-digest.command-1.json": document::<ncu_digest::command::CommandData>,
+    "ncu-digest.metrics/1" => "ncu-digest.metrics-1.json": document::<ncu_digest::metrics::MetricsData>,
+    "ncu-digest.report/1" => "ncu-digest.report-1.json": document::<ncu_digest::report::ReportData>,
     "pipeline-analysis.report/1" => "pipeline-analysis.report-1.json": document::<pipeline_analysis::report::ReportData>,
     "profile-tables.capture/1" => "profile-tables.capture-1.json": document::<CaptureData>,
     "profile-tables.diff/1" => "profile-tables.diff-1.json": document::<DiffData>,

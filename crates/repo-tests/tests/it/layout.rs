@@ -10,7 +10,7 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("capacity", &["model-config"]),
     (
         "capacity-plan",
@@ -25,6 +25,8 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("gap-decide", &["stats", "cli-kit", "contracts"]),
     ("loop-ledger", &["cli-kit", "contracts"]),
     ("model-config", &[]),
+    ("ncu-digest", &["ncu-report", "stats", "cli-kit", "contracts"]),
+    ("ncu-report", &[]),
     (
         "pipeline-analysis",
         &[
@@ -100,7 +102,8 @@ fn arrows(metadata: &Value, tests: bool) -> Arrows {
                 .iter()
                 .filter(|dependency| tests || dependency["kind"].as_str() != Some("dev"))
                 .map(name)
-                .filter(|dependency| ours.contains(dependency))
+                // A crate whose tests need one of its own features depends on itself: no arrow.
+                .filter(|dependency| ours.contains(dependency) && *dependency != name(package))
                 .map(str::to_owned)
                 .collect();
             (name(package).to_owned(), targets)

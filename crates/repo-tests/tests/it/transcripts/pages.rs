@@ -267,6 +267,17 @@ pub(super) const PAGES: &[Page] = &[
         ],
     },
     Page {
+        path: "skills/ncu-digest/SKILL.md",
+        engines: &[],
+        campaign: false,
+        files: &[
+            ("base.ncu-rep", "fused_rope_warp"),
+            ("cand.ncu-rep", "fused_rope_warp"),
+            ("renamed.ncu-rep", "fused_rope_2head"),
+        ],
+        before: &[],
+    },
+    Page {
         path: "skills/pipeline-analysis/SKILL.md",
         engines: &[("ours", "ours")],
         campaign: false,

@@ -1,0 +1,116 @@
+//! The sentences at the top of a document.
+
+use contracts::ncu_digest::comparison::{Change, Pair};
+use contracts::ncu_digest::kernel::{Bound, Kernel, SubBound};
+use contracts::ncu_digest::report::{NextEdit, ReportData};
+
+use crate::names::short;
+use crate::numbers::duration;
+
+/// Longest name in a sentence, in bytes.
+const NAME_CAP: usize = 60;
+
+pub(crate) fn summary(data: &ReportData) -> String {
+    let mut text = String::new();
+    if let Some(pair) = data
+        .comparison
+        .as_ref()
+        .and_then(|comparison| comparison.pairs.first())
+    {
+        text.push_str(&verdict(pair));
+        text.push(' ');
+    }
+    let kernels = if data.candidate.is_some() {
+        &data.candidate_kernels
+    } else {
+        &data.kernels
+    };
+    match &data.next_edit {
+        Some(edit) => {
+            let kernel = kernels.iter().find(|kernel| kernel.index == edit.kernel_index);
+            text.push_str(&next(edit, kernel));
+        }
+        None => {
+            let kernel = kernels.iter().find(|kernel| kernel.index == data.focus);
+            let class = kernel.map_or_else(
+                || "unknown".to_owned(),
+                |kernel| class(kernel.bound, kernel.sub_bound),
+            );
+            let name = kernel.map_or_else(String::new, |kernel| short(&kernel.key, NAME_CAP));
+            text.push_str(&format!(
+                "`{name}` is bound by {class}; the report lacks sections for a next edit."
+            ));
+        }
+    }
+    text
+}
+
+/// The verdict of a pair.
+pub(crate) fn verdict(pair: &Pair) -> String {
+    let word = word(pair.verdict);
+    let by = match (pair.duration_verdict, pair.cycles_delta_pct) {
+        (Change::ClockDrift, Some(cycles)) => {
+            format!("{:+.1} % of the cycles (clocks drifted)", cycles.get())
+        }
+        _ => format!("{:+.1} %", pair.duration_delta_pct.get()),
+    };
+    format!(
+        "{word}{}: `{}` {} → {}, {by}, noise {:.1} %.",
+        if pair.provisional { " (provisional)" } else { "" },
+        short(&pair.candidate.key, NAME_CAP),
+        duration(pair.baseline.duration_ns.value.get()),
+        duration(pair.candidate.duration_ns.value.get()),
+        pair.noise_pct.get()
+    )
+}
+
+pub(crate) fn word(change: Change) -> &'static str {
+    match change {
+        Change::Faster => "faster",
+        Change::Slower => "slower",
+        Change::NoChange => "no change",
+        Change::ClockDrift => "clock drift",
+    }
+}
+
+fn next(edit: &NextEdit, kernel: Option<&Kernel>) -> String {
+    let facts = kernel.map_or_else(String::new, |kernel| {
+        let time = kernel
+            .duration_ns
+            .as_ref()
+            .map(|counter| duration(counter.value.get()));
+        format!(
+            " ({}bound by {})",
+            time.map_or_else(String::new, |time| format!("{time}, ")),
+            class(kernel.bound, kernel.sub_bound)
+        )
+    });
+    let name = kernel.map_or(edit.kernel.as_str(), |kernel| kernel.key.as_str());
+    let symptom = edit.symptom.first().map_or("", String::as_str);
+    format!(
+        "{} for `{}`{facts}: {}. {symptom}.",
+        edit.id,
+        short(name, NAME_CAP),
+        edit.edit
+    )
+}
+
+/// A class in words.
+pub(crate) fn class(bound: Option<Bound>, sub_bound: Option<SubBound>) -> String {
+    let bound = match bound {
+        Some(Bound::Compute) => "compute",
+        Some(Bound::Memory) => "memory",
+        Some(Bound::Latency) => "latency",
+        Some(Bound::Balanced) => "compute and memory alike",
+        Some(Bound::Comm) => "communication",
+        None => "what is not known",
+    };
+    let part = match sub_bound {
+        Some(SubBound::Small) => " (small)",
+        Some(SubBound::Dram) => " (DRAM)",
+        Some(SubBound::L2) => " (L2)",
+        Some(SubBound::L1) => " (L1)",
+        None => "",
+    };
+    format!("{bound}{part}")
+}

@@ -1,0 +1,50 @@
+//! What reading may cost: bytes of a file, and memory of what is kept of it. A small file can ask for much memory (a name is
+//! stored once and used by every kernel), so what is kept is counted, too.
+
+use crate::error::ReadError;
+
+/// Bounds of one reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest file, and longest content of a compressed one, in bytes.
+    pub file_bytes: u64,
+    /// Most memory that the report may take, in bytes, roughly.
+    pub memory_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 1 << 30,
+            memory_bytes: 4 << 30,
+        }
+    }
+}
+
+/// Memory that is left.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    left: u64,
+    limit: u64,
+}
+
+impl Budget {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            left: limits.memory_bytes,
+            limit: limits.memory_bytes,
+        }
+    }
+
+    /// Counts one thing of type `T` with `text` bytes of text.
+    pub(crate) fn keep<T>(&mut self, text: usize) -> Result<(), ReadError> {
+        let bytes = (size_of::<T>() + text) as u64;
+        match self.left.checked_sub(bytes) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(ReadError::TooMuchMemory { limit: self.limit }),
+        }
+    }
+}

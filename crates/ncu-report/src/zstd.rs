@@ -1,0 +1,64 @@
+//! `.ncu-repz`: a report as one zstd stream. Its content is bounded before it is in memory, and checksums are checked.
+
+use std::io::Read as _;
+
+use ruzstd::decoding::StreamingDecoder;
+
+use crate::error::ReadError;
+use crate::limits::Limits;
+
+/// What zstd data starts with.
+pub(crate) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// The content of all frames.
+pub(crate) fn decompress(bytes: &[u8], limits: Limits) -> Result<Vec<u8>, ReadError> {
+    let mut rest = bytes;
+    let mut content = Vec::new();
+    while !rest.is_empty() {
+        let frame_offset = (bytes.len() - rest.len()) as u64;
+        let result = frame(&mut rest, &mut content, limits);
+        let at_end = rest.is_empty();
+        result.map_err(|failure| match failure {
+            Failure::TooLarge => ReadError::TooLarge {
+                bytes: content.len() as u64,
+                limit: limits.file_bytes,
+            },
+            Failure::Broken if at_end => ReadError::CompressedCut {
+                offset: bytes.len() as u64,
+            },
+            Failure::Broken => ReadError::Corrupt {
+                offset: (bytes.len() - rest.len()) as u64,
+                what: "the compressed data is broken before it",
+            },
+            Failure::Checksum => ReadError::Corrupt {
+                offset: frame_offset,
+                what: "the checksum of the compressed data does not match",
+            },
+        })?;
+    }
+    Ok(content)
+}
+
+enum Failure {
+    TooLarge,
+    Broken,
+    Checksum,
+}
+
+/// Adds the content of the next frame, which is taken off `rest`.
+fn frame(rest: &mut &[u8], content: &mut Vec<u8>, limits: Limits) -> Result<(), Failure> {
+    let mut decoder = StreamingDecoder::new(rest).map_err(|_| Failure::Broken)?;
+    let room = limits.file_bytes - content.len() as u64;
+    let read = (&mut decoder)
+        .take(room + 1)
+        .read_to_end(content)
+        .map_err(|_| Failure::Broken)?;
+    if read as u64 > room {
+        return Err(Failure::TooLarge);
+    }
+    let stored = decoder.decoder.get_checksum_from_data();
+    if stored.is_some() && stored != decoder.decoder.get_calculated_checksum() {
+        return Err(Failure::Checksum);
+    }
+    Ok(())
+}

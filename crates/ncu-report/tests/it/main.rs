@@ -1,0 +1,7 @@
+//! Reports as their readers get them: bytes in, kernels or an error out.
+
+mod broken;
+mod csv;
+mod real;
+mod reports;
+mod round_trip;
