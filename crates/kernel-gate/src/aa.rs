@@ -23,7 +23,12 @@ pub(crate) fn aa(ledger: &Ledger, set: Option<&RowSet>, kind: TimeKind, reasons:
         .filter(|row| set.is_some_and(|set| set.row(row.id).is_none()))
         .map(|row| row.id)
         .collect();
-    reasons.rows(Effect::Invalid, "aa-other-rows", &foreign, "the A/A has them, the row set has not");
+    reasons.rows(
+        Effect::Invalid,
+        "aa-other-rows",
+        &foreign,
+        "the A/A has them, the row set has not",
+    );
     let faulty: Vec<&str> = rows
         .iter()
         .filter(|row| !row.faults.is_empty() || row.status() != "PASSED")

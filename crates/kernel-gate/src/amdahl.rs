@@ -20,15 +20,17 @@ fn end_to_end(share: f64, speedup: f64) -> f64 {
 }
 
 /// The law, and whether the claim is within it. `noise_pct` is the noise of the kernel's own speed-up.
-pub(crate) fn amdahl(share: Share, kernel: Option<f64>, noise_pct: f64, reasons: &mut Reasons) -> Option<Amdahl> {
+pub(crate) fn amdahl(
+    share: Share,
+    kernel: Option<f64>,
+    noise_pct: f64,
+    reasons: &mut Reasons,
+) -> Option<Amdahl> {
     let part = share.pct / 100.0;
     let gain = kernel.map(|kernel| end_to_end(part, kernel));
     let most = kernel.map(|kernel| end_to_end(part, kernel * (1.0 + noise_pct / 100.0)));
     // Claims are printed with three digits or so.
-    let contradicted = share
-        .claim
-        .zip(most)
-        .map(|(claim, most)| claim > most * 1.0005);
+    let contradicted = share.claim.zip(most).map(|(claim, most)| claim > most * 1.0005);
     if let (Some(true), Some(claim), Some(gain)) = (contradicted, share.claim, gain) {
         reasons.add(
             Effect::Note,
@@ -65,7 +67,10 @@ mod tests {
         let wrong = amdahl(share(Some(1.2)), Some(2.0), 1.0, &mut reasons).unwrap();
         assert_eq!(wrong.claim_contradicted, Some(true));
         assert_eq!(reasons.0[0].code, "claim-beyond-amdahl");
-        let whole = Share { pct: 100.0, claim: None };
+        let whole = Share {
+            pct: 100.0,
+            claim: None,
+        };
         assert_eq!(amdahl(whole, Some(2.0), 0.0, &mut reasons).unwrap().limit, None);
     }
 }

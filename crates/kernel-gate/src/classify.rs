@@ -122,7 +122,12 @@ pub(crate) fn losses(rows: &[Judged<'_>]) -> Vec<Loss> {
             })
         })
         .collect();
-    losses.sort_by(|a, b| a.speedup.get().total_cmp(&b.speedup.get()).then_with(|| a.id.cmp(&b.id)));
+    losses.sort_by(|a, b| {
+        a.speedup
+            .get()
+            .total_cmp(&b.speedup.get())
+            .then_with(|| a.id.cmp(&b.id))
+    });
     losses
 }
 

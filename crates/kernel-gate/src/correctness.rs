@@ -22,16 +22,27 @@ pub(crate) fn check<'a>(ledger: &Ledger, rows: &[Measured<'a>], reasons: &mut Re
         all.extend(found.iter().copied());
         reasons.rows(Effect::RejectCorrectness, code, &found, message);
     };
-    wrong("outputs-differ", "fewer outputs within tolerance than required", &|checks| {
-        checks.matched_ratio.is_some_and(|ratio| ratio < required)
-    });
-    wrong("outputs-not-finite", "NaN or infinity where the baseline has a number", &|checks| {
-        checks.nonfinite.is_some_and(|count| count > 0)
-    });
-    wrong("inputs-mutated", "the inputs are not the same after the call", &|checks| {
-        let both = checks.inputs_sha256_before.iter().zip(&checks.inputs_sha256_after);
-        both.into_iter().any(|(before, after)| before != after)
-    });
+    wrong(
+        "outputs-differ",
+        "fewer outputs within tolerance than required",
+        &|checks| checks.matched_ratio.is_some_and(|ratio| ratio < required),
+    );
+    wrong(
+        "outputs-not-finite",
+        "NaN or infinity where the baseline has a number",
+        &|checks| checks.nonfinite.is_some_and(|count| count > 0),
+    );
+    wrong(
+        "inputs-mutated",
+        "the inputs are not the same after the call",
+        &|checks| {
+            let both = checks
+                .inputs_sha256_before
+                .iter()
+                .zip(&checks.inputs_sha256_after);
+            both.into_iter().any(|(before, after)| before != after)
+        },
+    );
     wrong(
         "outputs-cached",
         "other inputs, and the candidate's outputs stay the same while the baseline's change",

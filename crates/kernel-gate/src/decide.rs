@@ -155,21 +155,28 @@ pub(crate) fn verdict(
     reasons.add(
         Effect::Decides,
         code,
-        format!("geometric mean {mean:.4} of {clock} times over {rows} production rows; noise {noise_pct:.2} %"),
+        format!(
+            "geometric mean {mean:.4} of {clock} times over {rows} production rows; noise {noise_pct:.2} %"
+        ),
     );
-    let effect = if ships { Effect::Note } else { Effect::BlocksPromotion };
-    let ids = |rows: &[&Judged<'_>]| -> Vec<String> { rows.iter().map(|row| row.measured.id.to_owned()).collect() };
+    let effect = if ships {
+        Effect::Note
+    } else {
+        Effect::BlocksPromotion
+    };
+    let ids =
+        |rows: &[&Judged<'_>]| -> Vec<String> { rows.iter().map(|row| row.measured.id.to_owned()).collect() };
     let mut about = |code: &str, rows: &[&Judged<'_>], message: &str| {
         let ids = ids(rows);
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        reasons.rows(effect, code, &ids, message);
+        reasons.lead(effect, code, &ids, message);
     };
-    about("material-losses", &losses, "materially slower: below 0.97");
     about(
         "rows-unstable",
         &unstable,
         "within a noise of more than 5 %: a material loss could hide in it",
     );
+    about("material-losses", &losses, "materially slower: below 0.97");
     match () {
         () if promotes => Verdict::Promote,
         () if ships => Verdict::PromoteWithDispatch,

@@ -113,7 +113,11 @@ impl BucketRule {
 }
 
 /// Bucket of each row; `None` for what no bucket takes.
-pub(crate) fn assign(table: &DispatchTable, rows: &[Measured<'_>], set: Option<&RowSet>) -> Vec<Option<usize>> {
+pub(crate) fn assign(
+    table: &DispatchTable,
+    rows: &[Measured<'_>],
+    set: Option<&RowSet>,
+) -> Vec<Option<usize>> {
     rows.iter()
         .map(|row| table.buckets.iter().position(|bucket| bucket.holds(row, set)))
         .collect()
@@ -160,9 +164,14 @@ mod tests {
                 {"name": "rest", "entry": "baseline"}]}"#,
         )
         .unwrap();
-        let set = crate::row_set::read(br#"[{"id": "a", "shape": {"m": 4096}}, {"id": "b", "shape": {"m": 8}}, {"id": "c"}]"#)
-            .unwrap();
-        let rows: Vec<Measured<'_>> = ["a", "b", "c"].iter().map(|id| Measured::new(id, true, None)).collect();
+        let set = crate::row_set::read(
+            br#"[{"id": "a", "shape": {"m": 4096}}, {"id": "b", "shape": {"m": 8}}, {"id": "c"}]"#,
+        )
+        .unwrap();
+        let rows: Vec<Measured<'_>> = ["a", "b", "c"]
+            .iter()
+            .map(|id| Measured::new(id, true, None))
+            .collect();
         assert_eq!(assign(&table, &rows, Some(&set)), [Some(0), Some(1), Some(1)]);
         assert_eq!(table.buckets[0].condition(), "shape.m >= 1024");
     }

@@ -17,7 +17,14 @@ pub(crate) fn run(args: &FreezeArgs, output: &OutputArgs) -> Result<Report, Fail
     );
     parts.next_actions = vec![NextAction::new(
         "the order in which to measure",
-        &["kernel-gate", "plan", "--workloads", &input.path, "-o", "plan.json"],
+        &[
+            "kernel-gate",
+            "plan",
+            "--workloads",
+            &input.path,
+            "-o",
+            "plan.json",
+        ],
     )];
     parts.inputs.push(input);
     let document = cli_kit::document(&Args::TOOL, parts, data);
@@ -34,7 +41,8 @@ fn view(document: &Document<RowsData>, top: usize) -> View {
         ("sha256", Align::Left),
     ]);
     for row in document.data.rows.iter().take(top) {
-        let number = |value: Option<contracts::Finite>| value.map_or_else(|| "-".to_owned(), |n| n.to_string());
+        let number =
+            |value: Option<contracts::Finite>| value.map_or_else(|| "-".to_owned(), |n| n.to_string());
         let hash: String = row.sha256.chars().take(19).collect();
         let production = if row.production { "yes" } else { "no" };
         table.row(vec![
@@ -46,5 +54,9 @@ fn view(document: &Document<RowsData>, top: usize) -> View {
         ]);
     }
     table.omitted = document.data.rows.len().saturating_sub(top);
-    View::new().heading("Rows").head(document).table(table).next(document)
+    View::new()
+        .heading("Rows")
+        .head(document)
+        .table(table)
+        .next(document)
 }

@@ -37,7 +37,9 @@ pub(crate) fn before(provenance: &Provenance) -> Before {
         .map(|line| line.split(',').map(str::trim).collect())
         .filter(|cells: &Vec<&str>| cells.len() >= 4)
         .collect();
-    let index = provenance.gpu_index.or_else(|| of_command(provenance.command.as_deref()?));
+    let index = provenance
+        .gpu_index
+        .or_else(|| of_command(provenance.command.as_deref()?));
     let line = match index {
         Some(index) => lines.iter().find(|cells| cells[0].parse() == Ok(index)),
         None if lines.len() == 1 => lines.first(),

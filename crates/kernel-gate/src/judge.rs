@@ -74,7 +74,11 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
     }
     again.replace(&mut rows, &routed, clock, aa.as_ref(), &mut reasons);
 
-    let own = ledger.provenance.first().and_then(|of| of.peaks).unwrap_or_default();
+    let own = ledger
+        .provenance
+        .first()
+        .and_then(|of| of.peaks)
+        .unwrap_or_default();
     let peaks = Peaks {
         bytes_per_s: evidence.peaks.bytes_per_s.or(own.bytes_per_s),
         flops_per_s: evidence.peaks.flops_per_s.or(own.flops_per_s),
@@ -192,17 +196,23 @@ impl Headline {
         let spread = squares.sqrt() / rows.len().max(1) as f64;
         let away = aa.map_or(0.0, |aa| 100.0 * (aa - 1.0).abs());
         Headline {
-            geomean: Both::new(|kind| has_all(kind).then(|| geomean(pairs(kind).map(|pair| pair.speedup())))?),
+            geomean: Both::new(|kind| {
+                has_all(kind).then(|| geomean(pairs(kind).map(|pair| pair.speedup())))?
+            }),
             time_weighted: Both::new(|kind| {
                 let weighted = pairs(kind).enumerate();
-                let weighted = weighted
-                    .map(|(at, pair)| (weight(at), pair.baseline.median, pair.candidate.median));
+                let weighted =
+                    weighted.map(|(at, pair)| (weight(at), pair.baseline.median, pair.candidate.median));
                 has_all(kind).then(|| time_weighted(weighted))?
             }),
             by_calls,
             noise_pct: (!rows.is_empty()).then(|| spread.max(away).max(1.0)),
             clock,
-            weights: rows.iter().enumerate().map(|(at, row)| (row.id.to_owned(), weight(at))).collect(),
+            weights: rows
+                .iter()
+                .enumerate()
+                .map(|(at, row)| (row.id.to_owned(), weight(at)))
+                .collect(),
         }
     }
 

@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_stays_missing() {
-        let ledger = read(b"{\"event\":\"result\",\"id\":\"a\\u001b[31mb\"}\n\n{\"event\":\"later\"}").unwrap();
+        let ledger =
+            read(b"{\"event\":\"result\",\"id\":\"a\\u001b[31mb\"}\n\n{\"event\":\"later\"}").unwrap();
         assert_eq!((ledger.results[0].id.as_str(), ledger.other_events), ("ab", 1));
         assert!(ledger.results[0].baseline.is_none() && ledger.provenance.is_empty());
     }

@@ -34,13 +34,21 @@ pub(crate) fn steps(
     match verdict {
         Verdict::Invalid => {
             let codes = codes(Effect::Invalid).join(", ");
-            step("measure-anew", format!("mend what makes it invalid ({codes}), and measure all rows again"), Vec::new());
+            step(
+                "measure-anew",
+                format!("mend what makes it invalid ({codes}), and measure all rows again"),
+                Vec::new(),
+            );
             return steps;
         }
         Verdict::RejectCorrectness => {
             let wrong = judged.iter().filter(|row| row.class == Class::Incorrect);
             let rows = wrong.map(|row| row.measured.id.to_owned()).collect();
-            step("mend-the-candidate", "its outputs are wrong: no speed counts before".to_owned(), rows);
+            step(
+                "mend-the-candidate",
+                "its outputs are wrong: no speed counts before".to_owned(),
+                rows,
+            );
             return steps;
         }
         _ => {}
@@ -53,14 +61,30 @@ pub(crate) fn steps(
             again,
         );
     }
-    let is_open = |code: &&str| !matches!(*code, "material-losses" | "rows-unstable" | "routed-not-measured-again");
-    let missing: Vec<&str> = codes(Effect::BlocksPromotion).into_iter().filter(is_open).collect();
+    let is_open = |code: &&str| {
+        !matches!(
+            *code,
+            "material-losses" | "rows-unstable" | "routed-not-measured-again"
+        )
+    };
+    let missing: Vec<&str> = codes(Effect::BlocksPromotion)
+        .into_iter()
+        .filter(is_open)
+        .collect();
     if !missing.is_empty() {
-        step("prove", format!("nothing is promoted without: {}", missing.join(", ")), Vec::new());
+        step(
+            "prove",
+            format!("nothing is promoted without: {}", missing.join(", ")),
+            Vec::new(),
+        );
     }
     if let Some(dispatch) = dispatch.filter(|dispatch| !dispatch.not_again.is_empty()) {
         let why = "measure the routed rows again behind the dispatch (`dispatch_sha256` in the provenance), then --rerun";
-        step("measure-behind-dispatch", why.to_owned(), dispatch.not_again.clone());
+        step(
+            "measure-behind-dispatch",
+            why.to_owned(),
+            dispatch.not_again.clone(),
+        );
     }
     let losses = judged.iter().filter(|row| row.is_loss() && !row.routed);
     let losses: Vec<String> = losses.map(|row| row.measured.id.to_owned()).collect();
@@ -84,7 +108,9 @@ pub(crate) fn rows_to_measure_again(judged: &[Judged<'_>]) -> Vec<String> {
     let mut due: Vec<&Judged<'_>> = judged.iter().filter(is_due).collect();
     due.sort_by(|a, b| {
         let key = |row: &Judged<'_>| row.speedup().unwrap_or(0.0);
-        key(a).total_cmp(&key(b)).then_with(|| a.measured.id.cmp(b.measured.id))
+        key(a)
+            .total_cmp(&key(b))
+            .then_with(|| a.measured.id.cmp(b.measured.id))
     });
     due.into_iter().map(|row| row.measured.id.to_owned()).collect()
 }

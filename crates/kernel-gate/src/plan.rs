@@ -30,7 +30,8 @@ pub(crate) fn run(args: &PlanArgs, output: &OutputArgs) -> Result<Report, Failur
             num_trials: args.trials,
             inner_iterations_min: 1,
             inner_iterations_max: args.inner_max,
-            target_sample_us: Finite::new(args.target_sample_us as f64).unwrap_or_else(|| Finite::from(0_u32)),
+            target_sample_us: Finite::new(args.target_sample_us as f64)
+                .unwrap_or_else(|| Finite::from(0_u32)),
             timeout_seconds: args.timeout,
             isolated: true,
         },
@@ -54,7 +55,9 @@ fn plan_row(row: &FrozenRow, args: &PlanArgs) -> PlanRow {
         id: row.id.clone(),
         production: row.production,
         order: order.collect(),
-        seeds: (0..args.trials).map(|trial| seed(args.seed, trial, &row.id)).collect(),
+        seeds: (0..args.trials)
+            .map(|trial| seed(args.seed, trial, &row.id))
+            .collect(),
     }
 }
 
@@ -62,7 +65,10 @@ fn plan_row(row: &FrozenRow, args: &PlanArgs) -> PlanRow {
 fn seed(seed: u64, trial: u64, id: &str) -> u64 {
     let hash = sha256_hex(id.as_bytes());
     let hex = hash.strip_prefix("sha256:").unwrap_or(&hash);
-    let byte = |at: usize| hex.get(at..at + 2).and_then(|two| u64::from_str_radix(two, 16).ok());
+    let byte = |at: usize| {
+        hex.get(at..at + 2)
+            .and_then(|two| u64::from_str_radix(two, 16).ok())
+    };
     let of_id = byte(0).unwrap_or(0) + 256 * byte(2).unwrap_or(0);
     seed.wrapping_add(trial.wrapping_mul(STEP)).wrapping_add(of_id)
 }
@@ -79,7 +85,11 @@ fn view(document: &Document<PlanData>, top: usize) -> View {
         table.row(vec![row.id.clone(), order, first]);
     }
     table.omitted = document.data.rows.len().saturating_sub(top);
-    View::new().heading("Plan").head(document).table(table).next(document)
+    View::new()
+        .heading("Plan")
+        .head(document)
+        .table(table)
+        .next(document)
 }
 
 #[cfg(test)]

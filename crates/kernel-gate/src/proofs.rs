@@ -27,8 +27,16 @@ pub(crate) fn whole(ledger: &Ledger, given: &Given<'_>, reasons: &mut Reasons) {
         return;
     };
     match (given.set, &provenance.workloads_sha256) {
-        (None, _) => blocks(reasons, "rows-own", "the rows are the file's own: give the row set that was frozen with --workloads"),
-        (Some(_), None) => blocks(reasons, "rows-unproven", "the measurement does not name the hash of its row set (`workloads_sha256`)"),
+        (None, _) => blocks(
+            reasons,
+            "rows-own",
+            "the rows are the file's own: give the row set that was frozen with --workloads",
+        ),
+        (Some(_), None) => blocks(
+            reasons,
+            "rows-unproven",
+            "the measurement does not name the hash of its row set (`workloads_sha256`)",
+        ),
         (Some(set), Some(hash)) if !is_hash(hash, &set.data.workloads_sha256) => reasons.add(
             Effect::Invalid,
             "rows-not-frozen",
@@ -37,18 +45,34 @@ pub(crate) fn whole(ledger: &Ledger, given: &Given<'_>, reasons: &mut Reasons) {
         _ => {}
     }
     if !given.has_aa {
-        blocks(reasons, "aa-missing", "no A/A: measure the baseline against itself and give it with --aa");
+        blocks(
+            reasons,
+            "aa-missing",
+            "no A/A: measure the baseline against itself and give it with --aa",
+        );
     }
     sides(provenance, given, reasons);
     let settings = &provenance.settings;
     if before(provenance) == Before::Unknown {
-        blocks(reasons, "idle-unproven", "nothing says that the device was idle before (`idle_before`)");
+        blocks(
+            reasons,
+            "idle-unproven",
+            "nothing says that the device was idle before (`idle_before`)",
+        );
     }
     if settings.isolated != Some(true) {
-        blocks(reasons, "not-isolated", "rows were not each measured in a process of their own (`settings.isolated`)");
+        blocks(
+            reasons,
+            "not-isolated",
+            "rows were not each measured in a process of their own (`settings.isolated`)",
+        );
     }
     if settings.order.as_deref() != Some("ABBA") {
-        blocks(reasons, "order-unproven", "nothing says that the sides were interleaved (`settings.order` is not ABBA)");
+        blocks(
+            reasons,
+            "order-unproven",
+            "nothing says that the sides were interleaved (`settings.order` is not ABBA)",
+        );
     }
     if settings.synchronize.as_deref() != Some("device") {
         blocks(
@@ -112,18 +136,30 @@ fn is_hash(said: &str, hash: &str) -> bool {
 
 /// What is missing of production rows that passed.
 pub(crate) fn rows(rows: &[Measured<'_>], kind: Option<TimeKind>, reasons: &mut Reasons) {
-    let passed = || rows.iter().filter(|row| row.production && row.status() == "PASSED");
+    let passed = || {
+        rows.iter()
+            .filter(|row| row.production && row.status() == "PASSED")
+    };
     let without = |is_proven: &dyn Fn(&Measured<'_>) -> bool| -> Vec<&str> {
         passed().filter(|row| !is_proven(row)).map(|row| row.id).collect()
     };
     let checked = |is_proven: fn(&Checks) -> bool| {
-        move |row: &Measured<'_>| row.line.and_then(|line| line.checks.as_ref()).is_some_and(is_proven)
+        move |row: &Measured<'_>| {
+            row.line
+                .and_then(|line| line.checks.as_ref())
+                .is_some_and(is_proven)
+        }
     };
     let dry: Vec<&str> = passed()
         .filter(|row| row.line.and_then(|line| line.checks.as_ref()?.poisoned) == Some(false))
         .map(|row| row.id)
         .collect();
-    reasons.rows(Effect::Invalid, "not-poisoned", &dry, "outputs were not poisoned before they were compared");
+    reasons.rows(
+        Effect::Invalid,
+        "not-poisoned",
+        &dry,
+        "outputs were not poisoned before they were compared",
+    );
     let mut blocks = |code: &str, message: &str, is_proven: &dyn Fn(&Measured<'_>) -> bool| {
         reasons.rows(Effect::BlocksPromotion, code, &without(is_proven), message);
     };

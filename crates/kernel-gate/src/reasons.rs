@@ -22,21 +22,13 @@ impl Reasons {
 
     /// A reason about rows; none where there are no rows. `message` goes on from "N rows".
     pub(crate) fn rows(&mut self, effect: Effect, code: &str, rows: &[&str], message: impl AsRef<str>) {
-        if rows.is_empty() {
-            return;
-        }
-        let count = match rows.len() {
-            1 => "1 row".to_owned(),
-            many => format!("{many} rows"),
-        };
-        self.0.push(Reason {
-            code: code.to_owned(),
-            effect,
-            message: format!("{count}: {}", message.as_ref()),
-            rows: rows.iter().take(MOST_ROWS).map(|row| (*row).to_owned()).collect(),
-        });
+        self.0.extend(about(effect, code, rows, message.as_ref()));
     }
 
+    /// The same before all others of its effect.
+    pub(crate) fn lead(&mut self, effect: Effect, code: &str, rows: &[&str], message: &str) {
+        self.0.splice(0..0, about(effect, code, rows, message));
+    }
     /// Whether any reason has this effect.
     pub(crate) fn any(&self, effect: Effect) -> bool {
         self.0.iter().any(|reason| reason.effect == effect)
@@ -47,4 +39,18 @@ impl Reasons {
         self.0.sort_by_key(|reason| reason.effect);
         self.0
     }
+}
+
+fn about(effect: Effect, code: &str, rows: &[&str], message: &str) -> Option<Reason> {
+    let count = match rows.len() {
+        0 => return None,
+        1 => "1 row".to_owned(),
+        many => format!("{many} rows"),
+    };
+    Some(Reason {
+        code: code.to_owned(),
+        effect,
+        message: format!("{count}: {message}"),
+        rows: rows.iter().take(MOST_ROWS).map(|row| (*row).to_owned()).collect(),
+    })
 }

@@ -7,7 +7,9 @@ use contracts::{Document, Finite};
 use crate::summary::words;
 
 /// Widest id of a table, characters.
-const ID_WIDTH: usize = 44;
+const ID_WIDTH: usize = 36;
+/// Most rows that a reason names in a view; the document names more.
+const MOST_NAMED: usize = 4;
 /// Most reasons of a view.
 const MOST_REASONS: usize = 20;
 
@@ -44,12 +46,25 @@ pub(crate) fn verdict(document: &Document<VerdictData>, top: usize) -> View {
 fn headline(data: &VerdictData) -> Vec<String> {
     let mut lines = Vec::new();
     let kinds = [
-        ("device", TimeKind::Device, data.geomean.device, data.time_weighted.device),
+        (
+            "device",
+            TimeKind::Device,
+            data.geomean.device,
+            data.time_weighted.device,
+        ),
         ("wall", TimeKind::Wall, data.geomean.wall, data.time_weighted.wall),
     ];
-    let weight = if data.weighted_by_calls { "time × calls" } else { "time-weighted" };
+    let weight = if data.weighted_by_calls {
+        "time × calls"
+    } else {
+        "time-weighted"
+    };
     for (name, kind, mean, weighted) in kinds {
-        let decides = if data.judged_on == Some(kind) { " (decides)" } else { "" };
+        let decides = if data.judged_on == Some(kind) {
+            " (decides)"
+        } else {
+            ""
+        };
         lines.push(match mean {
             None => format!("{name}: not measured of all production rows"),
             Some(mean) => format!(
@@ -119,8 +134,9 @@ fn reasons(data: &VerdictData) -> Table {
             Effect::Note => "note",
         };
         let rows = match reason.rows.as_slice() {
-            [] => String::new(),
-            rows => format!(" [{}]", named(rows, 2)),
+            // What is about many rows is about the measurement.
+            rows if rows.is_empty() || rows.len() > MOST_NAMED => String::new(),
+            rows => format!(" [{}]", named(rows, MOST_NAMED)),
         };
         let message = format!("{}{rows}", reason.message);
         table.row(vec![effect.to_owned(), reason.code.clone(), message]);

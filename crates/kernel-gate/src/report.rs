@@ -35,7 +35,11 @@ pub(crate) fn run(args: &JudgeArgs, output: &OutputArgs) -> Result<Report, Failu
     };
     let results = load(&args.results)?;
     let aa = args.aa.as_deref().map(&mut load).transpose()?;
-    let reruns: Vec<Ledger> = args.rerun.iter().map(|path| load(path)).collect::<Result<_, _>>()?;
+    let reruns: Vec<Ledger> = args
+        .rerun
+        .iter()
+        .map(|path| load(path))
+        .collect::<Result<_, _>>()?;
     let set = match &args.workloads {
         Some(path) => {
             let (set, input) = row_set::load(path)?;
@@ -143,7 +147,11 @@ fn warnings(ledger: &Ledger, data: &VerdictData) -> Vec<Warning> {
             format!("{} lines have an event that is not known", ledger.other_events),
         ));
     }
-    if data.amdahl.as_ref().is_some_and(|amdahl| amdahl.claim_contradicted == Some(true)) {
+    if data
+        .amdahl
+        .as_ref()
+        .is_some_and(|amdahl| amdahl.claim_contradicted == Some(true))
+    {
         warnings.push(Warning::new(
             "claim-beyond-amdahl",
             "the claimed end-to-end gain is more than the kernel's share allows",

@@ -40,7 +40,10 @@ impl<'a> Again<'a> {
         reasons: &mut Reasons,
     ) -> BTreeSet<&'a str> {
         validity::measurement("rerun", other, reasons);
-        let behind = other.provenance.first().and_then(|of| of.dispatch_sha256.as_deref());
+        let behind = other
+            .provenance
+            .first()
+            .and_then(|of| of.dispatch_sha256.as_deref());
         if let Some((first, other)) = first.provenance.first().zip(other.provenance.first()) {
             validity::same_setup("rerun", first, other, behind.is_none(), reasons);
         }

@@ -139,7 +139,8 @@ mod tests {
     #[test]
     fn order_and_spaces_do_not_change_the_hash() {
         let one = read(br#"[{"id":"b","atol":0},{"id":"a","production":false}]"#).unwrap();
-        let two = read(br#"{"workloads": [{"production": false, "id": "a"}, {"atol": 0, "id": "b"}]}"#).unwrap();
+        let two =
+            read(br#"{"workloads": [{"production": false, "id": "a"}, {"atol": 0, "id": "b"}]}"#).unwrap();
         assert_eq!(one.data, two.data);
         assert_eq!((one.data.total, one.data.production), (2, 1));
         let other = read(br#"[{"id":"b","atol":0.001},{"id":"a","production":false}]"#).unwrap();

@@ -47,7 +47,8 @@ pub(crate) fn summary(data: &VerdictData) -> String {
         None => ("", None, None),
     };
     if let (name, Some(mean), weighted) = clock {
-        let weighted = weighted.map_or_else(String::new, |ratio| format!(", time-weighted {:.4}", ratio.get()));
+        let weighted =
+            weighted.map_or_else(String::new, |ratio| format!(", time-weighted {:.4}", ratio.get()));
         text.push_str(&format!(
             " Geometric mean {:.4} ({name} times){weighted} over {} production rows.",
             mean.get(),
@@ -70,7 +71,9 @@ pub(crate) fn commands(data: &VerdictData, workloads: Option<&Path>) -> Vec<Next
         return Vec::new();
     };
     let plan = |why: &str, more: &[String], out: &str| {
-        let mut command: Vec<String> = ["kernel-gate", "plan", "--workloads", &workloads].map(str::to_owned).into();
+        let mut command: Vec<String> = ["kernel-gate", "plan", "--workloads", &workloads]
+            .map(str::to_owned)
+            .into();
         command.extend(more.iter().cloned());
         command.extend(["-o".to_owned(), out.to_owned()]);
         NextAction {
@@ -85,7 +88,11 @@ pub(crate) fn commands(data: &VerdictData, workloads: Option<&Path>) -> Vec<Next
         let only = step.rows.iter().take(MOST_ONLY);
         let mut more: Vec<String> = only.flat_map(|id| ["--only".to_owned(), id.clone()]).collect();
         more.extend(["--trials".to_owned(), TRIALS_AGAIN.to_owned()]);
-        commands.push(plan("measure these rows again, then judge with --rerun", &more, "rerun.plan.json"));
+        commands.push(plan(
+            "measure these rows again, then judge with --rerun",
+            &more,
+            "rerun.plan.json",
+        ));
     }
     if let Some(step) = anew {
         commands.push(plan(&step.why, &[], "plan.json"));

@@ -59,7 +59,10 @@ impl Pair {
 
 /// The device times of a row, and what is wrong with them.
 pub(crate) fn device(line: &ResultLine) -> (Option<Pair>, Vec<Fault>) {
-    pair(sampled(line.baseline.as_ref(), None), sampled(line.candidate.as_ref(), None))
+    pair(
+        sampled(line.baseline.as_ref(), None),
+        sampled(line.candidate.as_ref(), None),
+    )
 }
 
 /// The wall times of a row, and what is wrong with them.

@@ -176,7 +176,12 @@ impl Map {
         for times in &self.times {
             columns.insert(&times.median);
             columns.extend(times.when.keys().map(String::as_str));
-            columns.extend([&times.mean, &times.std, &times.min].into_iter().flatten().map(String::as_str));
+            columns.extend(
+                [&times.mean, &times.std, &times.min]
+                    .into_iter()
+                    .flatten()
+                    .map(String::as_str),
+            );
         }
         columns
     }
@@ -185,7 +190,10 @@ impl Map {
 impl Condition {
     pub(super) fn holds(&self, value: &str) -> bool {
         self.equals.as_deref().is_none_or(|equals| value == equals)
-            && self.starts_with.as_deref().is_none_or(|start| value.starts_with(start))
+            && self
+                .starts_with
+                .as_deref()
+                .is_none_or(|start| value.starts_with(start))
             && self.ends_with.as_deref().is_none_or(|end| value.ends_with(end))
             && self
                 .not_starts_with

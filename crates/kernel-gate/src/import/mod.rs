@@ -79,7 +79,11 @@ pub(crate) fn run(args: &ImportArgs, _output: &OutputArgs) -> Result<Report, Fai
         data.rows,
         data.lines_kept,
         data.lines_left_out,
-        if data.times.is_empty() { "none of all rows".to_owned() } else { data.times.join(", ") },
+        if data.times.is_empty() {
+            "none of all rows".to_owned()
+        } else {
+            data.times.join(", ")
+        },
         data.missing.join(", "),
     );
     parts.next_actions = vec![NextAction::new(

@@ -44,7 +44,10 @@ struct Collected {
 
 /// Reads the ledger.
 pub(super) fn results(bytes: &[u8], map: &Map) -> Result<Imported, String> {
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).flexible(true).from_reader(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .flexible(true)
+        .from_reader(bytes);
     let wrong = |error: csv::Error| clean(&error.to_string(), 200);
     let header = reader.byte_headers().map_err(wrong)?.clone();
     let names: Vec<String> = header
@@ -63,10 +66,20 @@ pub(super) fn results(bytes: &[u8], map: &Map) -> Result<Imported, String> {
             .collect();
         let at = record.position().map_or(0, csv::Position::line);
         if cells.len() < names.len() {
-            return Err(format!("line {at} has {} cells, the header {}", cells.len(), names.len()));
+            return Err(format!(
+                "line {at} has {} cells, the header {}",
+                cells.len(),
+                names.len()
+            ));
         }
-        let line: Line<'_> = names.iter().map(String::as_str).zip(cells.iter().map(String::as_str)).collect();
-        collected.take(&line, map).map_err(|what| format!("line {at}: {what}"))?;
+        let line: Line<'_> = names
+            .iter()
+            .map(String::as_str)
+            .zip(cells.iter().map(String::as_str))
+            .collect();
+        collected
+            .take(&line, map)
+            .map_err(|what| format!("line {at}: {what}"))?;
         if collected.rows.len() > MOST_ROWS {
             return Err(format!("more than {MOST_ROWS} rows"));
         }
@@ -79,7 +92,11 @@ fn check_columns(names: &[String], map: &Map) -> Result<(), String> {
     let there: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     let mapped = map.columns();
     let listed = |columns: Vec<&&str>| {
-        let columns: Vec<String> = columns.iter().take(8).map(|column| format!("`{column}`")).collect();
+        let columns: Vec<String> = columns
+            .iter()
+            .take(8)
+            .map(|column| format!("`{column}`"))
+            .collect();
         clean(&columns.join(", "), 300)
     };
     if there.len() < names.len() {
@@ -87,11 +104,17 @@ fn check_columns(names: &[String], map: &Map) -> Result<(), String> {
     }
     let absent: Vec<&&str> = mapped.difference(&there).collect();
     if !absent.is_empty() {
-        return Err(format!("the map names columns that are not there: {}", listed(absent)));
+        return Err(format!(
+            "the map names columns that are not there: {}",
+            listed(absent)
+        ));
     }
     let unmapped: Vec<&&str> = there.difference(&mapped).collect();
     if !unmapped.is_empty() {
-        return Err(format!("columns that the map neither uses nor ignores: {}", listed(unmapped)));
+        return Err(format!(
+            "columns that the map neither uses nor ignores: {}",
+            listed(unmapped)
+        ));
     }
     Ok(())
 }
@@ -100,7 +123,9 @@ impl Collected {
     fn take(&mut self, line: &Line<'_>, map: &Map) -> Result<(), String> {
         let cell = |column: &str| line.get(column).copied().unwrap_or_default();
         let all = |conditions: &[Condition]| {
-            conditions.iter().all(|condition| condition.holds(cell(&condition.column)))
+            conditions
+                .iter()
+                .all(|condition| condition.holds(cell(&condition.column)))
         };
         if let Some(summary) = map.summary.as_ref().filter(|summary| all(&summary.keep)) {
             self.geomean = number(cell(&summary.geomean))?;
@@ -143,7 +168,9 @@ impl Collected {
                 continue;
             };
             if row.times.insert((times.clock, times.side), value).is_some() {
-                return Err(format!("`{id}` has a second time where one is meant: keep the lines of one run"));
+                return Err(format!(
+                    "`{id}` has a second time where one is meant: keep the lines of one run"
+                ));
             }
         }
         if !found {
@@ -168,7 +195,10 @@ impl Collected {
                 self.seen.entry(name).or_default().insert(cell.to_owned());
             }
         }
-        let busy = of.idle_utilization_pct.as_deref().and_then(|column| line.get(column));
+        let busy = of
+            .idle_utilization_pct
+            .as_deref()
+            .and_then(|column| line.get(column));
         if let Some(busy) = busy.map(|cell| number(cell)).transpose()?.flatten() {
             self.busiest = Some(self.busiest.map_or(busy, |most| most.max(busy)));
         }
@@ -210,7 +240,8 @@ impl Collected {
         let mut lines = vec![provenance.to_string()];
         let has = |clock: Clock| {
             let both = |row: &Row| {
-                row.times.contains_key(&(clock, Side::Baseline)) && row.times.contains_key(&(clock, Side::Candidate))
+                row.times.contains_key(&(clock, Side::Baseline))
+                    && row.times.contains_key(&(clock, Side::Candidate))
             };
             self.rows.values().all(both)
         };
@@ -229,7 +260,9 @@ impl Collected {
         let rows = self.rows.len() as u64;
         lines.extend(self.rows.iter().map(|(id, row)| row.written(id)));
         if let Some(mean) = self.geomean {
-            lines.push(json!({"event": "summary", "headline": {"geomean_speedup": mean}, "total": rows}).to_string());
+            lines.push(
+                json!({"event": "summary", "headline": {"geomean_speedup": mean}, "total": rows}).to_string(),
+            );
         }
         lines.push(String::new());
         Ok(Imported {
@@ -267,7 +300,11 @@ impl Row {
 /// Median, mean, standard deviation and minimum in microseconds; `None` for a line without a median.
 fn summarised<'a>(times: &TimeColumns, cell: &impl Fn(&str) -> &'a str) -> Result<Option<Value>, String> {
     let us = |column: &Option<String>| -> Result<Option<f64>, String> {
-        let value = column.as_deref().map(|column| number(cell(column))).transpose()?.flatten();
+        let value = column
+            .as_deref()
+            .map(|column| number(cell(column)))
+            .transpose()?
+            .flatten();
         Ok(value.map(|value| value * times.unit.us()))
     };
     let Some(median) = number(cell(&times.median))? else {

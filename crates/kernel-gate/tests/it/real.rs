@@ -27,7 +27,14 @@ fn qknorm_rope_has_no_device_times_and_is_judged_on_wall() {
     };
     let folder = TempDir::new().expect("a folder");
     let out = folder.path().join("results.jsonl").display().to_string();
-    let imported = document(&["import", &ledger, "--map", &map("qknorm_rope.toml"), "--out", &out]);
+    let imported = document(&[
+        "import",
+        &ledger,
+        "--map",
+        &map("qknorm_rope.toml"),
+        "--out",
+        &out,
+    ]);
     assert_eq!(imported["data"]["rows"], 10);
     assert_eq!(imported["data"]["times"], serde_json::json!(["wall"]));
     let (judged, exit) = ended(&["judge", &out]);
@@ -39,7 +46,10 @@ fn qknorm_rope_has_no_device_times_and_is_judged_on_wall() {
     near(&data["geomean"]["wall"], 1.0970);
     near(&data["reported_geomean"], 1.0970);
     let (least, most) = range(&judged, "speedup");
-    assert!((least - 0.9733).abs() < 5e-5 && (most - 1.2714).abs() < 5e-5, "{least} {most}");
+    assert!(
+        (least - 0.9733).abs() < 5e-5 && (most - 1.2714).abs() < 5e-5,
+        "{least} {most}"
+    );
     assert_eq!(data["losses"].as_array().map(Vec::len), Some(0));
     let small = data["rows"].as_array().expect("a list").iter();
     assert_eq!(small.filter(|row| number(&row["speedup"]) < 0.992).count(), 5);
@@ -52,7 +62,14 @@ fn norm_scale_shift_has_both_clocks_and_they_are_not_mixed() {
     };
     let folder = TempDir::new().expect("a folder");
     let out = folder.path().join("results.jsonl").display().to_string();
-    let imported = document(&["import", &ledger, "--map", &map("norm_scale_shift.toml"), "--out", &out]);
+    let imported = document(&[
+        "import",
+        &ledger,
+        "--map",
+        &map("norm_scale_shift.toml"),
+        "--out",
+        &out,
+    ]);
     assert_eq!(imported["data"]["rows"], 39);
     let judged = document(&["judge", &out]);
     let data = &judged["data"];
@@ -60,9 +77,15 @@ fn norm_scale_shift_has_both_clocks_and_they_are_not_mixed() {
     near(&data["geomean"]["device"], 1.2878);
     near(&data["geomean"]["wall"], 1.3022);
     let (least, most) = range(&judged, "speedup");
-    assert!((least - 0.98306).abs() < 5e-5 && (most - 1.64589).abs() < 5e-5, "{least} {most}");
+    assert!(
+        (least - 0.98306).abs() < 5e-5 && (most - 1.64589).abs() < 5e-5,
+        "{least} {most}"
+    );
     let (least, most) = range(&judged, "wall_speedup");
-    assert!((least - 1.09290).abs() < 5e-5 && (most - 1.48475).abs() < 5e-5, "{least} {most}");
+    assert!(
+        (least - 1.09290).abs() < 5e-5 && (most - 1.48475).abs() < 5e-5,
+        "{least} {most}"
+    );
     assert_eq!(data["verdict"], "inconclusive");
     assert_eq!(codes(&judged, "invalid"), Vec::<&str>::new());
 }
@@ -78,11 +101,17 @@ fn group_norm_silu_has_two_losses_that_its_summary_does_not_name() {
     let judged = document(&["judge", &results, "--aa", &aa]);
     let data = &judged["data"];
     assert_eq!(codes(&judged, "invalid"), Vec::<&str>::new());
-    assert_eq!((&data["counts"]["production"], &data["counts"]["other"]), (&160.into(), &12.into()));
+    assert_eq!(
+        (&data["counts"]["production"], &data["counts"]["other"]),
+        (&160.into(), &12.into())
+    );
     near(&data["geomean"]["device"], 2.2794);
     near(&data["reported_geomean"], 2.2794);
     let (least, most) = range(&judged, "speedup");
-    assert!((least - 0.9166).abs() < 5e-5 && (most - 4.9445).abs() < 5e-5, "{least} {most}");
+    assert!(
+        (least - 0.9166).abs() < 5e-5 && (most - 4.9445).abs() < 5e-5,
+        "{least} {most}"
+    );
     let rows = data["rows"].as_array().expect("a list").iter();
     let below = rows.filter(|row| row["production"] == true && number(&row["speedup"]) < 1.0);
     assert_eq!(below.count(), 10);
@@ -99,8 +128,9 @@ fn group_norm_silu_has_two_losses_that_its_summary_does_not_name() {
     near(&aa["max"], 1.0127);
     let pct = |field: &str, wanted: f64| assert!((number(&aa[field]) - wanted).abs() < 0.0051, "{aa}");
     pct("median_pct", 0.36);
-    pct("p90_pct", 0.91);
+    // Linear between the seventh (0.91) and the eighth of eight.
+    pct("p90_pct", 1.017);
     pct("max_pct", 1.27);
     assert_eq!(data["verdict"], "inconclusive");
-    assert!(codes(&judged, "blocks_promotion").contains(&"material-losses"));
+    assert_eq!(codes(&judged, "blocks_promotion")[0], "material-losses");
 }

@@ -16,7 +16,10 @@ static VALIDATORS: LazyLock<BTreeMap<&'static str, jsonschema::Validator>> = Laz
     let own = published.filter(|published| published.id.starts_with("kernel-gate."));
     own.map(|published| {
         let schema: Value = serde_json::from_str(published.text).expect("a schema is JSON");
-        (published.id, jsonschema::validator_for(&schema).expect("a schema compiles"))
+        (
+            published.id,
+            jsonschema::validator_for(&schema).expect("a schema compiles"),
+        )
     })
     .collect()
 });
