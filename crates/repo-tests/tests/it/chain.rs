@@ -436,6 +436,7 @@ fn the_skill_and_the_schema_are_printed() {
         "pipeline-analysis",
         "telemetry-fetch",
         "capacity-plan",
+        "kernel-gate",
     ] {
         let ended = run(tool, ["--skill"]);
         assert_eq!(ended.code(), 0, "{ended:?}");

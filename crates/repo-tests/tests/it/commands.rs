@@ -31,6 +31,7 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
         "pipeline-analysis" => typed::<pipeline_analysis::cli::Args>(words),
         "telemetry-fetch" => typed::<telemetry_fetch::cli::Args>(words),
         "capacity-plan" => typed::<capacity_plan::cli::Args>(words),
+        "kernel-gate" => typed::<kernel_gate::cli::Args>(words),
         "loop-ledger" => typed::<loop_ledger::cli::Args>(words),
         _ => return None,
     };
@@ -38,7 +39,7 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
 }
 
 /// The commands of the binaries, for what is written in running text.
-pub(crate) fn tools() -> [(&'static str, Command); 8] {
+pub(crate) fn tools() -> [(&'static str, Command); 9] {
     [
         ("serve-bench", cli_kit::command::<serve_bench::cli::Args>()),
         ("gap-decide", cli_kit::command::<gap_decide::cli::Args>()),
@@ -53,6 +54,7 @@ pub(crate) fn tools() -> [(&'static str, Command); 8] {
             cli_kit::command::<telemetry_fetch::cli::Args>(),
         ),
         ("capacity-plan", cli_kit::command::<capacity_plan::cli::Args>()),
+        ("kernel-gate", cli_kit::command::<kernel_gate::cli::Args>()),
         ("loop-ledger", cli_kit::command::<loop_ledger::cli::Args>()),
     ]
 }

@@ -155,6 +155,7 @@ fn binaries_carry_the_text_of_their_skill() {
         profile_tables::cli::Args::TOOL,
         pipeline_analysis::cli::Args::TOOL,
         capacity_plan::cli::Args::TOOL,
+        kernel_gate::cli::Args::TOOL,
     ];
     for tool in carried {
         assert!(
