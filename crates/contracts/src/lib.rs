@@ -15,6 +15,7 @@ pub mod exit;
 pub mod fields;
 pub mod finite;
 pub mod gap_decide;
+pub mod kernel_gate;
 pub mod loop_ledger;
 pub mod metric;
 pub mod ncu_digest;

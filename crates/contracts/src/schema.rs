@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::capacity_plan;
 use crate::engine_sim::{ProfileTruth, Ready, Script, Truth};
 use crate::gap_decide::{calibration::CalibrationData, decision::DecisionData};
+use crate::kernel_gate;
 use crate::loop_ledger::{
     best::BestData, digest::DigestData, done::DoneData, entry::Entry, history::History, lock::TargetLock,
     preflight::PreflightData, receipt::ReceiptData, root_cause::RootCause, status::StatusData,
@@ -60,6 +61,10 @@ published! {
     "error/1" => "error-1.json": plain::<ErrorDocument>,
     "gap-decide.calibration/1" => "gap-decide.calibration-1.json": document::<CalibrationData>,
     "gap-decide.decision/1" => "gap-decide.decision-1.json": document::<DecisionData>,
+    "kernel-gate.import/1" => "kernel-gate.import-1.json": document::<kernel_gate::import::ImportData>,
+    "kernel-gate.plan/1" => "kernel-gate.plan-1.json": document::<kernel_gate::plan::PlanData>,
+    "kernel-gate.rows/1" => "kernel-gate.rows-1.json": document::<kernel_gate::rows::RowsData>,
+    "kernel-gate.verdict/1" => "kernel-gate.verdict-1.json": document::<kernel_gate::verdict::VerdictData>,
     "loop-ledger.best/1" => "loop-ledger.best-1.json": document::<BestData>,
     "loop-ledger.digest/1" => "loop-ledger.digest-1.json": document::<DigestData>,
     "loop-ledger.done/1" => "loop-ledger.done-1.json": document::<DoneData>,

@@ -437,6 +437,7 @@ fn the_skill_and_the_schema_are_printed() {
         "telemetry-fetch",
         "capacity-plan",
         "ncu-digest",
+        "kernel-gate",
     ] {
         let ended = run(tool, ["--skill"]);
         assert_eq!(ended.code(), 0, "{ended:?}");

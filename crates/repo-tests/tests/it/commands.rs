@@ -32,6 +32,7 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
         "telemetry-fetch" => typed::<telemetry_fetch::cli::Args>(words),
         "capacity-plan" => typed::<capacity_plan::cli::Args>(words),
         "ncu-digest" => typed::<ncu_digest::cli::Args>(words),
+        "kernel-gate" => typed::<kernel_gate::cli::Args>(words),
         "loop-ledger" => typed::<loop_ledger::cli::Args>(words),
         _ => return None,
     };
@@ -39,7 +40,7 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
 }
 
 /// The commands of the binaries, for what is written in running text.
-pub(crate) fn tools() -> [(&'static str, Command); 9] {
+pub(crate) fn tools() -> [(&'static str, Command); 10] {
     [
         ("serve-bench", cli_kit::command::<serve_bench::cli::Args>()),
         ("gap-decide", cli_kit::command::<gap_decide::cli::Args>()),
@@ -55,6 +56,7 @@ pub(crate) fn tools() -> [(&'static str, Command); 9] {
         ),
         ("capacity-plan", cli_kit::command::<capacity_plan::cli::Args>()),
         ("ncu-digest", cli_kit::command::<ncu_digest::cli::Args>()),
+        ("kernel-gate", cli_kit::command::<kernel_gate::cli::Args>()),
         ("loop-ledger", cli_kit::command::<loop_ledger::cli::Args>()),
     ]
 }

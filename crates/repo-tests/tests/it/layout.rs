@@ -10,7 +10,7 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("capacity", &["model-config"]),
     (
         "capacity-plan",
@@ -23,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("engine-launch", &["engine-client", "contracts"]),
     ("engine-sim", &["cli-kit", "contracts"]),
     ("gap-decide", &["stats", "cli-kit", "contracts"]),
+    ("kernel-gate", &["stats", "cli-kit", "contracts"]),
     ("loop-ledger", &["cli-kit", "contracts"]),
     ("model-config", &[]),
     ("ncu-digest", &["ncu-report", "stats", "cli-kit", "contracts"]),

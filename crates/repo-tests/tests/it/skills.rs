@@ -156,6 +156,7 @@ fn binaries_carry_the_text_of_their_skill() {
         pipeline_analysis::cli::Args::TOOL,
         capacity_plan::cli::Args::TOOL,
         ncu_digest::cli::Args::TOOL,
+        kernel_gate::cli::Args::TOOL,
     ];
     for tool in carried {
         assert!(

@@ -127,6 +127,19 @@ const STARTUP: &str = "[2026-05-15 09:09:20] engine-sim 0.1.0: a simulated engin
 const QWEN3_8B: &str = r#"{"model_type": "qwen3", "num_hidden_layers": 36, "hidden_size": 4096, "intermediate_size": 12288,
 "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151936, "max_position_embeddings": 40960}"#;
 
+/// Two rows of a kernel, a measurement of them, one of the baseline against itself, and one row measured again.
+const WORKLOADS: &str = r#"[{"id": "large-a", "tokens": 4096}, {"id": "small-a", "tokens": 16}]"#;
+const AB: &str = r#"{"event": "provenance", "gpu": "a GPU", "settings": {"num_trials": 5}}
+{"event": "result", "id": "large-a", "status": "PASSED", "baseline": {"samples_us": [100, 101, 99, 100, 102]}, "candidate": {"samples_us": [80, 81, 79, 80, 82]}}
+{"event": "result", "id": "small-a", "status": "PASSED", "baseline": {"samples_us": [10, 10.1, 9.9, 10, 10.2]}, "candidate": {"samples_us": [11, 11.1, 10.9, 11, 11.2]}}
+"#;
+const AA: &str = r#"{"event": "provenance", "gpu": "a GPU", "settings": {"num_trials": 5}}
+{"event": "result", "id": "large-a", "status": "PASSED", "baseline": {"samples_us": [100, 101, 99, 100, 102]}, "candidate": {"samples_us": [100.5, 101, 99, 100, 102]}}
+"#;
+const AGAIN: &str = r#"{"event": "provenance", "gpu": "a GPU", "settings": {"num_trials": 10}}
+{"event": "result", "id": "small-a", "status": "PASSED", "baseline": {"samples_us": [10, 10.1, 9.9, 10, 10.2, 10, 10.1, 9.9, 10, 10.2]}, "candidate": {"samples_us": [11, 11.1, 10.9, 11, 11.2, 11, 11.1, 10.9, 11, 11.2]}}
+"#;
+
 /// Every page, with what it takes for granted.
 pub(super) const PAGES: &[Page] = &[
     Page {
@@ -274,6 +287,21 @@ pub(super) const PAGES: &[Page] = &[
             ("base.ncu-rep", "fused_rope_warp"),
             ("cand.ncu-rep", "fused_rope_warp"),
             ("renamed.ncu-rep", "fused_rope_2head"),
+        ],
+        before: &[],
+    },
+    Page {
+        path: "skills/kernel-gate/SKILL.md",
+        engines: &[],
+        campaign: false,
+        files: &[
+            ("workloads.json", WORKLOADS),
+            ("results.jsonl", AB),
+            ("imported.jsonl", AB),
+            ("rerun.jsonl", AGAIN),
+            ("aa.jsonl", AA),
+            ("dispatch.json", "skills/kernel-gate/SKILL.md#json"),
+            ("kernel.cu", "// the candidate\n"),
         ],
         before: &[],
     },

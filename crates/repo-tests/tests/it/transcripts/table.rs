@@ -121,6 +121,12 @@ pub(super) const SUBSTITUTIONS: &[(&str, &str, &str)] = &[
 /// Commands that end with another code than 0: page, a piece of the command, the codes, and why the page promises that.
 pub(super) const EXITS: &[(&str, &str, &[i32], &str)] = &[
     (
+        "skills/kernel-gate/SKILL.md",
+        "kernel-gate judge",
+        &[5],
+        "the evidence that lies there has no proofs: undecided",
+    ),
+    (
         "skills/serve-bench/SKILL.md",
         "--find-max-rate",
         &[5],
@@ -207,6 +213,11 @@ pub(super) const LEFT_OUT: &[(&str, &str, &str)] = &[
         "skills/telemetry-fetch/SKILL.md",
         "telemetry-fetch window --graphsignal",
         "it needs a profiler; a step of .ci/run has Graphsignal's",
+    ),
+    (
+        "skills/kernel-gate/SKILL.md",
+        "kernel-gate import",
+        "it writes lines of a harness, which are no documents; crates/kernel-gate/tests/it/import.rs runs it",
     ),
     (
         "skills/capacity-plan/SKILL.md",

@@ -1,0 +1,76 @@
+//! What a faster kernel can do for the whole run.
+
+use contracts::Finite;
+use contracts::kernel_gate::verdict::{Amdahl, Effect};
+
+use crate::reasons::Reasons;
+
+/// Share of the run, and what was claimed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    /// Part of the run that the kernel takes, percent.
+    pub pct: f64,
+    /// Claimed end-to-end speed-up.
+    pub claim: Option<f64>,
+}
+
+/// End-to-end speed-up of a kernel with a share, made faster by a factor.
+fn end_to_end(share: f64, speedup: f64) -> f64 {
+    1.0 / (1.0 - share + share / speedup)
+}
+
+/// The law, and whether the claim is within it. `noise_pct` is the noise of the kernel's own speed-up.
+pub(crate) fn amdahl(
+    share: Share,
+    kernel: Option<f64>,
+    noise_pct: f64,
+    reasons: &mut Reasons,
+) -> Option<Amdahl> {
+    let part = share.pct / 100.0;
+    let gain = kernel.map(|kernel| end_to_end(part, kernel));
+    let most = kernel.map(|kernel| end_to_end(part, kernel * (1.0 + noise_pct / 100.0)));
+    // Claims are printed with three digits or so.
+    let contradicted = share.claim.zip(most).map(|(claim, most)| claim > most * 1.0005);
+    if let (Some(true), Some(claim), Some(gain)) = (contradicted, share.claim, gain) {
+        reasons.add(
+            Effect::Note,
+            "claim-beyond-amdahl",
+            format!(
+                "a kernel with {:.1} % of the run that is {:.3}x as fast gives {gain:.4}x end to end; {claim:.4}x is claimed",
+                share.pct,
+                kernel.unwrap_or(1.0),
+            ),
+        );
+    }
+    Some(Amdahl {
+        share_pct: Finite::new(share.pct)?,
+        kernel_speedup: kernel.and_then(Finite::new),
+        end_to_end: gain.and_then(Finite::new),
+        time_saved_pct: gain.and_then(|gain| Finite::new(100.0 * (1.0 - 1.0 / gain))),
+        limit: Finite::new(1.0 / (1.0 - part)),
+        claim: share.claim.and_then(Finite::new),
+        claim_contradicted: contradicted,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenth_of_the_run_gives_a_tenth_at_most() {
+        assert!((end_to_end(0.1, 2.0) - 1.0 / 0.95).abs() < 1e-12);
+        let mut reasons = Reasons::default();
+        let share = |claim| Share { pct: 10.0, claim };
+        let fine = amdahl(share(Some(1.0526)), Some(2.0), 0.0, &mut reasons).unwrap();
+        assert_eq!((fine.claim_contradicted, reasons.0.len()), (Some(false), 0));
+        let wrong = amdahl(share(Some(1.2)), Some(2.0), 1.0, &mut reasons).unwrap();
+        assert_eq!(wrong.claim_contradicted, Some(true));
+        assert_eq!(reasons.0[0].code, "claim-beyond-amdahl");
+        let whole = Share {
+            pct: 100.0,
+            claim: None,
+        };
+        assert_eq!(amdahl(whole, Some(2.0), 0.0, &mut reasons).unwrap().limit, None);
+    }
+}

@@ -1,0 +1,71 @@
+//! Whether the candidate's outputs are right, and made anew.
+
+use std::collections::BTreeSet;
+
+use contracts::kernel_gate::verdict::Effect;
+
+use crate::ledger::{Checks, Ledger};
+use crate::measured::Measured;
+use crate::reasons::Reasons;
+
+/// Rows whose outputs are wrong; production or not.
+pub(crate) fn check<'a>(ledger: &Ledger, rows: &[Measured<'a>], reasons: &mut Reasons) -> BTreeSet<&'a str> {
+    let mut all = BTreeSet::new();
+    let settings = ledger.provenance.first().map(|of| &of.settings);
+    let required = settings.and_then(|of| of.required_matched_ratio).unwrap_or(1.0);
+    let mut wrong = |code: &str, message: &str, is: &dyn Fn(&Checks) -> bool| {
+        let found = rows.iter().filter(|row| {
+            let checks = row.line.and_then(|line| line.checks.as_ref());
+            checks.is_some_and(is)
+        });
+        let found: Vec<&'a str> = found.map(|row| row.id).collect();
+        all.extend(found.iter().copied());
+        reasons.rows(Effect::RejectCorrectness, code, &found, message);
+    };
+    wrong(
+        "outputs-differ",
+        "fewer outputs within tolerance than required",
+        &|checks| checks.matched_ratio.is_some_and(|ratio| ratio < required),
+    );
+    wrong(
+        "outputs-not-finite",
+        "NaN or infinity where the baseline has a number",
+        &|checks| checks.nonfinite.is_some_and(|count| count > 0),
+    );
+    wrong(
+        "inputs-mutated",
+        "the inputs are not the same after the call",
+        &|checks| {
+            let both = checks
+                .inputs_sha256_before
+                .iter()
+                .zip(&checks.inputs_sha256_after);
+            both.into_iter().any(|(before, after)| before != after)
+        },
+    );
+    wrong(
+        "outputs-cached",
+        "other inputs, and the candidate's outputs stay the same while the baseline's change",
+        &|checks| {
+            distinct(&checks.inputs_sha256_before) > 1
+                && checks.candidate_outputs_sha256.len() > 1
+                && distinct(&checks.candidate_outputs_sha256) == 1
+                && distinct(&checks.baseline_outputs_sha256) != 1
+        },
+    );
+    let incorrect = rows.iter().filter(|row| row.status() == "INCORRECT");
+    let incorrect: Vec<&'a str> = incorrect.map(|row| row.id).collect();
+    reasons.rows(
+        Effect::RejectCorrectness,
+        "row-incorrect",
+        &incorrect,
+        "the candidate's outputs are not the baseline's",
+    );
+    all.extend(incorrect);
+    all
+}
+
+/// Number of different values.
+pub(crate) fn distinct<T: Ord>(values: &[T]) -> usize {
+    values.iter().collect::<BTreeSet<_>>().len()
+}

@@ -1,0 +1,191 @@
+//! A dispatch: which rows take the candidate, and which stay with the baseline.
+
+use contracts::Finite;
+use contracts::kernel_gate::verdict::{Bucket, TimeKind};
+use serde::Deserialize;
+use serde_json::Value;
+
+use contracts::text::clean;
+
+use crate::headline::geomean;
+use crate::measured::Measured;
+use crate::row_set::RowSet;
+
+/// Most buckets: a dispatch that names each row is a lookup, not a rule.
+const MOST_BUCKETS: usize = 64;
+
+/// The file that `--dispatch` names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DispatchTable {
+    /// In their order: the first whose condition holds takes the row.
+    pub buckets: Vec<BucketRule>,
+}
+
+/// One bucket: a field of the row with a condition, or none for all that is left.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketRule {
+    /// Its name.
+    pub name: String,
+    /// What runs there.
+    pub entry: Entry,
+    /// Field of the row, with points between the names of nested ones.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// The field is this.
+    #[serde(default)]
+    pub equals: Option<Value>,
+    /// The field is a number, this or more.
+    #[serde(default)]
+    pub at_least: Option<f64>,
+    /// The field is a number, less than this.
+    #[serde(default)]
+    pub below: Option<f64>,
+}
+
+/// What a bucket runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// The candidate.
+    Candidate,
+    /// The baseline.
+    Baseline,
+}
+
+/// Reads a dispatch.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn read(bytes: &[u8]) -> Result<DispatchTable, String> {
+    let table: DispatchTable =
+        serde_json::from_slice(bytes).map_err(|error| clean(&error.to_string(), 200))?;
+    if table.buckets.is_empty() || table.buckets.len() > MOST_BUCKETS {
+        return Err(format!(
+            "{} buckets; 1 to {MOST_BUCKETS} can be taken",
+            table.buckets.len()
+        ));
+    }
+    for bucket in &table.buckets {
+        let has_condition = bucket.equals.is_some() || bucket.at_least.is_some() || bucket.below.is_some();
+        if bucket.field.is_some() != has_condition {
+            return Err(format!(
+                "the bucket `{}` has a field without a condition, or a condition without a field",
+                clean(&bucket.name, 80)
+            ));
+        }
+    }
+    Ok(table)
+}
+
+impl BucketRule {
+    fn holds(&self, row: &Measured<'_>, set: Option<&RowSet>) -> bool {
+        let Some(path) = &self.field else {
+            return true;
+        };
+        let Some(value) = row.field(set, path) else {
+            return false;
+        };
+        let number = value.as_f64();
+        self.equals.as_ref().is_none_or(|equals| equals == value)
+            && self
+                .at_least
+                .is_none_or(|least| number.is_some_and(|number| number >= least))
+            && self
+                .below
+                .is_none_or(|below| number.is_some_and(|number| number < below))
+    }
+
+    fn condition(&self) -> String {
+        let Some(field) = &self.field else {
+            return "all others".to_owned();
+        };
+        let field = clean(field, 80);
+        let parts = [
+            self.equals.as_ref().map(|value| format!("{field} = {value}")),
+            self.at_least.map(|least| format!("{field} >= {least}")),
+            self.below.map(|below| format!("{field} < {below}")),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        clean(&parts.join(" and "), 120)
+    }
+}
+
+/// Bucket of each row; `None` for what no bucket takes.
+pub(crate) fn assign(
+    table: &DispatchTable,
+    rows: &[Measured<'_>],
+    set: Option<&RowSet>,
+) -> Vec<Option<usize>> {
+    rows.iter()
+        .map(|row| table.buckets.iter().position(|bucket| bucket.holds(row, set)))
+        .collect()
+}
+
+/// The buckets with what the candidate does in them.
+pub(crate) fn buckets(
+    table: &DispatchTable,
+    rows: &[Measured<'_>],
+    assigned: &[Option<usize>],
+    kind: TimeKind,
+) -> Vec<Bucket> {
+    let describe = |(at, rule): (usize, &BucketRule)| {
+        let inside = rows.iter().zip(assigned);
+        let inside: Vec<&Measured<'_>> = inside
+            .filter(|(row, of)| row.production && **of == Some(at))
+            .map(|(row, _)| row)
+            .collect();
+        let speedups = || inside.iter().filter_map(|row| Some(row.pair(kind)?.speedup()));
+        Bucket {
+            name: clean(&rule.name, 80),
+            condition: rule.condition(),
+            entry: match rule.entry {
+                Entry::Candidate => "candidate",
+                Entry::Baseline => "baseline",
+            }
+            .to_owned(),
+            rows: inside.len() as u64,
+            geomean: geomean(speedups()).and_then(Finite::new),
+            min: speedups().min_by(f64::total_cmp).and_then(Finite::new),
+        }
+    };
+    table.buckets.iter().enumerate().map(describe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_of_fields() {
+        let table = read(
+            br#"{"buckets": [{"name": "large", "field": "shape.m", "at_least": 1024, "entry": "candidate"},
+                {"name": "rest", "entry": "baseline"}]}"#,
+        )
+        .unwrap();
+        let set = crate::row_set::read(
+            br#"[{"id": "a", "shape": {"m": 4096}}, {"id": "b", "shape": {"m": 8}}, {"id": "c"}]"#,
+        )
+        .unwrap();
+        let rows: Vec<Measured<'_>> = ["a", "b", "c"]
+            .iter()
+            .map(|id| Measured::new(id, true, None))
+            .collect();
+        assert_eq!(assign(&table, &rows, Some(&set)), [Some(0), Some(1), Some(1)]);
+        assert_eq!(table.buckets[0].condition(), "shape.m >= 1024");
+    }
+
+    #[test]
+    fn what_is_no_dispatch_is_refused() {
+        for text in [
+            r#"{"buckets": []}"#,
+            r#"{"buckets": [{"name": "a", "entry": "other"}]}"#,
+            r#"{"buckets": [{"name": "a", "entry": "candidate", "at_least": 3}]}"#,
+            r#"{"buckets": [{"name": "a", "entry": "candidate", "field": "m"}]}"#,
+            r#"{"buckets": [{"name": "a", "entry": "candidate", "rows": ["x"]}]}"#,
+        ] {
+            assert!(read(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}

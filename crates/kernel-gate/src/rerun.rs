@@ -1,0 +1,116 @@
+//! Rows that were measured again: with more trials they take the place of the first measurement, unless that was a win.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contracts::kernel_gate::verdict::{Aa, Class, Effect, TimeKind};
+
+use crate::classify::{class, noise_pct};
+use crate::ledger::Ledger;
+use crate::measured::{self, Measured};
+use crate::reasons::Reasons;
+use crate::row_set::RowSet;
+use crate::{correctness, validity};
+
+/// How many times as many trials a second measurement needs.
+const TIMES_AS_MANY: usize = 2;
+/// Enough trials where the first measurement does not say how many it had.
+const ENOUGH: usize = 15;
+
+/// What was measured again.
+#[derive(Debug, Default)]
+pub(crate) struct Again<'a> {
+    /// Without the dispatch.
+    rows: BTreeMap<&'a str, Measured<'a>>,
+    /// Behind the dispatch: speed-up and noise by id.
+    pub(crate) behind: BTreeMap<&'a str, (f64, f64)>,
+    /// Rows whose first times were replaced.
+    pub(crate) replaced: BTreeSet<&'a str>,
+}
+
+impl<'a> Again<'a> {
+    /// Takes one file, and gives the rows whose outputs are wrong in it. A later file's rows take the place of an
+    /// earlier one's only by their trials, too.
+    pub(crate) fn take(
+        &mut self,
+        first: &Ledger,
+        other: &'a Ledger,
+        set: Option<&RowSet>,
+        clock: TimeKind,
+        dispatch: Option<&str>,
+        reasons: &mut Reasons,
+    ) -> BTreeSet<&'a str> {
+        validity::measurement("rerun", other, reasons);
+        let behind = other
+            .provenance
+            .first()
+            .and_then(|of| of.dispatch_sha256.as_deref());
+        if let Some((first, other)) = first.provenance.first().zip(other.provenance.first()) {
+            validity::same_setup("rerun", first, other, behind.is_none(), reasons);
+        }
+        let rows = measured::rows(other, None);
+        validity::rows(other, &rows, set, Some(clock), reasons);
+        let incorrect = correctness::check(other, &rows, reasons);
+        match behind {
+            None => {
+                for row in rows {
+                    let trials = |row: &Measured<'_>| row.pair(clock).and_then(|pair| pair.trials());
+                    let has_more = self
+                        .rows
+                        .get(row.id)
+                        .is_none_or(|earlier| trials(&row) > trials(earlier));
+                    if has_more {
+                        self.rows.insert(row.id, row);
+                    }
+                }
+            }
+            Some(hash) if dispatch == Some(hash) => {
+                let told = rows.iter().filter_map(|row| {
+                    let pair = row.pair(clock)?;
+                    Some((row.id, (pair.speedup(), noise_pct(Some(pair), None))))
+                });
+                self.behind.extend(told);
+            }
+            Some(_) => reasons.add(
+                Effect::Invalid,
+                "dispatch-changed",
+                "the rerun was measured behind another dispatch than the one that was given",
+            ),
+        }
+        incorrect
+    }
+
+    /// Puts the second times in the place of the first.
+    pub(crate) fn replace(
+        &mut self,
+        rows: &mut [Measured<'a>],
+        routed: &BTreeSet<&str>,
+        clock: TimeKind,
+        aa: Option<&Aa>,
+        reasons: &mut Reasons,
+    ) {
+        let mut unused: Vec<&str> = Vec::new();
+        for row in rows.iter_mut() {
+            let Some(second) = self.rows.get(row.id).filter(|_| !routed.contains(row.id)) else {
+                continue;
+            };
+            let (Some(before), Some(after)) = (row.pair(clock), second.pair(clock)) else {
+                unused.push(row.id);
+                continue;
+            };
+            let is_win = class(before.speedup(), noise_pct(Some(before), aa)) == Class::Win;
+            let needed = before.trials().map_or(ENOUGH, |trials| trials * TIMES_AS_MANY);
+            if is_win || after.trials().is_none_or(|trials| trials < needed) {
+                unused.push(row.id);
+                continue;
+            }
+            (row.device, row.wall) = (second.device, second.wall);
+            self.replaced.insert(row.id);
+        }
+        reasons.rows(
+            Effect::Note,
+            "rerun-not-used",
+            &unused,
+            "measured again and not used: a first win stays, and a second measurement needs twice the trials",
+        );
+    }
+}

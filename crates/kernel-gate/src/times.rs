@@ -1,0 +1,189 @@
+//! Times of one side: recounted from their samples where there are any, and held against what is said of them.
+
+use crate::ledger::{ResultLine, Times};
+
+/// How far a printed number may be from the recounted one: as ratio, and microseconds for what is printed with three
+/// decimals.
+const RATIO: f64 = 1e-3;
+const PRINTED_US: f64 = 2e-3;
+/// Times that are believed, microseconds: a picosecond to a day.
+const BELIEVED_US: std::ops::Range<f64> = 1e-6..86_400e6;
+/// Largest coefficient of variation that is believed, percent.
+const MOST_CV_PCT: f64 = 1e6;
+
+/// One side of one row by one clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Sampled {
+    /// Median, microseconds.
+    pub(crate) median: f64,
+    /// Coefficient of variation, percent; `None` where the spread is not known.
+    pub(crate) cv_pct: Option<f64>,
+    /// Number of samples; `None` where there are none.
+    pub(crate) trials: Option<usize>,
+}
+
+/// What is wrong with times; the worst of all is that they cannot be recounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// A time is not a positive number.
+    NotPositive,
+    /// The median, mean or minimum is not that of the samples.
+    DoesNotFit,
+    /// All samples are the same number to the last bit: one was copied.
+    Copied,
+}
+
+/// Both sides by one clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Pair {
+    pub(crate) baseline: Sampled,
+    pub(crate) candidate: Sampled,
+}
+
+impl Pair {
+    /// Baseline / candidate.
+    pub(crate) fn speedup(&self) -> f64 {
+        self.baseline.median / self.candidate.median
+    }
+
+    /// sqrt of the summed squares of both coefficients, percent; `None` where either is not known.
+    pub(crate) fn cv_pct(&self) -> Option<f64> {
+        Some(self.baseline.cv_pct?.hypot(self.candidate.cv_pct?))
+    }
+
+    /// Samples of the side that has fewer.
+    pub(crate) fn trials(&self) -> Option<usize> {
+        Some(self.baseline.trials?.min(self.candidate.trials?))
+    }
+}
+
+/// The device times of a row, and what is wrong with them.
+pub(crate) fn device(line: &ResultLine) -> (Option<Pair>, Vec<Fault>) {
+    pair(
+        sampled(line.baseline.as_ref(), None),
+        sampled(line.candidate.as_ref(), None),
+    )
+}
+
+/// The wall times of a row, and what is wrong with them.
+pub(crate) fn wall(line: &ResultLine) -> (Option<Pair>, Vec<Fault>) {
+    pair(
+        sampled(line.baseline_wall.as_ref(), line.baseline_wall_us.as_deref()),
+        sampled(line.candidate_wall.as_ref(), line.candidate_wall_us.as_deref()),
+    )
+}
+
+type Side = (Option<Sampled>, Vec<Fault>);
+
+fn pair((baseline, mut faults): Side, (candidate, more): Side) -> (Option<Pair>, Vec<Fault>) {
+    faults.extend(more);
+    let pair = baseline
+        .zip(candidate)
+        .map(|(baseline, candidate)| Pair { baseline, candidate });
+    (pair, faults)
+}
+
+fn sampled(times: Option<&Times>, samples: Option<&[f64]>) -> Side {
+    let samples = times
+        .and_then(|times| times.samples_us.as_deref())
+        .or(samples)
+        .filter(|samples| !samples.is_empty());
+    let said = |of: fn(&Times) -> Option<f64>| times.and_then(of);
+    let stated = said(|times| times.median_us);
+    let is_time = |value: f64| BELIEVED_US.contains(&value);
+    let all = samples.into_iter().flatten().copied().chain(stated);
+    if !all.clone().all(is_time) {
+        return (None, vec![Fault::NotPositive]);
+    }
+    let Some(samples) = samples else {
+        let spread = said(|times| times.std_us).zip(said(|times| times.mean_us));
+        let cv_pct = spread
+            .map(|(std, mean)| 100.0 * std / mean)
+            .filter(|cv| (0.0..MOST_CV_PCT).contains(cv));
+        let sampled = stated.map(|median| Sampled {
+            median,
+            cv_pct,
+            trials: None,
+        });
+        return (sampled, Vec::new());
+    };
+    let mut sorted = samples.to_vec();
+    stats::percentile::sort(&mut sorted);
+    let median = percentile(&sorted, 50.0);
+    let mut faults = Vec::new();
+    // Some print the lower of two middles.
+    let middle = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
+    let fits = stated.is_none_or(|said| near(said, middle))
+        && said(|times| times.mean_us)
+            .zip(stats::summary::mean(&sorted))
+            .is_none_or(|(said, mean)| near(said, (mean, mean)))
+        && said(|times| times.min_us).is_none_or(|said| near(said, (sorted[0], sorted[0])));
+    if !fits {
+        faults.push(Fault::DoesNotFit);
+    }
+    if sorted.len() > 2 && sorted[0] == sorted[sorted.len() - 1] {
+        faults.push(Fault::Copied);
+    }
+    let sampled = Sampled {
+        median,
+        cv_pct: stats::summary::cv_pct(&sorted),
+        trials: Some(sorted.len()),
+    };
+    (Some(sampled), faults)
+}
+
+/// Whether a printed number lies between two recounted ones, as far as it is printed.
+fn near(said: f64, (low, high): (f64, f64)) -> bool {
+    let slack = (high * RATIO).max(PRINTED_US);
+    said >= low - slack && said <= high + slack
+}
+
+/// Percentile of sorted values, linear between two of them; 0 for none.
+pub(crate) fn percentile(sorted: &[f64], percentile: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return 0.0;
+    };
+    let at = percentile / 100.0 * last as f64;
+    let (below, above) = (at.floor() as usize, at.ceil() as usize);
+    sorted[below] + (sorted[above] - sorted[below]) * (at - at.floor())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(median: f64, samples: &[f64]) -> Times {
+        Times {
+            median_us: Some(median),
+            samples_us: Some(samples.to_vec()),
+            ..Times::default()
+        }
+    }
+
+    #[test]
+    fn the_median_is_recounted() {
+        let (sampled, faults) = super::sampled(Some(&times(3.0, &[5.0, 1.0, 3.0])), None);
+        assert_eq!((sampled.unwrap().median, faults), (3.0, vec![]));
+        let (_, faults) = super::sampled(Some(&times(2.0, &[5.0, 1.0, 3.0])), None);
+        assert_eq!(faults, [Fault::DoesNotFit]);
+        // The lower of two middles, as torch prints it.
+        let (sampled, faults) = super::sampled(Some(&times(2.0, &[1.0, 2.0, 4.0, 9.0])), None);
+        assert_eq!((sampled.unwrap().median, faults), (3.0, vec![]));
+    }
+
+    #[test]
+    fn times_of_nothing_and_copies() {
+        let (sampled, faults) = super::sampled(Some(&times(3.0, &[3.0, -1.0])), None);
+        assert_eq!((sampled, faults), (None, vec![Fault::NotPositive]));
+        let (_, faults) = super::sampled(None, Some(&[3.5; 7]));
+        assert_eq!(faults, [Fault::Copied]);
+        assert_eq!(super::sampled(None, None), (None, vec![]));
+    }
+
+    #[test]
+    fn percentiles_are_linear_between_two_values() {
+        assert_eq!(percentile(&[1.0, 2.0], 50.0), 1.5);
+        assert!((percentile(&[0.0, 1.0, 2.0, 3.0, 4.0], 90.0) - 3.6).abs() < 1e-12);
+        assert_eq!(percentile(&[], 90.0), 0.0);
+    }
+}

@@ -1,0 +1,271 @@
+//! Every known way to make a win of what is none. Each test spoils one thing of a measurement that is promoted without it.
+
+use contracts::fields::sha256_hex;
+use serde_json::{Value, json};
+
+use crate::evidence::{Evidence, samples, summary, times};
+use crate::run::codes;
+
+/// Ends as invalid, for this reason.
+fn is_invalid(evidence: &Evidence, code: &str) {
+    let (document, exit) = evidence.judge(&[]);
+    assert_eq!(
+        (document["data"]["verdict"].as_str(), exit),
+        (Some("invalid"), 5),
+        "{document}"
+    );
+    assert!(
+        codes(&document, "invalid").contains(&code),
+        "{:?}",
+        codes(&document, "invalid")
+    );
+}
+
+/// Ends as wrong, for this reason.
+fn is_wrong(evidence: &Evidence, code: &str) {
+    let (document, exit) = evidence.judge(&["--fail-on", "reject"]);
+    assert_eq!(
+        (document["data"]["verdict"].as_str(), exit),
+        (Some("reject_correctness"), 1),
+        "{document}"
+    );
+    let found = codes(&document, "reject_correctness");
+    assert!(found.contains(&code), "{found:?}");
+}
+
+/// Is not promoted, for this reason alone.
+fn is_blocked(evidence: &Evidence, code: &str) {
+    let (document, exit) = evidence.judge(&[]);
+    assert_eq!(
+        (document["data"]["verdict"].as_str(), exit),
+        (Some("inconclusive"), 5),
+        "{document}"
+    );
+    assert_eq!(codes(&document, "blocks_promotion"), [code]);
+}
+
+/// A measurement with one thing changed.
+fn spoilt(change: impl FnOnce(&mut Evidence)) -> Evidence {
+    let mut evidence = Evidence::good();
+    change(&mut evidence);
+    evidence
+}
+
+fn without(value: &mut Value, path: &str) {
+    let (parent, name) = path.rsplit_once('/').expect("a path");
+    let parent = value.pointer_mut(parent).expect("the parent is there");
+    parent
+        .as_object_mut()
+        .expect("an object")
+        .remove(name)
+        .expect("it was there");
+}
+
+#[test]
+fn without_a_trick_it_is_promoted() {
+    let (document, exit) = Evidence::good().judge(&["--fail-on", "reject"]);
+    assert_eq!(
+        (document["data"]["verdict"].as_str(), exit),
+        (Some("promote"), 0),
+        "{document}"
+    );
+}
+
+#[test]
+fn dropped_slow_rows() {
+    // The slow row is gone, and the summary fits what is left.
+    let dropped = |evidence: &mut Evidence| {
+        evidence
+            .results
+            .retain(|line| line["id"] != "small-b" && line["event"] != "summary");
+        let summary = summary(&evidence.results[1..]);
+        evidence.results.push(summary);
+    };
+    is_invalid(&spoilt(dropped), "rows-missing");
+    // Without the row set the measurement's own count says it.
+    let own = spoilt(|evidence| {
+        dropped(evidence);
+        evidence.with_workloads = false;
+        evidence.provenance()["workload_count"] = json!(5);
+    });
+    is_invalid(&own, "rows-dropped");
+    // A slow row that says it is no production row counts all the same.
+    let demoted = spoilt(|evidence| {
+        *evidence = Evidence::with([
+            (200.0, 160.0),
+            (100.0, 80.0),
+            (50.0, 40.0),
+            (25.0, 50.0),
+            (10.0, 8.0),
+        ]);
+        evidence.row("small-b")["production"] = json!(false);
+        evidence.results.pop();
+    });
+    let (document, _) = demoted.judge(&[]);
+    assert_eq!(document["data"]["losses"][0]["id"], "small-b");
+    assert_eq!(document["data"]["counts"]["production"], 4);
+}
+
+#[test]
+fn a_lighter_wrapper_on_one_side() {
+    let lighter = spoilt(|evidence| evidence.provenance()["sides"]["candidate"]["wrapper"] = json!([]));
+    is_invalid(&lighter, "wrapper-differs");
+    let silent = spoilt(|evidence| without(evidence.provenance(), "/sides/candidate/wrapper"));
+    is_blocked(&silent, "wrapper-unproven");
+}
+
+#[test]
+fn fast_math_on_one_side() {
+    let fast = json!(["-O3", "--use_fast_math"]);
+    let one = spoilt(|evidence| evidence.provenance()["sides"]["candidate"]["flags"] = fast.clone());
+    is_invalid(&one, "flags-differ");
+    let silent = spoilt(|evidence| without(evidence.provenance(), "/sides/baseline/flags"));
+    is_blocked(&silent, "flags-unproven");
+    // On both sides it is a choice, not a trick.
+    let both = spoilt(|evidence| {
+        for side in ["baseline", "candidate"] {
+            evidence.provenance()["sides"][side]["flags"] = fast.clone();
+        }
+        evidence.aa.as_mut().expect("an A/A")[0] = evidence.results[0].clone();
+        let sides = &mut evidence.aa.as_mut().expect("an A/A")[0]["sides"];
+        sides["candidate"] = sides["baseline"].clone();
+    });
+    assert_eq!(both.verdict(), "promote");
+}
+
+#[test]
+fn cached_outputs() {
+    let cached = spoilt(|evidence| {
+        evidence.row("large-a")["checks"]["candidate_outputs_sha256"] = json!(["out-0", "out-0", "out-0"]);
+    });
+    is_wrong(&cached, "outputs-cached");
+    // One seed for all trials shows no cache.
+    let one_seed = spoilt(|evidence| evidence.row("large-a")["checks"]["seeds"] = json!([1, 1, 1]));
+    is_blocked(&one_seed, "outputs-unproven");
+    let unchecked = spoilt(|evidence| without(evidence.row("large-a"), "/checks/checked_after_timing"));
+    is_blocked(&unchecked, "timed-outputs-unproven");
+}
+
+#[test]
+fn mutated_inputs() {
+    let mutated =
+        spoilt(|evidence| evidence.row("small-a")["checks"]["inputs_sha256_after"][1] = json!("other"));
+    is_wrong(&mutated, "inputs-mutated");
+    let silent = spoilt(|evidence| without(evidence.row("small-a"), "/checks/inputs_sha256_after"));
+    is_blocked(&silent, "inputs-unproven");
+}
+
+#[test]
+fn work_on_another_stream() {
+    // Device events see a fifth of what the host waits for.
+    let hidden = spoilt(|evidence| {
+        let row = evidence.row("large-a");
+        row["candidate"] = times(40.0, 7);
+        row["speedup"] = json!(5.0);
+        row["candidate_wall_us"] = json!(samples(201.0, 0.005, 7));
+        evidence.results.pop();
+    });
+    is_invalid(&hidden, "work-outside-events");
+    let unsynchronised =
+        spoilt(|evidence| evidence.provenance()["settings"]["synchronize"] = json!("stream"));
+    is_blocked(&unsynchronised, "other-streams-unproven");
+    let no_wall = spoilt(|evidence| {
+        evidence.row("large-a")["candidate_wall_us"] = Value::Null;
+    });
+    is_blocked(&no_wall, "wall-unproven");
+}
+
+#[test]
+fn a_missing_poison_check() {
+    let silent = spoilt(|evidence| without(evidence.row("small-b"), "/checks/poisoned"));
+    is_blocked(&silent, "poison-unproven");
+    let dry = spoilt(|evidence| evidence.row("small-b")["checks"]["poisoned"] = json!(false));
+    is_invalid(&dry, "not-poisoned");
+}
+
+#[test]
+fn trimmed_samples_whose_median_no_longer_fits() {
+    // The two slowest are gone, the median stayed.
+    let trimmed = spoilt(|evidence| {
+        let samples = evidence.row("large-a")["candidate"]["samples_us"]
+            .as_array_mut()
+            .expect("samples");
+        samples.truncate(5);
+    });
+    is_invalid(&trimmed, "samples-do-not-fit");
+    is_invalid(&trimmed, "samples-missing");
+    // With all numbers made anew, the number of trials still says it.
+    let recounted = spoilt(|evidence| evidence.row("large-a")["candidate"] = times(160.0, 6));
+    is_invalid(&recounted, "samples-missing");
+    // A mean that was not.
+    let kept_mean = spoilt(|evidence| evidence.row("large-a")["candidate"]["mean_us"] = json!(163.0));
+    is_invalid(&kept_mean, "samples-do-not-fit");
+}
+
+#[test]
+fn an_edited_geomean() {
+    let edited = spoilt(|evidence| {
+        let last = evidence.results.last_mut().expect("a summary");
+        last["headline"]["geomean_speedup"] = json!(1.27);
+    });
+    is_invalid(&edited, "geomean-edited");
+    let row = spoilt(|evidence| evidence.row("large-a")["speedup"] = json!(1.4));
+    is_invalid(&row, "speedup-edited");
+}
+
+#[test]
+fn another_gpu() {
+    let sides = spoilt(|evidence| {
+        evidence.provenance()["sides"]["baseline"]["gpu_uuid"] = json!("GPU-1");
+        evidence.provenance()["sides"]["candidate"]["gpu_uuid"] = json!("GPU-2");
+    });
+    is_invalid(&sides, "other-gpu");
+    let of_aa = spoilt(|evidence| evidence.aa.as_mut().expect("an A/A")[0]["gpu_uuid"] = json!("GPU-2"));
+    is_invalid(&of_aa, "other-gpu");
+    let busy = spoilt(|evidence| evidence.provenance()["idle_before"]["utilization_pct"] = json!(40.0));
+    is_invalid(&busy, "gpu-busy");
+    let silent = spoilt(|evidence| without(evidence.provenance(), "/idle_before"));
+    is_blocked(&silent, "idle-unproven");
+}
+
+#[test]
+fn a_stale_hash() {
+    let stale = spoilt(|evidence| evidence.candidate = Some("def kernel(x): return 2 * x\n".to_owned()));
+    is_invalid(&stale, "stale-hash");
+    let not_given = spoilt(|evidence| evidence.candidate = None);
+    is_blocked(&not_given, "candidate-not-checked");
+    let changed = spoilt(|evidence| {
+        evidence.provenance()["sides"]["candidate"]["source_sha256_after"] = json!(sha256_hex(b"later"));
+    });
+    is_invalid(&changed, "source-changed");
+    // Rows that were changed after they were frozen.
+    let rows = spoilt(|evidence| evidence.workloads[0]["atol"] = json!(0.1));
+    is_invalid(&rows, "rows-not-frozen");
+    is_invalid(&rows, "row-changed");
+    let set = spoilt(|evidence| without(evidence.provenance(), "/workloads_sha256"));
+    is_blocked(&set, "rows-unproven");
+}
+
+#[test]
+fn seven_trials_turned_into_one() {
+    let one = spoilt(|evidence| {
+        evidence.provenance()["settings"]["num_trials"] = json!(1);
+        for row in &mut evidence.results[1..6] {
+            for side in ["baseline", "candidate"] {
+                let median = row[side]["median_us"].as_f64().expect("a median");
+                row[side] = json!({"median_us": median, "samples_us": [median]});
+            }
+        }
+    });
+    is_invalid(&one, "too-few-trials");
+    // One sample, written seven times.
+    let copied = spoilt(|evidence| {
+        evidence.row("large-a")["candidate"] = json!({"median_us": 160.0, "samples_us": vec![160.0; 7]});
+    });
+    is_invalid(&copied, "samples-copied");
+    let twice = spoilt(|evidence| {
+        let again = evidence.row("large-a").clone();
+        evidence.results.insert(2, again);
+    });
+    is_invalid(&twice, "row-twice");
+}
