@@ -24,7 +24,12 @@ fn made() -> Vec<u8> {
     for row in 0..160 {
         let samples = |scale: f64| {
             let samples: Vec<String> = (0..7)
-                .map(|at| format!("{:.6}", scale * (1.0 + f64::from(row) / 50.0 + f64::from(at) / 1e3)))
+                .map(|at| {
+                    format!(
+                        "{:.6}",
+                        scale * (1.0 + f64::from(row) / 50.0 + f64::from(at) / 1e3)
+                    )
+                })
                 .collect();
             format!("[{}]", samples.join(","))
         };
@@ -70,8 +75,15 @@ fn main() -> ExitCode {
     let mut is_within = true;
     for (name, bytes) in inputs {
         let ms = cost(&bytes);
-        println!("{name}: {} bytes, {ms:.2} ms of CPU, limit {LIMIT_MS} ms", bytes.len());
+        println!(
+            "{name}: {} bytes, {ms:.2} ms of CPU, limit {LIMIT_MS} ms",
+            bytes.len()
+        );
         is_within &= ms <= LIMIT_MS;
     }
-    if is_within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if is_within {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
