@@ -27,7 +27,8 @@ fi
 
 say() { printf '\n== %s\n' "$*"; }
 cd "$out"
-cp "$here/workloads.json" .
+# Copies, so that no document names a folder of this machine.
+cp -r "$here/workloads.json" "$here/pair" .
 
 say 'freeze the rows, before any candidate; then the order of measuring'
 kernel-gate freeze workloads.json --format markdown -o rows.json
@@ -35,11 +36,11 @@ kernel-gate plan --workloads rows.json --trials 31 --target-sample-us 5000 --tim
 
 measure() { # NAME CANDIDATE: the baseline against it, into NAME.jsonl
   "$python" "$here/harness.py" --plan plan.json --workloads workloads.json \
-    --baseline "$here/pair/baseline.py" --candidate "$here/pair/$2.py" --out "$1.jsonl"
+    --baseline pair/baseline.py --candidate "pair/$2.py" --out "$1.jsonl"
 }
 judge() { # NAME CANDIDATE FLAG…: exit 5 is an answer too, and the next step stands in the document
   local status=0
-  kernel-gate judge "$1.jsonl" --workloads rows.json --aa aa.jsonl --candidate "$here/pair/$2.py" "${@:3}" \
+  kernel-gate judge "$1.jsonl" --workloads rows.json --aa aa.jsonl --candidate "pair/$2.py" "${@:3}" \
     --format markdown -o "$1.verdict.json" || status=$?
   [ "$status" = 0 ] || [ "$status" = 5 ] || exit "$status"
   echo "exit $status"

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cli_kit::{Cli, OutputArgs, ToolInfo};
+use cli_kit::{BindArgs, Cli, OutputArgs, ToolInfo};
 
 /// Judges kernel A/B evidence, so that no plausible-looking win passes that is not one.
 #[derive(Clone, Debug, clap::Parser)]
@@ -64,6 +64,9 @@ pub struct JudgeArgs {
     /// End with 1 on this verdict
     #[arg(long, value_enum, value_name = "VERDICT")]
     pub fail_on: Option<FailOn>,
+    /// What it explains.
+    #[command(flatten)]
+    pub bind: BindArgs,
 }
 
 /// Verdicts that can end a command with 1.

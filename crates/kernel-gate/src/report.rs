@@ -79,6 +79,10 @@ pub(crate) fn run(args: &JudgeArgs, output: &OutputArgs) -> Result<Report, Failu
         peaks,
         share,
     });
+    // A kernel is measured on a real device, so it explains no simulated engine.
+    if let Some(binding) = args.bind.read(None, false)? {
+        parts.bind(binding);
+    }
     parts.warnings = warnings(&results, &data);
     parts.summary = summary::summary(&data);
     parts.next_actions = summary::commands(&data, args.workloads.as_deref());
