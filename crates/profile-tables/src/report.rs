@@ -1,9 +1,9 @@
 //! Plan to document: read, grade, fold, put together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
-use contracts::profile_tables::report::{GraphInfo, MappingInfo, ReportData, SCHEMA};
+use contracts::profile_tables::report::{GraphInfo, MappingInfo, ReportData, SCHEMA, TraceInfo};
 use contracts::{Exit, Warning};
 use torch_trace::{Derived, Stage, StageChoice, Trace, TraceFile, read_one};
 use trace_document::{Run, RunError, defect_warnings, input_of};
@@ -114,8 +114,8 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     if let Some(binding) = plan.bind.read(settings, run.simulated())? {
         parts.bind(binding);
     }
-    parts.summary = summary(&stages);
-    parts.next_actions = next_actions(&plan.traces, &stages);
+    parts.summary = summary(&stages, summed_ranks(&traces));
+    parts.next_actions = next_actions(&plan.traces, &stages, settings.is_some());
     parts.warnings = warnings;
     let data = ReportData {
         traces,
@@ -132,6 +132,16 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let view = crate::render::report(&document, output.top, plan.min_share_pct);
     Ok(Report::new(&document, view, Exit::Ok))
+}
+
+/// Ranks that the tables are sums of.
+fn summed_ranks(traces: &[TraceInfo]) -> usize {
+    let ranks: BTreeSet<u32> = traces
+        .iter()
+        .filter(|info| info.analysed)
+        .filter_map(|info| info.rank)
+        .collect();
+    ranks.len()
 }
 
 /// What was inferred of the kernels of graphs; `None` without any.

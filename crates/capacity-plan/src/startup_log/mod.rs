@@ -15,7 +15,7 @@ use std::io::{self, BufRead};
 
 use crate::facts::{Facts, Rank};
 use record::records;
-use statement::{Kind, statements};
+use statement::{Kind, Sglang, Vllm, statements};
 
 /// Most bytes of a line that are read: the settings of a server are the longest line, some ten thousand.
 const LINE_CAP: usize = 64 << 10;
@@ -33,6 +33,8 @@ pub struct StartupLog {
     pub cut_lines: u64,
     /// Starts of a server.
     pub starts: u64,
+    /// Line at which the last of them begins, from 1.
+    pub last_start_line: u64,
 }
 
 /// Reads a log to its end. Never more than a line is in memory.
@@ -61,6 +63,7 @@ impl StartupLog {
         if self.begins_anew(kind) {
             self.facts = Facts::default();
             self.starts += 1;
+            self.last_start_line = self.lines;
         }
         self.starts = self.starts.max(1);
         let facts = &mut self.facts;
@@ -82,13 +85,17 @@ impl StartupLog {
         self.statements += u64::from(understood);
     }
 
-    /// Settings after memory was spoken of are those of another start. Each of several engines of one start prints its own
-    /// line, and the first may be loading by then.
+    /// What an engine prints first, after memory was spoken of, is of another start. Each of several engines of one start
+    /// prints its own line, and the first may be loading by then: such a line is of another start after the first was ready.
     fn begins_anew(&self, kind: Kind) -> bool {
         let was_running = self.facts.is_ready || !self.facts.failures.is_empty();
         match kind {
-            Kind::Settings | Kind::Arguments => was_running || !self.facts.is_empty(),
+            Kind::Settings | Kind::Arguments | Kind::Simulated | Kind::Vllm(Vllm::Version) => {
+                was_running || !self.facts.is_empty()
+            }
             Kind::EngineConfig => was_running,
+            // A log may begin below its settings.
+            Kind::Sglang(Sglang::WeightsBegin) | Kind::Vllm(Vllm::DeviceShare) => self.facts.is_ready,
             _ => false,
         }
     }
