@@ -1,9 +1,9 @@
 //! Plan to document: read, grade, fold, put together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
-use contracts::profile_tables::report::{GraphInfo, MappingInfo, ReportData, SCHEMA, TraceInfo};
+use contracts::profile_tables::report::{GraphInfo, MappingInfo, ReportData, SCHEMA};
 use contracts::{Exit, Warning};
 use torch_trace::{Derived, Stage, StageChoice, Trace, TraceFile, read_one};
 use trace_document::{Run, RunError, defect_warnings, input_of};
@@ -17,7 +17,7 @@ use crate::fusions::{self, FuseSums};
 use crate::graph::{Placed, place};
 use crate::next::next_actions;
 use crate::plan::Plan;
-use crate::ranks::{OfRank, compare};
+use crate::ranks::{OfRank, compare, summed};
 use crate::server::Server;
 use crate::summary::summary;
 use crate::tables::stage_row;
@@ -114,7 +114,7 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     if let Some(binding) = plan.bind.read(settings, run.simulated())? {
         parts.bind(binding);
     }
-    parts.summary = summary(&stages, summed_ranks(&traces));
+    parts.summary = summary(&stages, summed(&traces));
     parts.next_actions = next_actions(&plan.traces, &stages, settings.is_some());
     parts.warnings = warnings;
     let data = ReportData {
@@ -132,16 +132,6 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let view = crate::render::report(&document, output.top, plan.min_share_pct);
     Ok(Report::new(&document, view, Exit::Ok))
-}
-
-/// Ranks that the tables are sums of.
-fn summed_ranks(traces: &[TraceInfo]) -> usize {
-    let ranks: BTreeSet<u32> = traces
-        .iter()
-        .filter(|info| info.analysed)
-        .filter_map(|info| info.rank)
-        .collect();
-    ranks.len()
 }
 
 /// What was inferred of the kernels of graphs; `None` without any.

@@ -14,6 +14,7 @@ use torch_trace::{Stage, StageChoice, Want, short};
 use crate::cli::Args;
 use crate::error::TablesError;
 use crate::plan::RowsPlan;
+use crate::ranks::summed;
 use crate::traces::read;
 use calls::Calls;
 use trace_document::{defect_warnings, input_of};
@@ -113,8 +114,12 @@ fn summary(data: &RowsData) -> String {
             )
         }
     };
+    let together = match summed(&data.traces) {
+        0 | 1 => String::new(),
+        more => format!("Sums over {more} ranks. "),
+    };
     format!(
-        "{} call(s), {:.3} ms: {what}",
+        "{together}{} call(s), {:.3} ms: {what}",
         data.calls,
         data.gpu_time_ns as f64 / 1e6
     )

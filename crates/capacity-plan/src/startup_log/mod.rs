@@ -60,7 +60,7 @@ pub fn read(mut log: impl BufRead) -> io::Result<StartupLog> {
 
 impl StartupLog {
     fn state(&mut self, kind: Kind, rank: Rank, text: &str) {
-        if self.begins_anew(kind) {
+        if self.begins_anew(kind, rank) {
             self.facts = Facts::default();
             self.starts += 1;
             self.last_start_line = self.lines;
@@ -87,15 +87,28 @@ impl StartupLog {
 
     /// What an engine prints first, after memory was spoken of, is of another start. Each of several engines of one start
     /// prints its own line, and the first may be loading by then: such a line is of another start after the first was ready.
-    fn begins_anew(&self, kind: Kind) -> bool {
+    /// A log may begin below these lines: then weights that a rank loads when it was through with its start are of another.
+    fn begins_anew(&self, kind: Kind, rank: Rank) -> bool {
         let was_running = self.facts.is_ready || !self.facts.failures.is_empty();
         match kind {
             Kind::Settings | Kind::Arguments | Kind::Simulated | Kind::Vllm(Vllm::Version) => {
                 was_running || !self.facts.is_empty()
             }
             Kind::EngineConfig => was_running,
-            // A log may begin below its settings.
-            Kind::Sglang(Sglang::WeightsBegin) | Kind::Vllm(Vllm::DeviceShare) => self.facts.is_ready,
+            // A draft is loaded after the pools of the model, and before the line that ends a start.
+            Kind::Sglang(Sglang::WeightsBegin | Sglang::WeightsEnd) => {
+                self.facts.ranks.get(&rank).is_some_and(|of| of.is_through)
+            }
+            // vLLM counts its cache when all has been loaded, drafts too.
+            Kind::Vllm(Vllm::DeviceShare | Vllm::Weights) => {
+                let counted = self.facts.tokens.is_some() || self.facts.blocks.is_some();
+                counted
+                    && self
+                        .facts
+                        .ranks
+                        .get(&rank)
+                        .is_some_and(|of| !of.weights.is_empty())
+            }
             _ => false,
         }
     }

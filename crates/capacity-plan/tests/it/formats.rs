@@ -234,6 +234,34 @@ fn a_second_start_is_told_apart_and_keeps_its_first_line() {
     );
 }
 
+/// Cut below their settings, two starts are told apart by the weights that a rank loads again; a draft is no second start.
+#[test]
+fn starts_without_settings_are_told_apart() {
+    let sglang = |tokens: u64| {
+        format!(
+            "[2025-07-14 05:48:43 TP0] Load weight end. type=L, dtype=torch.bfloat16, avail mem=7.37 GB, mem usage=15.02 GB.\n\
+             [2025-07-14 05:48:43 TP0] KV Cache is allocated. #tokens: {tokens}, K size: 2.33 GB, V size: 2.33 GB\n\
+             [2025-07-14 05:48:44 TP0] Load weight end. type=Draft, dtype=torch.bfloat16, avail mem=2.37 GB, mem usage=0.50 GB.\n\
+             [2025-07-14 05:48:45 TP0] max_total_num_tokens={tokens}, max_running_requests=48, context_len=8192, available_gpu_mem=0.90 GB\n"
+        )
+    };
+    let vllm = |blocks: u64| {
+        format!(
+            "INFO 01-30 03:18:12 gpu_model_runner.py:848] Loading model weights took 67.7229 GB\n\
+             INFO 01-30 03:19:14 kv_cache_utils.py:395] # GPU blocks: {blocks}\n"
+        )
+    };
+    for (one, two, tokens) in [(sglang(1000), sglang(2000), 2000), (vllm(100), vllm(200), 3200)] {
+        assert_eq!(of_log(&one, &[])["data"]["log"]["starts"], 1);
+        let seen = of_log(&format!("{one}{two}"), &[]);
+        assert_eq!(
+            (&seen["data"]["log"]["starts"], &seen["data"]["kv"]["tokens"]),
+            (&2.into(), &tokens.into())
+        );
+        assert!(warnings(&seen).contains(&"several-starts"));
+    }
+}
+
 /// Layers of several kinds share the pool: its tokens are concurrency times length, and hold for that length.
 #[test]
 fn tokens_that_hold_for_one_length_say_nothing_of_another() {

@@ -251,6 +251,11 @@ fn the_rank_that_comes_last_is_the_straggler() {
         "{summed}"
     );
     assert!(!summary(&document).contains("Sums"), "{document}");
+    let rows = crate::run::document(&["rows", &folder, "--kernel", "gemm", "--rank", "all"]);
+    assert!(
+        summary(&rows).starts_with("Sums over 2 ranks. 2 call(s)"),
+        "{rows}"
+    );
 }
 
 #[test]
