@@ -14,7 +14,7 @@ use crate::{document, run, warnings};
 
 const WINDOW: &str = "--start 2026-01-02T10:00:00Z --end 2026-01-02T10:10:00Z";
 
-fn file(folder: &tempfile::TempDir, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+pub(crate) fn file(folder: &tempfile::TempDir, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
     path
@@ -25,7 +25,7 @@ fn window(log: &Path, more: &str) -> Value {
     document(&run(line.trim()).unwrap())
 }
 
-fn incident<'a>(document: &'a Value, kind: &str) -> &'a Value {
+pub(crate) fn incident<'a>(document: &'a Value, kind: &str) -> &'a Value {
     let all = document["data"]["incidents"].as_array().unwrap();
     let found: Vec<&Value> = all.iter().filter(|incident| incident["kind"] == kind).collect();
     assert_eq!(found.len(), 1, "{kind} in {all:#?}");
@@ -125,35 +125,6 @@ fn a_window_of_a_day_has_its_own_messages_and_numbers() {
     );
     let text = document.to_string();
     assert!(!text.contains("very-secret") && !text.contains("hf_abcdef") && !text.contains("\\u001b"));
-}
-
-/// A stamp of whole seconds that begins before the window may be of before it: no number of such a line counts for the window.
-#[test]
-fn numbers_of_the_second_that_began_before_the_window_are_left_out() {
-    let folder = tempfile::tempdir().unwrap();
-    let line = |second: u32, running: u32| {
-        format!(
-            "[2026-01-02 10:05:{second:02} TP0] Decode batch, #running-req: {running}, #token: 10, token usage: 0.10, cuda graph: True, gen throughput (token/s): 100.5, #queue-req: 3, \n"
-        )
-    };
-    let error = "[2026-01-02 10:05:10 TP0] ValueError: a\n";
-    let text = [line(10, 90), error.to_owned(), line(11, 4), line(12, 6)].concat();
-    let log = file(&folder, "engine.log", text);
-    let found = document(
-        &run(&format!(
-            "window --logs {} --log-zone UTC --start 2026-01-02T10:05:10.500Z --end 2026-01-02T10:05:20Z",
-            log.display()
-        ))
-        .unwrap(),
-    );
-    let series = found["data"]["log_series"].as_array().unwrap();
-    let running = series
-        .iter()
-        .find(|series| series["id"] == "running_requests")
-        .unwrap();
-    assert_eq!((&running["lines"], &running["max"]), (&2.into(), &6.0.into()));
-    // A message of that second is shown all the same.
-    assert_eq!(incident(&found, "error")["count"], 1);
 }
 
 #[test]
