@@ -1,7 +1,7 @@
 //! What to change, with the arithmetic. Failures first: what did not start needs the opposite of what died while serving.
 
 use capacity::{GIB, KvDtype};
-use contracts::capacity_plan::report::{Advice, Capacity, Headroom, Kv};
+use contracts::capacity_plan::report::{Advice, BindingLimit, Capacity, Headroom, Kv};
 
 use crate::bytes::{gib, grouped};
 use crate::facts::{Facts, Failure, Phase, RankFacts};
@@ -216,10 +216,10 @@ impl Known<'_> {
             .filter_map(|of| Some(of.states?.slots))
             .min();
         let by_tokens = self.kv.tokens? / first.length_tokens.max(1);
-        let (code, flag) = match first.binding_limit.as_deref()? {
-            "max_running_requests" if self.is_vllm() => ("raise-request-limit", "--max-num-seqs"),
-            "max_running_requests" => ("raise-request-limit", "--max-running-requests"),
-            "state_slots" => ("raise-state-slots", "--max-mamba-cache-size"),
+        let (code, flag) = match first.binding_limit? {
+            BindingLimit::MaxRunningRequests if self.is_vllm() => ("raise-request-limit", "--max-num-seqs"),
+            BindingLimit::MaxRunningRequests => ("raise-request-limit", "--max-running-requests"),
+            BindingLimit::StateSlots => ("raise-state-slots", "--max-mamba-cache-size"),
             _ => return None,
         };
         // More requests need as many states; more states are what the other flag gives.
@@ -233,7 +233,7 @@ impl Known<'_> {
                 "requests of {} tokens: the pool holds {}, {} allows fewer; more of them take latency for throughput, and states take memory from the pool",
                 grouped(first.length_tokens),
                 grouped(by_tokens),
-                first.binding_limit.as_deref().unwrap_or_default(),
+                first.binding_limit.map_or("", BindingLimit::name),
             ),
             flags: vec![flag.to_owned(), most.to_string()],
             pool_bytes: None,
@@ -267,7 +267,7 @@ impl Known<'_> {
 
     /// Tokens limit, and each could be half as large.
     fn smaller_tokens(&self) -> Option<Advice> {
-        let binds = |row: &Capacity| row.binding_limit.as_deref() == Some("kv_tokens");
+        let binds = |row: &Capacity| row.binding_limit == Some(BindingLimit::KvTokens);
         let is_wide = matches!(self.kv_dtype?, KvDtype::Bf16 | KvDtype::Fp32);
         let dtype = if self.is_vllm() { "fp8" } else { "fp8_e4m3" };
         (is_wide && self.capacity.iter().any(binds)).then(|| Advice {

@@ -1,7 +1,7 @@
 //! Requests at once, by their length.
 
-use capacity::{Limits, Requests};
-use contracts::capacity_plan::report::{Capacity, Kv};
+use capacity::{Limit, Limits, Requests};
+use contracts::capacity_plan::report::{BindingLimit, Capacity, Kv};
 
 use crate::facts::Facts;
 use crate::load::Load;
@@ -20,15 +20,39 @@ pub(crate) fn limits(facts: &Facts, kv: &Kv) -> Limits {
     }
 }
 
-/// One row for each length, over all schedulers.
-pub(crate) fn rows(limits: &Limits, load: &Load, schedulers: u64) -> Vec<Capacity> {
+/// As documents have it.
+pub(crate) fn binding(limit: Limit) -> BindingLimit {
+    match limit {
+        Limit::KvTokens => BindingLimit::KvTokens,
+        Limit::WindowTokens => BindingLimit::WindowTokens,
+        Limit::StateSlots => BindingLimit::StateSlots,
+        Limit::MaxRunningRequests => BindingLimit::MaxRunningRequests,
+        Limit::ContextLength => BindingLimit::ContextLength,
+    }
+}
+
+/// One row for each length, over all schedulers. Where the tokens of the pool hold for one length only, that one is among
+/// them and the others have no number.
+pub(crate) fn rows(limits: &Limits, holds_for: Option<u64>, load: &Load, schedulers: u64) -> Vec<Capacity> {
     let all = |fits: Requests| fits.requests.saturating_mul(schedulers.max(1));
-    let name = |fits: Requests| fits.limit.name().to_owned();
-    load.or_typical(limits.context_length)
+    let name = |fits: Requests| binding(fits.limit);
+    let mut lengths = load.or_typical(limits.context_length);
+    lengths.extend(
+        holds_for
+            .filter(|holds| lengths.iter().all(|(length, _)| length != holds))
+            .map(|holds| (holds, "context")),
+    );
+    lengths
         .into_iter()
         .map(|(length, of)| {
-            let alone = limits.requests(length, 0);
-            let shared = load.shared.and_then(|shared| limits.requests(length, shared));
+            // A longer request than the longest context fits nowhere, whatever the pool.
+            let too_long = limits.context_length.is_some_and(|longest| length > longest);
+            let known = too_long || holds_for.is_none_or(|holds| holds == length);
+            let alone = limits.requests(length, 0).filter(|_| known);
+            let shared = load
+                .shared
+                .and_then(|shared| limits.requests(length, shared))
+                .filter(|_| known);
             Capacity {
                 length_tokens: length,
                 of: of.to_owned(),

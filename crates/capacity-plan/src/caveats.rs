@@ -9,6 +9,7 @@ use crate::facts::Facts;
 use crate::kv::{TokenSource, tokens};
 use crate::load::Load;
 use crate::model::Formula;
+use crate::startup_log::StartupLog;
 
 /// Above this the engine and the formula disagree, percent.
 const DISAGREE_PCT: f64 = 1.0;
@@ -171,6 +172,55 @@ fn contradiction(memory: &[Memory]) -> Option<Warning> {
             format!(
                 "the parts that the engine names are {} more than its total",
                 gib(-(least as f64))
+            ),
+        )
+    })
+}
+
+/// Several starts in one log.
+pub(crate) fn starts(log: &StartupLog) -> Option<Warning> {
+    (log.starts > 1).then(|| {
+        Warning::new(
+            "several-starts",
+            format!(
+                "the log holds {} starts of a server: all numbers are of the last, from line {} on",
+                log.starts, log.last_start_line
+            ),
+        )
+    })
+}
+
+/// Lengths of a benchmark that measured something else than what speaks here.
+pub(crate) fn other_benchmark(load: &Load, facts: &Facts) -> Option<Warning> {
+    let measured = load.measured.as_ref()?;
+    let plain = |name: &str| name.to_lowercase().replace(['-', '_', '.'], "");
+    let mut signs = Vec::new();
+    if let (Some(theirs), Some(format)) = (&measured.engine, facts.format)
+        && plain(theirs) != plain(format.engine())
+    {
+        signs.push(format!("it is of {theirs}, this of {}", format.engine()));
+    }
+    // One side may serve a path, the other a name of a hub: the last part of both is the model's.
+    let last = |name: &str| plain(name.trim_end_matches('/').rsplit('/').next().unwrap_or(name));
+    if let (Some(theirs), Some(ours)) = (&measured.model, &facts.model)
+        && last(theirs) != last(ours)
+    {
+        signs.push(format!("it is of {theirs}, this of {ours}"));
+    }
+    if measured.simulated != facts.is_simulated {
+        let is = |simulated: bool| if simulated { "simulated" } else { "real" };
+        signs.push(format!(
+            "its engine is {}, this one {}",
+            is(measured.simulated),
+            is(facts.is_simulated)
+        ));
+    }
+    (!signs.is_empty()).then(|| {
+        Warning::new(
+            "lengths-of-another-benchmark",
+            format!(
+                "the benchmark of --lengths measured something else: {}; its lengths are taken all the same",
+                signs.join("; ")
             ),
         )
     })

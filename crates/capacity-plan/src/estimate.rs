@@ -3,10 +3,13 @@
 use capacity::model_config::Quantization;
 use capacity::{GIB, Gpu, KvCache, KvDtype, Limits, Parallel, Weights};
 use cli_kit::{DocumentParts, Failure, OutputArgs, Report};
-use contracts::capacity_plan::report::{Capacity, Engine, Kv, Memory, ReportData, SCHEMA, Source};
+use contracts::capacity_plan::report::{
+    BindingLimit, Capacity, Engine, Kv, Memory, ReportData, SCHEMA, Source,
+};
 use contracts::{Finite, Warning};
 
 use crate::bytes::finite;
+use crate::capacity_rows::binding;
 use crate::cli::EstimateArgs;
 use crate::error::CapacityError;
 use crate::load::Load;
@@ -148,7 +151,7 @@ impl Room {
     }
 
     /// Requests of a length whose first tokens are shared, with the limit.
-    fn requests(&self, length: u64, shared: u64) -> (u64, &'static str) {
+    fn requests(&self, length: u64, shared: u64) -> (u64, BindingLimit) {
         let limits = Limits {
             context_length: self.context,
             max_running_requests: self.max_running_requests,
@@ -160,8 +163,8 @@ impl Room {
         let own = self.request_bytes(length) - once;
         let fit = ((self.pool - once) / own.max(1.0)).floor().max(0.0) as u64;
         match limit {
-            Some(limit) if limit.requests < fit => (limit.requests, limit.limit.name()),
-            _ => (fit, "memory"),
+            Some(limit) if limit.requests < fit => (limit.requests, binding(limit.limit)),
+            _ => (fit, BindingLimit::Memory),
         }
     }
 
@@ -196,10 +199,10 @@ fn data(
             length_tokens: length,
             of: of.to_owned(),
             requests: Some(requests.saturating_mul(schedulers)),
-            binding_limit: Some(limit.to_owned()),
+            binding_limit: Some(limit),
             shared_tokens: load.shared,
             requests_shared: shared.map(|(requests, _)| requests.saturating_mul(schedulers)),
-            binding_limit_shared: shared.map(|(_, limit)| limit.to_owned()),
+            binding_limit_shared: shared.map(|(_, limit)| limit),
         }
     };
     let bytes = |bytes: f64| (bytes >= 0.0).then_some(bytes.round() as u64);
@@ -223,6 +226,7 @@ fn data(
         },
         kv: Kv {
             tokens: Some(room.tokens()),
+            tokens_hold_for: None,
             bytes_per_token_log: None,
             rounding_pct: None,
             bytes_per_token_formula: finite(cache.token_bytes()),
@@ -275,6 +279,20 @@ fn caveats(
         warnings.push(Warning::new(
             "weights-leave-no-pool",
             "weights and reserve are more than the fraction of the device: more ranks, or weights in fewer bits",
+        ));
+    }
+    if let Some(heads) = formula
+        .config
+        .model
+        .num_attention_heads
+        .filter(|heads| heads % formula.parallel.attention_tp() != 0)
+    {
+        warnings.push(Warning::new(
+            "heads-not-divisible",
+            format!(
+                "{heads} attention heads do not divide by {} ranks: engines refuse such a start, and the shares here are not whole",
+                formula.parallel.attention_tp()
+            ),
         ));
     }
     if let Some(quantization) =

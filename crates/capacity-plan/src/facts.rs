@@ -118,6 +118,8 @@ pub struct RankFacts {
     pub non_torch: Option<Size>,
     /// Whether a capture has begun.
     pub capture_began: bool,
+    /// Whether SGLang has said the line that ends a start.
+    pub is_through: bool,
 }
 
 /// An error about memory.

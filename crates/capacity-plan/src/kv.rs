@@ -138,6 +138,14 @@ pub(crate) fn kv(facts: &Facts, formula: Option<&Formula<'_>>) -> Kv {
     });
     Kv {
         tokens: tokens.map(|tokens| tokens.tokens),
+        tokens_hold_for: facts
+            .concurrency
+            .filter(|_| {
+                let by_concurrency =
+                    |tokens: &Tokens| matches!(tokens.source, TokenSource::Concurrency { .. });
+                facts.padding_layers.is_some() || tokens.as_ref().is_some_and(by_concurrency)
+            })
+            .map(|(length, ..)| length),
         bytes_per_token_log: said.and_then(|(bytes, _)| finite(bytes)),
         rounding_pct: said.and_then(|(_, rounding)| finite(100.0 * rounding)),
         bytes_per_token_formula: computed.and_then(finite),

@@ -26,19 +26,17 @@ struct Answers {
 
 pub(crate) fn run(args: &LiveArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let checked = Checked::read(&args.model)?;
-    let endpoint = Endpoint::parse(&args.url).map_err(client_failure)?;
+    let endpoint = Endpoint::parse(&args.url)?;
     let mut headers = Headers::new();
     if let Some(variable) = &args.api_key_env {
         let key = std::env::var(variable).map_err(|_| CapacityError::KeyMissing(variable.clone()))?;
-        headers.set_bearer(&key).map_err(client_failure)?;
+        headers.set_bearer(&key)?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(CapacityError::Runtime)?;
-    let answers = runtime
-        .block_on(ask(&endpoint, &headers))
-        .map_err(client_failure)?;
+    let answers = runtime.block_on(ask(&endpoint, &headers))?;
     let facts = facts(&answers);
     if facts.is_empty() {
         return Err(CapacityError::SaysNothing {
@@ -84,15 +82,6 @@ async fn ask(endpoint: &Endpoint, headers: &Headers) -> Result<Answers, ClientEr
         info,
         metrics,
     })
-}
-
-fn client_failure(error: ClientError) -> Failure {
-    let mut failure = Failure::new(error.exit(), error.code(), error.to_string());
-    failure.document.retryable = error.retryable();
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
 }
 
 fn facts(answers: &Answers) -> Facts {

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use cli_kit::{Binding, Failure};
-use contracts::Input;
 use contracts::serve_bench::result::{ResultData, SCHEMA, WorkloadInfo};
+use contracts::text::{FOREIGN_TEXT_CAP, clean};
+use contracts::{FieldSet, Input};
+use serde_json::Value;
 
 use crate::cli::LoadArgs;
 use crate::error::CapacityError;
@@ -27,6 +29,16 @@ pub(crate) struct Load {
     pub(crate) concurrency: Option<u64>,
     /// The benchmark's file.
     pub(crate) input: Option<Input>,
+    /// What the benchmark measured, where `--lengths` names one.
+    pub(crate) measured: Option<Measured>,
+}
+
+/// What a benchmark measured.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Measured {
+    pub(crate) engine: Option<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) simulated: bool,
 }
 
 impl Load {
@@ -99,6 +111,15 @@ fn of_workload(workload: &WorkloadInfo) -> Vec<(u64, &'static str)> {
 /// What a result says: what was asked for, or the mean of what its requests were; cache hits; requests in flight.
 fn of_result(path: &Path) -> Result<Load, Failure> {
     let loaded = cli_kit::load_document::<ResultData>(path, SCHEMA)?;
+    let known = |fields: &FieldSet, name: &str| {
+        let text = fields.known(name).and_then(Value::as_str);
+        text.map(|text| clean(text, FOREIGN_TEXT_CAP))
+    };
+    let measured = Measured {
+        engine: known(&loaded.document.subject, "engine.kind"),
+        model: known(&loaded.document.contract, "model.id"),
+        simulated: loaded.document.simulated,
+    };
     let data = loaded.document.data;
     let (mut requests, mut input, mut output, mut cached) = (0_u64, 0_u64, 0_u64, None::<u64>);
     for run in &data.runs {
@@ -130,6 +151,7 @@ fn of_result(path: &Path) -> Result<Load, Failure> {
             .filter(|shared| *shared > 0),
         concurrency: in_flight.map(u64::from),
         input: Some(loaded.input),
+        measured: Some(measured),
     })
 }
 

@@ -3,7 +3,7 @@
 use capacity::GIB;
 use cli_kit::{Align, Table, View};
 use contracts::Document;
-use contracts::capacity_plan::report::{Advice, Capacity, Memory, ReportData};
+use contracts::capacity_plan::report::{Advice, BindingLimit, Capacity, Memory, ReportData};
 
 use crate::bytes::grouped;
 
@@ -92,18 +92,19 @@ fn capacity(rows: &[Capacity]) -> Table {
     }
     let mut table = Table::new(&columns);
     let number = |number: Option<u64>| number.map_or_else(dash, grouped);
+    let limit = |limit: Option<BindingLimit>| limit.map_or_else(dash, |limit| limit.name().to_owned());
     for row in rows {
         let mut cells = vec![
             grouped(row.length_tokens),
             row.of.clone(),
             number(row.requests),
-            row.binding_limit.clone().unwrap_or_else(dash),
+            limit(row.binding_limit),
         ];
         if shares {
             cells.extend([
                 number(row.shared_tokens),
                 number(row.requests_shared),
-                row.binding_limit_shared.clone().unwrap_or_else(dash),
+                limit(row.binding_limit_shared),
             ]);
         }
         table.row(cells);

@@ -42,11 +42,13 @@ pub(crate) fn log(args: &LogArgs, output: &OutputArgs) -> Result<Report, Failure
     if let Some(binding) = binding {
         parts.bind(binding);
     }
+    parts.warnings.extend(caveats::starts(&log));
     let lines = LogLines {
         lines: log.lines,
         statements: log.statements,
         cut_lines: log.cut_lines,
         starts: log.starts,
+        last_start_line: (log.starts > 1).then_some(log.last_start_line),
     };
     Ok(conclude(
         parts,
@@ -104,7 +106,12 @@ pub(crate) fn conclude(
     let headroom = headroom::headroom(facts);
     let seen_dp = facts.ranks.keys().filter_map(|rank| rank.dp).max();
     let dp = facts.dp.or(seen_dp.map(|most| u64::from(most) + 1));
-    let capacity = capacity_rows::rows(&capacity_rows::limits(facts, &kv), load, dp.unwrap_or(1));
+    let capacity = capacity_rows::rows(
+        &capacity_rows::limits(facts, &kv),
+        kv.tokens_hold_for,
+        load,
+        dp.unwrap_or(1),
+    );
     let advice = advice(&Known {
         facts,
         kv: &kv,
@@ -112,11 +119,18 @@ pub(crate) fn conclude(
         headroom: headroom.as_ref(),
         kv_dtype,
     });
-    parts.warnings = caveats::warnings(facts, formula.as_ref(), &kv, &memory, headroom.as_ref());
+    parts.warnings.extend(caveats::warnings(
+        facts,
+        formula.as_ref(),
+        &kv,
+        &memory,
+        headroom.as_ref(),
+    ));
     parts
         .warnings
         .extend(config.into_iter().flat_map(Config::warnings));
     parts.warnings.extend(caveats::load(load, &capacity));
+    parts.warnings.extend(caveats::other_benchmark(load, facts));
     let is_sglang = facts.format.is_some_and(|format| !format.is_vllm());
     let names_ranks = is_sglang && facts.ranks.keys().any(|rank| rank.tp.is_some());
     let knows_tp = checked.args.tp.is_some() || facts.tp.is_some() || names_ranks || parallel.tp > 1;

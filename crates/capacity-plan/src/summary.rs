@@ -2,7 +2,7 @@
 
 use capacity::GIB;
 use contracts::NextAction;
-use contracts::capacity_plan::report::{Capacity, ReportData, Source};
+use contracts::capacity_plan::report::{BindingLimit, Capacity, ReportData, Source};
 
 use crate::bytes::{gib, grouped};
 
@@ -15,7 +15,15 @@ pub(crate) fn summary(data: &ReportData) -> String {
             failure.phase, failure.line
         ));
     }
+    let fails = |limit: BindingLimit| {
+        let rows = || data.capacity.iter().filter(|row| row.requests.is_some());
+        rows().next().is_some()
+            && rows().all(|row| row.requests == Some(0) && row.binding_limit == Some(limit))
+    };
     words.push(match data.capacity.iter().find(|row| row.requests.is_some()) {
+        Some(_) if fails(BindingLimit::Memory) => {
+            "It does not fit: weights and reserve leave no room for a request.".to_owned()
+        }
         Some(row) => limit(row),
         None => "How many requests fit is not known: nothing names the tokens of the pool.".to_owned(),
     });
@@ -48,7 +56,7 @@ fn limit(row: &Capacity) -> String {
         "{}{shared} requests of {} tokens fit; {} limits.",
         grouped(requests),
         grouped(row.length_tokens),
-        row.binding_limit.as_deref().unwrap_or("nothing")
+        row.binding_limit.map_or("nothing", BindingLimit::name)
     )
 }
 

@@ -17,19 +17,6 @@ pub enum Limit {
     ContextLength,
 }
 
-impl Limit {
-    /// As documents print it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Limit::KvTokens => "kv_tokens",
-            Limit::WindowTokens => "window_tokens",
-            Limit::StateSlots => "state_slots",
-            Limit::MaxRunningRequests => "max_running_requests",
-            Limit::ContextLength => "context_length",
-        }
-    }
-}
-
 /// Everything that limits the requests of one scheduler; `None` is no limit, or one that nobody knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {

@@ -121,7 +121,7 @@ pub(crate) fn report(report: &Report, options: &OutputArgs) -> Exit {
     }
     let text = match format {
         Format::Json => report.json.clone(),
-        Format::Table => report.view.to_terminal(),
+        Format::Table => report.view.to_columns(columns()),
         Format::Markdown => report.view.to_markdown(),
     };
     match print(&text) {
@@ -131,6 +131,14 @@ pub(crate) fn report(report: &Report, options: &OutputArgs) -> Exit {
             Exit::Unavailable
         }
     }
+}
+
+/// Width of the terminal as its shell exports it; the widest view where nothing does.
+fn columns() -> usize {
+    let columns = std::env::var("COLUMNS").ok();
+    columns
+        .and_then(|columns| columns.trim().parse().ok())
+        .unwrap_or(usize::MAX)
 }
 
 pub(crate) fn failure(failure: &Failure, options: &OutputArgs) -> Exit {

@@ -1,24 +1,6 @@
 //! From an error of a library to what a tool prints and how it exits.
 
-use contracts::{ErrorDocument, Exit, NextAction};
-
-/// What every error enum of this workspace can say about itself.
-pub trait ToolError: std::error::Error {
-    /// Stable kebab-case name.
-    fn code(&self) -> &'static str;
-    /// What to do next.
-    fn hint(&self) -> Option<String>;
-    /// How the process ends.
-    fn exit(&self) -> Exit;
-    /// Whether the same command can succeed later without a change.
-    fn retryable(&self) -> bool {
-        false
-    }
-    /// Commands that lead on.
-    fn next_actions(&self) -> Vec<NextAction> {
-        Vec::new()
-    }
-}
+use contracts::{ErrorDocument, Exit, NextAction, ToolError};
 
 /// An ending without a document of the tool's own.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,6 +7,8 @@ use tabled::settings::{Alignment, Modify, Style, Width};
 
 /// Widest terminal view, in columns.
 const TERMINAL_WIDTH: usize = 100;
+/// Narrowest: below it columns of a table would be wrapped letter by letter.
+const NARROWEST: usize = 60;
 
 /// What people and agents see of a document.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,10 +108,14 @@ impl View {
         }
     }
 
-    /// Adds a table.
+    /// Adds a table. One without rows is left out, and below a heading said to be none.
     #[must_use]
     pub fn table(self, table: Table) -> View {
-        self.with(Block::Table(table))
+        match self.blocks.last() {
+            _ if !table.rows.is_empty() || table.omitted > 0 => self.with(Block::Table(table)),
+            Some(Block::Heading(_)) => self.text("none"),
+            _ => self,
+        }
     }
 
     /// Adds the summary, warnings and next actions of a document: the shared frame of every view.
@@ -151,6 +157,12 @@ impl View {
 
     /// For a terminal of 100 columns.
     pub fn to_terminal(&self) -> String {
+        self.to_columns(TERMINAL_WIDTH)
+    }
+
+    /// For a terminal of so many columns: 60 at least, 100 at most.
+    pub fn to_columns(&self, columns: usize) -> String {
+        let width = columns.clamp(NARROWEST, TERMINAL_WIDTH);
         let mut out = String::new();
         for block in &self.blocks {
             if !out.is_empty() {
@@ -161,18 +173,18 @@ impl View {
                     let text = line(text);
                     out.push_str(&format!("{text}\n{}\n", "─".repeat(text.chars().count())))
                 }
-                Block::Text(text) => out.push_str(&wrap(text, "", "")),
+                Block::Text(text) => out.push_str(&wrap(text, "", "", width)),
                 Block::List(lines) => {
                     for line in lines {
-                        out.push_str(&wrap(line, "• ", "  "));
+                        out.push_str(&wrap(line, "• ", "  ", width));
                     }
                 }
-                Block::Table(table) => out.push_str(&terminal_table(table)),
+                Block::Table(table) => out.push_str(&terminal_table(table, width)),
                 Block::Verbatim(text) => out.push_str(text),
                 Block::Commands(commands) => {
                     out.push_str("next:\n");
                     for (why, argv) in commands {
-                        out.push_str(&wrap(why, "  # ", "  # "));
+                        out.push_str(&wrap(why, "  # ", "  # ", width));
                         // Never wrapped: it is there to be copied.
                         out.push_str(&format!("  {}\n", shell_words(argv)));
                     }
@@ -217,7 +229,7 @@ fn line(text: &str) -> String {
     contracts::text::clean(text, usize::MAX)
 }
 
-fn terminal_table(table: &Table) -> String {
+fn terminal_table(table: &Table, width: usize) -> String {
     let mut builder = Builder::default();
     builder.push_record(table.columns.iter().map(|(name, _)| name.clone()));
     for row in &table.rows {
@@ -233,11 +245,7 @@ fn terminal_table(table: &Table) -> String {
         }
     }
     // The widest column gives way first, or a short one would be wrapped letter by letter.
-    rendered.with(
-        Width::wrap(TERMINAL_WIDTH)
-            .keep_words(true)
-            .priority(PriorityMax::right()),
-    );
+    rendered.with(Width::wrap(width).keep_words(true).priority(PriorityMax::right()));
     let mut text = rendered.to_string();
     text.push('\n');
     if table.omitted > 0 {
@@ -267,14 +275,14 @@ fn markdown_table(table: &Table) -> String {
     out
 }
 
-/// Greedy word wrap at the terminal width.
-fn wrap(text: &str, first: &str, rest: &str) -> String {
+/// Greedy word wrap at `columns`.
+fn wrap(text: &str, first: &str, rest: &str, columns: usize) -> String {
     let mut out = String::from(first);
     let mut width = first.chars().count();
     let mut at_start = true;
     for word in line(text).split(' ').filter(|word| !word.is_empty()) {
         let length = word.chars().count();
-        if !at_start && width + 1 + length > TERMINAL_WIDTH {
+        if !at_start && width + 1 + length > columns {
             out.push('\n');
             out.push_str(rest);
             width = rest.chars().count();
@@ -349,6 +357,31 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("… 1 more rows"), "{text}");
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_narrow_tables() {
+        let mut table = Table::new(&[("name", Align::Left), ("why", Align::Left)]);
+        table.row(vec!["word ".repeat(10), "word ".repeat(30)]);
+        let view = sample().table(table);
+        let widest = |columns: usize| {
+            let text = view.to_columns(columns);
+            text.lines().map(|line| line.chars().count()).max()
+        };
+        assert_eq!(widest(72), Some(72));
+        assert_eq!((widest(10), widest(500)), (Some(60), widest(100)));
+    }
+
+    #[test]
+    fn a_table_without_rows_has_no_head() {
+        let empty = || Table::new(&[("name", Align::Left)]);
+        assert_eq!(View::new().text("a").table(empty()).to_markdown(), "a\n");
+        let below = View::new().heading("Rows").table(empty()).to_markdown();
+        assert_eq!(below, "## Rows\n\nnone\n");
+        let mut omitted = empty();
+        omitted.row(vec!["a".to_owned()]);
+        let text = View::new().table(omitted.top(0)).to_markdown();
+        assert!(text.contains("1 more rows"), "{text}");
     }
 
     #[test]

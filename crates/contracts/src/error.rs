@@ -3,7 +3,25 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::NextAction;
+use crate::{Exit, NextAction};
+
+/// What every error enum of this workspace can say about itself.
+pub trait ToolError: std::error::Error {
+    /// Stable kebab-case name.
+    fn code(&self) -> &'static str;
+    /// What to do next.
+    fn hint(&self) -> Option<String>;
+    /// How the process ends.
+    fn exit(&self) -> Exit;
+    /// Whether the same command can succeed later without a change.
+    fn retryable(&self) -> bool {
+        false
+    }
+    /// Commands that lead on.
+    fn next_actions(&self) -> Vec<NextAction> {
+        Vec::new()
+    }
+}
 
 /// `error/1`: printed on stdout with `--format json` when a tool ends with exit code 2, 3, 4, 7 or 70.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -33,7 +33,7 @@ pub mod trace_info;
 pub use bound::Bound;
 pub use distribution::Distribution;
 pub use document::{Artifact, Document, Input, NextAction, Tool, Warning};
-pub use error::ErrorDocument;
+pub use error::{ErrorDocument, ToolError};
 pub use exit::Exit;
 pub use fields::{Field, FieldSet, Source};
 pub use finite::Finite;

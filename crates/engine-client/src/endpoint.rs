@@ -234,6 +234,7 @@ impl fmt::Debug for Endpoint {
 
 #[cfg(test)]
 mod tests {
+    use contracts::ToolError as _;
     use proptest::prelude::*;
 
     use super::*;

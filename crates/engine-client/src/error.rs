@@ -1,6 +1,6 @@
 //! What can go wrong before anything is measured, and what to do about it.
 
-use contracts::Exit;
+use contracts::{Exit, ToolError};
 
 /// A server that cannot be used, or is not what it was said to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -125,9 +125,8 @@ fn list(names: &[String]) -> String {
     }
 }
 
-impl ClientError {
-    /// Stable name of the error.
-    pub fn code(&self) -> &'static str {
+impl ToolError for ClientError {
+    fn code(&self) -> &'static str {
         match self {
             ClientError::BadUrl { .. } => "bad-url",
             ClientError::BadHeader { .. } => "bad-header",
@@ -146,8 +145,7 @@ impl ClientError {
         }
     }
 
-    /// What to do next.
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         Some(match self {
             ClientError::BadUrl { .. } => "give the base URL, for example --url http://127.0.0.1:8000".to_owned(),
             ClientError::BadHeader { .. } => "give a header as 'Name: value', without line breaks".to_owned(),
@@ -188,8 +186,7 @@ impl ClientError {
         })
     }
 
-    /// How a tool ends with this error.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             ClientError::BadUrl { .. } | ClientError::BadHeader { .. } => Exit::Usage,
             ClientError::Refused { .. }
@@ -207,8 +204,7 @@ impl ClientError {
         }
     }
 
-    /// Whether the same call may succeed later without a change.
-    pub fn retryable(&self) -> bool {
+    fn retryable(&self) -> bool {
         matches!(
             self,
             ClientError::Refused { .. } | ClientError::Unreachable { .. } | ClientError::NotReady { .. }

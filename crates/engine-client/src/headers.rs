@@ -115,6 +115,8 @@ impl fmt::Debug for Headers {
 
 #[cfg(test)]
 mod tests {
+    use contracts::ToolError as _;
+
     use super::*;
 
     #[test]

@@ -59,6 +59,7 @@ fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use contracts::ToolError as _;
 
     #[test]
     fn tells_the_causes_apart() {

@@ -281,6 +281,7 @@ pub async fn post_order(
 
 #[cfg(test)]
 mod tests {
+    use contracts::ToolError as _;
     use contracts::serve_bench::result::EngineInfo;
 
     use super::*;

@@ -20,6 +20,7 @@ mod tests {
     use std::net::{SocketAddr, TcpListener};
 
     use bytes::Bytes;
+    use contracts::ToolError as _;
     use contracts::serve_bench::outcome::Outcome;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 

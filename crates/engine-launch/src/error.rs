@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use contracts::Exit;
+use contracts::{Exit, ToolError as _};
 use engine_client::ClientError;
 
 /// A server that was not started, or did not become ready.

@@ -21,18 +21,14 @@ pub(crate) fn next_actions(plan: &Plan, data: &ReportData) -> Vec<NextAction> {
             "without layers the tables say which kernels take the time, and why the device waits",
         )];
     };
+    // The tables lead here: to lead back would go round in a circle.
+    if plan.shows_flow {
+        return Vec::new();
+    }
     let waits = [idle_pct(pass), between_pct(data)];
     if waits.into_iter().flatten().any(|pct| pct >= MUCH_IDLE_PCT) {
         return vec![tables(
             "the device mostly waits: the tables name the cause and the line of Python",
-        )];
-    }
-    if plan.shows_flow && data.detection.captured {
-        return Vec::new();
-    }
-    if plan.shows_flow {
-        return vec![tables(
-            "the tables name the fusions and overlaps that these kernels would allow",
         )];
     }
     let share = |cluster: &&Cluster| cluster.share_pct.map_or(0.0, |share| share.get());
@@ -53,10 +49,17 @@ pub(crate) fn next_actions(plan: &Plan, data: &ReportData) -> Vec<NextAction> {
         ]);
     }
     command.extend(["--format", "markdown"].map(str::to_owned));
-    vec![action(
+    let mut actions = vec![action(
         "the kernels of the layer that stands for most of the time, in launch order",
         command,
-    )]
+    )];
+    // A graph's capture has names and no times.
+    if !data.detection.captured {
+        actions.push(tables(
+            "the tables name the fusions and overlaps that these kernels would allow",
+        ));
+    }
+    actions
 }
 
 fn action(why: &str, command: Vec<String>) -> NextAction {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::pipeline_analysis::report::{Pass, PassKind};
+use contracts::pipeline_analysis::report::{Outside, Pass, PassKind};
 use torch_trace::{Capture, CaptureText, Derived, StepKind};
 use trace_layers::{Role, steady};
 
@@ -96,6 +96,24 @@ fn kind(trip: &Trip<'_>, span: &Span, capture: Option<CaptureText>) -> Option<Pa
         StepKind::Decode => PassKind::Decode,
         StepKind::Mixed => PassKind::Mixed,
         StepKind::Draft => PassKind::Draft,
+    })
+}
+
+/// Time of a trace in none of its passes, which follow each other; `end_ns` is the end of the last work, counted as they are.
+pub(crate) fn outside(passes: &[Pass], end_ns: i64) -> Option<Outside> {
+    let first_ns = passes.first()?.start_ns?;
+    let last_ns = passes.iter().filter_map(|pass| pass.end_ns).max()?;
+    let mut reached_ns = first_ns;
+    let mut between_ns = 0_i64;
+    for pass in passes {
+        let (start_ns, end_ns) = (pass.start_ns?, pass.end_ns?);
+        between_ns = between_ns.saturating_add(start_ns.saturating_sub(reached_ns).max(0));
+        reached_ns = reached_ns.max(end_ns);
+    }
+    Some(Outside {
+        before_ns: first_ns.max(0),
+        between_ns,
+        after_ns: end_ns.saturating_sub(last_ns).max(0),
     })
 }
 

@@ -7,7 +7,7 @@ mod ranks;
 use std::collections::BTreeMap;
 
 use cli_kit::{Align, Table, View};
-use contracts::pipeline_analysis::report::{Pass, ReportData};
+use contracts::pipeline_analysis::report::{Outside, Pass, ReportData};
 use contracts::{Document, Finite};
 
 /// The whole view.
@@ -24,6 +24,7 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize, shows_flow: bo
         view = view
             .heading("Passes")
             .table(passes(data, top))
+            .list(data.outside.as_ref().map(outside).into_iter().collect())
             .list(notes(data, top));
     }
     if !data.clusters.is_empty() {
@@ -143,6 +144,16 @@ fn passes(data: &ReportData, top: usize) -> Table {
     }
     table.omitted = data.passes.len() - table.rows.len();
     table
+}
+
+/// Time in no pass.
+fn outside(outside: &Outside) -> String {
+    format!(
+        "in no pass: {} ms before the first (from the first event of the trace), {} ms between passes, {} ms after the last",
+        ms(outside.before_ns),
+        ms(outside.between_ns),
+        ms(outside.after_ns)
+    )
 }
 
 /// What is special about passes; neighbours of which the same is said together.

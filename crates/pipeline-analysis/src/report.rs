@@ -13,6 +13,7 @@ use crate::cli::Args;
 use crate::compare::compare;
 use crate::cut::Cut;
 use crate::flow::flow;
+use crate::passes::outside;
 use crate::plan::Plan;
 use crate::traces::Read;
 use crate::{caveats, config, diffusers, layers, next, ranks, summary};
@@ -81,6 +82,8 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
 fn data(plan: &Plan, analysis: &Analysis<'_, '_>, traces: Vec<TraceInfo>, ranks: Vec<RankRow>) -> ReportData {
     let (cut, shown) = (analysis.cut, analysis.shown);
     let of = &cut.read.of;
+    let ends = of.derived.work.iter().map(|work| work.end_ns);
+    let end_ns = ends.max().unwrap_or(0).saturating_sub(cut.zero_ns);
     ReportData {
         traces,
         ranks,
@@ -94,6 +97,7 @@ fn data(plan: &Plan, analysis: &Analysis<'_, '_>, traces: Vec<TraceInfo>, ranks:
             .zip(plan.compare_layer)
             .filter(|_| shown.is_some())
             .map(|(layer, other)| compare(&cut.stream, &analysis.layers, layer, other)),
+        outside: outside(&cut.passes, end_ns),
         passes: cut.passes.clone(),
         layers: shown.map(|_| layers::rows(&analysis.layers, cut.zero_ns, shown == Some(0))),
         flow: analysis

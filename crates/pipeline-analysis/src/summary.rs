@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::pipeline_analysis::report::{Pass, ReportData};
+use contracts::pipeline_analysis::report::{Outside, Pass, ReportData};
 
 /// From this share of idle time on, it is what to look at first, percent.
 pub(crate) const MUCH_IDLE_PCT: f64 = 30.0;
@@ -45,6 +45,12 @@ pub(crate) fn summary(data: &ReportData) -> String {
     }
     if let Some(between) = between_pct(data).filter(|pct| *pct >= MUCH_IDLE_PCT) {
         text.push_str(&format!(" {between:.0} % of the time lies between passes."));
+    }
+    if let Some(before) = data.outside.filter(|outside| most_is_before(outside, data)) {
+        text.push_str(&format!(
+            " {:.3} ms of the trace lie before the first pass.",
+            before.before_ns as f64 / 1e6
+        ));
     }
     if let Some(rank) = slowest_rank(data) {
         text.push_str(&rank);
@@ -132,6 +138,12 @@ pub(crate) fn between_pct(data: &ReportData) -> Option<f64> {
         .filter_map(|pass| pass.wall_ns)
         .fold(0, i64::saturating_add);
     (span > 0 && data.passes.len() > 1).then(|| 100.0 * (span - within).max(0) as f64 / span as f64)
+}
+
+/// Whether more of the trace lies before its passes than in them and between them.
+fn most_is_before(outside: &Outside, data: &ReportData) -> bool {
+    let last = data.passes.iter().filter_map(|pass| pass.end_ns).max();
+    last.is_some_and(|last| outside.before_ns > last.saturating_sub(outside.before_ns))
 }
 
 /// The family with the most busy time over all layers, and its share of it, percent.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use cli_kit::{Failure, OutputArgs, Report};
 use contracts::profile_tables::capture::{Refusal, Sent, ServerLoad};
 use contracts::serve_bench::probe::ProbeData;
-use engine_client::{ClientError, Endpoint, Headers, post_order, served_model};
+use engine_client::{Endpoint, Headers, post_order, served_model};
 use serde_json::Value;
 
 use crate::cli::CaptureArgs;
@@ -51,7 +51,7 @@ struct Captured {
 }
 
 pub(crate) fn run(args: &CaptureArgs, output: &OutputArgs) -> Result<Report, Failure> {
-    let endpoint = Endpoint::parse(&args.url).map_err(client_failure)?;
+    let endpoint = Endpoint::parse(&args.url)?;
     let headers = headers(args)?;
     // Without handlers Ctrl-C would leave the profiler of the server running.
     cli_kit::install_interrupt().map_err(CaptureError::Signals)?;
@@ -60,9 +60,7 @@ pub(crate) fn run(args: &CaptureArgs, output: &OutputArgs) -> Result<Report, Fai
         .build()
         .map_err(CaptureError::Runtime)?;
     let bar = cli_kit::spinner("capturing", output);
-    let server = runtime
-        .block_on(engine_client::probe(&endpoint, &headers))
-        .map_err(client_failure)?;
+    let server = runtime.block_on(engine_client::probe(&endpoint, &headers))?;
     let binding = args
         .bind
         .read(Some(server.engine.kind.name()), server.simulated)?;
@@ -80,7 +78,7 @@ async fn capture(
     server: ProbeData,
 ) -> Result<Captured, Failure> {
     let profiler = Profiler::of(server.engine.kind)?;
-    let model = served_model(&server, plan.model.as_deref()).map_err(client_failure)?;
+    let model = served_model(&server, plan.model.as_deref())?;
     let folder = profiler.folder(plan, &server)?;
     plan.fits(&server)?;
     let load = load::load(endpoint, headers, server.engine.kind).await;
@@ -144,9 +142,7 @@ async fn order(
     body: Value,
 ) -> Result<(u16, String), Failure> {
     let sent = Some(&body).filter(|body| !body.is_null());
-    let answered = post_order(endpoint, headers, path, sent, STOP_LIMIT)
-        .await
-        .map_err(client_failure)?;
+    let answered = post_order(endpoint, headers, path, sent, STOP_LIMIT).await?;
     captured.sent.push(Sent {
         path: path.to_owned(),
         body,
@@ -159,16 +155,7 @@ fn headers(args: &CaptureArgs) -> Result<Headers, Failure> {
     let mut headers = Headers::new();
     if let Some(variable) = &args.api_key_env {
         let key = std::env::var(variable).map_err(|_| CaptureError::KeyMissing(variable.clone()))?;
-        headers.set_bearer(&key).map_err(client_failure)?;
+        headers.set_bearer(&key)?;
     }
     Ok(headers)
-}
-
-fn client_failure(error: ClientError) -> Failure {
-    let mut failure = Failure::new(error.exit(), error.code(), error.to_string());
-    failure.document.retryable = error.retryable();
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
 }

@@ -130,13 +130,15 @@ pub struct TablesArgs {
     /// Which steps
     #[arg(long, value_enum, default_value_t = StageArg::Auto)]
     pub stage: StageArg,
-    /// Smallest share of a row in tables and Markdown, percent; the JSON document holds all rows
+    /// Smallest share of a row in tables and Markdown, percent; the JSON document holds all rows. A share is of the busy time
+    /// of a stage: where kernels run at once, each instant is divided equally among them
     #[arg(long, value_name = "PCT", default_value_t = 1.0)]
     pub min_share_pct: f64,
-    /// The rank whose tables are made, or `all` [default: the lowest]
+    /// The rank whose tables are made, or `all` for the sums of all ranks [default: the lowest]
     #[arg(long, value_name = "R|all")]
     pub rank: Option<String>,
-    /// What the server said of itself: the answer of SGLang's /server_info or /get_server_info, or of vLLM's /server_info
+    /// What the server said of itself: the answer of SGLang's /server_info or /get_server_info, or of vLLM's /server_info, or
+    /// a snapshot of telemetry-fetch
     #[arg(long, value_name = "FILE")]
     pub server_info: Option<PathBuf>,
     /// What they explain.

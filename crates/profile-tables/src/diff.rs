@@ -5,6 +5,7 @@
 //! document and view.
 
 mod hidden;
+mod names;
 mod one_sided;
 mod pair;
 mod positions;

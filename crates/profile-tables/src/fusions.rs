@@ -1,10 +1,10 @@
 //! The fusions of each stage: every stream's kernels in launch order against the catalogue, added up by pattern.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::Finite;
 use contracts::profile_tables::report::{FuseRow, FuseState};
-use torch_trace::{Derived, Stage, Trace, TrackId};
+use torch_trace::{Derived, Family, Stage, Trace, TrackId};
 
 use crate::fuse::{Catalogue, Context, Finding, Node, Pattern, State, find, gpu_arch};
 use crate::server::Server;
@@ -19,6 +19,8 @@ pub(crate) struct FuseSum {
     /// The kernels of the first occurrence, of a split one where there is one.
     kernels: Vec<String>,
     sequence: Vec<String>,
+    /// The kernels of all split occurrences.
+    parts: BTreeSet<(String, Family)>,
 }
 
 impl FuseSum {
@@ -86,6 +88,9 @@ fn add_finding(sum: &mut FuseSum, finding: &Finding, sequence: &[Node<'_>]) {
     let first_split = finding.state == State::Split && sum.split == 0;
     if finding.state == State::Split {
         sum.split += finding.occurrences;
+        let parts = finding.positions.iter().flatten().map(|place| &sequence[*place]);
+        sum.parts
+            .extend(parts.map(|node| (node.name.to_owned(), node.family)));
     }
     sum.fused += finding.fused_occurrences;
     sum.related_ns += finding.related_ns;
@@ -103,8 +108,13 @@ pub(crate) fn source_of(pattern: &Pattern) -> String {
     format!("{} {} @{}", source.repo, source.path, source.at)
 }
 
-/// The rows of a stage: what is split first, by what it could save.
-pub(crate) fn rows(sums: &FuseSums, busy_ns: i64) -> Vec<FuseRow> {
+/// The rows of a stage: what is split first, by what it could save. `on_path` is the time of each kernel on the critical
+/// path, `None` where that is not known.
+pub(crate) fn rows(
+    sums: &FuseSums,
+    busy_ns: i64,
+    on_path: Option<&BTreeMap<(String, Family), i64>>,
+) -> Vec<FuseRow> {
     let mut rows: Vec<FuseRow> = sums
         .iter()
         .map(|(pattern, sum)| {
@@ -119,6 +129,10 @@ pub(crate) fn rows(sums: &FuseSums, busy_ns: i64) -> Vec<FuseRow> {
                 occurrences: if split { sum.split } else { sum.fused },
                 sequence: sum.sequence.clone(),
                 estimated_saving_ns: split.then_some(sum.saving_ns),
+                shortens_ns: on_path.filter(|_| split).map(|on_path| {
+                    let parts = sum.parts.iter().filter_map(|part| on_path.get(part));
+                    sum.saving_ns.min(parts.sum())
+                }),
                 source: source_of(pattern),
                 rationale: pattern.rationale.clone(),
             }
@@ -135,8 +149,6 @@ pub(crate) fn rows(sums: &FuseSums, busy_ns: i64) -> Vec<FuseRow> {
 
 #[cfg(test)]
 mod tests {
-    use torch_trace::Family;
-
     use super::*;
 
     #[test]

@@ -18,12 +18,13 @@ struct Finding {
 }
 
 /// The largest findings of all stages, largest first.
-pub(crate) fn next_actions(traces: &[PathBuf], stages: &[Stage]) -> Vec<NextAction> {
+pub(crate) fn next_actions(traces: &[PathBuf], stages: &[Stage], has_engine: bool) -> Vec<NextAction> {
     let mut findings: Vec<Finding> = stages
         .iter()
         .flat_map(|stage| {
             let found = [
-                idle(traces, stage),
+                // Of a program that is no engine, the kernels have no layers to be looked at by.
+                idle(traces, stage).filter(|_| has_engine),
                 kernel(traces, stage),
                 fusion(traces, stage),
                 comm(traces, stage),
@@ -42,6 +43,8 @@ fn idle(traces: &[PathBuf], stage: &Stage) -> Option<Finding> {
     let row = stage.idle.first()?;
     let around = row.python_location.as_ref();
     let lever = row.levers.first();
+    let mut command = with_traces(&["pipeline-analysis"], traces);
+    command.push("--flow".to_owned());
     Some(Finding {
         ns: row.ns,
         action: NextAction {
@@ -56,7 +59,7 @@ fn idle(traces: &[PathBuf], stage: &Stage) -> Option<Finding> {
                     .map(|lever| format!("; to try: {}", lever.change))
                     .unwrap_or_default(),
             ),
-            command: with_traces(&["pipeline-analysis"], traces),
+            command,
         },
     })
 }
@@ -68,22 +71,34 @@ fn kernel(traces: &[PathBuf], stage: &Stage) -> Option<Finding> {
         ns: (share / 100.0 * stage.gpu_busy_ns as f64).round() as i64,
         action: NextAction {
             why: format!(
-                "{}: {} takes {share:.1} % of the busy time; see what it is called with",
+                "{}: {} takes {share:.1} % of the busy time{}; see what it is called with",
                 stage.stage,
-                short(&row.kernel)
+                short(&row.kernel),
+                off_path(stage, &row.kernel)
             ),
             command: rows(traces, stage, &[&row.kernel]),
         },
     })
 }
 
+/// That making a kernel faster shortens nothing, where the path is known and does not hold it.
+fn off_path(stage: &Stage, kernel: &str) -> &'static str {
+    let mut rows = stage.overlap_table.iter();
+    if rows.any(|row| row.kernel == kernel && row.critical_ns == Some(0)) {
+        ", and none of it is on the critical path"
+    } else {
+        ""
+    }
+}
+
+/// The fusion that shortens the span most. One that the critical path has no time of is no reason for a change.
 fn fusion(traces: &[PathBuf], stage: &Stage) -> Option<Finding> {
     let split = stage
         .fuse_table
         .iter()
         .filter(|row| row.state == FuseState::Split);
-    let row = split.max_by_key(|row| row.estimated_saving_ns)?;
-    let saving_ns = row.estimated_saving_ns?;
+    let row = split.max_by_key(|row| row.shortens_ns.or(row.estimated_saving_ns))?;
+    let saving_ns = row.shortens_ns.or(row.estimated_saving_ns)?;
     let kernels: Vec<&str> = row.kernels.iter().map(String::as_str).collect();
     Some(Finding {
         ns: saving_ns,
@@ -110,10 +125,11 @@ fn comm(traces: &[PathBuf], stage: &Stage) -> Option<Finding> {
         ns: exposed_ns,
         action: NextAction {
             why: format!(
-                "{}: {} ms of communication with no other work beside it, most of it {}; see what it is called with",
+                "{}: {} ms of communication with no other work beside it, most of it {}{}; see what it is called with",
                 stage.stage,
                 ms(exposed_ns),
-                short(&row.kernel)
+                short(&row.kernel),
+                off_path(stage, &row.kernel)
             ),
             command: rows(traces, stage, &[&row.kernel]),
         },

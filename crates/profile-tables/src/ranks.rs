@@ -1,7 +1,9 @@
 //! Several ranks of one run: what each did, and who the others waited for. Clocks of ranks differ, durations do not: of
 //! one collective, the rank that comes last has the shortest kernel.
 
-use contracts::profile_tables::report::{CollectiveRow, RankRow, Ranks};
+use std::collections::BTreeSet;
+
+use contracts::profile_tables::report::{CollectiveRow, RankRow, Ranks, TraceInfo};
 use torch_trace::{Derived, Family, Trace};
 
 /// Collectives that are listed.
@@ -12,6 +14,13 @@ pub(crate) struct OfRank<'t> {
     pub(crate) rank: u32,
     pub(crate) trace: &'t Trace,
     pub(crate) derived: &'t Derived,
+}
+
+/// How many ranks the numbers of a document are sums of.
+pub(crate) fn summed(traces: &[TraceInfo]) -> usize {
+    let analysed = traces.iter().filter(|info| info.analysed);
+    let ranks: BTreeSet<u32> = analysed.filter_map(|info| info.rank).collect();
+    ranks.len()
 }
 
 /// Compares ranks; the flag says whether they recorded different numbers of collectives.

@@ -1,11 +1,17 @@
 //! The document as tables. Nothing is computed here that the document does not hold.
 
+mod fusions;
+
 use cli_kit::{Align, Table, View};
 use contracts::profile_tables::report::{
-    CriticalKind, CriticalPath, FuseState, GraphPlace, KernelRow, LayerPart, ReportData, Stage,
+    CriticalKind, CriticalPath, GraphPlace, KernelRow, LayerPart, ReportData, Stage,
 };
 use contracts::{Document, Finite};
 use torch_trace::kernel_name::short;
+
+/// What the column of shares is of.
+const SHARE: &str =
+    "share %: part of the busy time; where kernels run at once, each instant is divided equally among them.";
 
 /// Kinds of the critical path that a line names.
 const CRITICAL_KINDS: usize = 5;
@@ -112,6 +118,7 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
         ("share %", Align::Right),
         ("from", Align::Left),
     ]);
+    view = view.text(SHARE);
     let shown = |share: Option<Finite>| share.is_some_and(|share| share.get() >= min_share_pct);
     for row in stage.kernel_table.iter().filter(|row| shown(row.share_pct)) {
         kernels.row(vec![
@@ -147,34 +154,7 @@ fn of_stage(view: View, stage: &Stage, top: usize, min_share_pct: f64) -> View {
         ]);
     }
     view = view.table(overlap.top(top));
-    if !stage.fuse_table.is_empty() {
-        let mut fuse = Table::new(&[
-            ("fusion", Align::Left),
-            ("state", Align::Left),
-            ("times", Align::Right),
-            ("ms", Align::Right),
-            ("saves at most ms", Align::Right),
-            ("why", Align::Left),
-        ]);
-        for row in &stage.fuse_table {
-            fuse.row(vec![
-                row.pattern.clone(),
-                match row.state {
-                    // "present" beside the name of a fusion reads as if it were to be done.
-                    FuseState::Present => "fused already",
-                    FuseState::Split => "split",
-                    FuseState::Absent => "absent",
-                }
-                .to_owned(),
-                row.occurrences.to_string(),
-                ms(row.related_ns),
-                row.estimated_saving_ns.map_or_else(|| "-".to_owned(), ms),
-                row.rationale.clone(),
-            ]);
-        }
-        view = view.table(fuse.top(top));
-    }
-    view
+    fusions::fusions(view, stage, top)
 }
 
 /// The critical path in a line: what most of it is spent with, and its longest segment.

@@ -17,7 +17,7 @@ use crate::fusions::{self, FuseSums};
 use crate::graph::{Placed, place};
 use crate::next::next_actions;
 use crate::plan::Plan;
-use crate::ranks::{OfRank, compare};
+use crate::ranks::{OfRank, compare, summed};
 use crate::server::Server;
 use crate::summary::summary;
 use crate::tables::stage_row;
@@ -114,8 +114,8 @@ pub(crate) fn run(plan: &Plan, output: &OutputArgs) -> Result<Report, Failure> {
     if let Some(binding) = plan.bind.read(settings, run.simulated())? {
         parts.bind(binding);
     }
-    parts.summary = summary(&stages);
-    parts.next_actions = next_actions(&plan.traces, &stages);
+    parts.summary = summary(&stages, summed(&traces));
+    parts.next_actions = next_actions(&plan.traces, &stages, settings.is_some());
     parts.warnings = warnings;
     let data = ReportData {
         traces,

@@ -14,6 +14,7 @@ use torch_trace::{Stage, StageChoice, Want, short};
 use crate::cli::Args;
 use crate::error::TablesError;
 use crate::plan::RowsPlan;
+use crate::ranks::summed;
 use crate::traces::read;
 use calls::Calls;
 use trace_document::{defect_warnings, input_of};
@@ -90,21 +91,43 @@ pub(crate) fn run(plan: &RowsPlan, output: &OutputArgs) -> Result<Report, Failur
 }
 
 fn summary(data: &RowsData) -> String {
-    let known = data
-        .workloads
-        .iter()
-        .filter(|workload| workload.input_dims.is_some())
-        .count();
-    let first = data.workloads.first().map(|first| {
-        let weight = first.weight_pct.map_or(0.0, Finite::get);
-        format!(" The heaviest is {weight:.1} % of the time.")
-    });
+    let with_shapes = || data.workloads.iter().filter(|row| row.input_dims.is_some());
+    let what = match (with_shapes().count(), replayed(data)) {
+        (0, 0) => "their shapes were not recorded.".to_owned(),
+        (0, replayed) if replayed == data.calls => {
+            "a graph replays them all, and a replay has no shapes; see the warning.".to_owned()
+        }
+        (0, replayed) => {
+            format!("a graph replays {replayed} of them, the shapes of the others were not recorded.")
+        }
+        (known, _) => {
+            let heaviest = with_shapes()
+                .find_map(|row| row.weight_pct)
+                .map_or(0.0, Finite::get);
+            let rest = data.with_shapes_pct.map_or(0.0, |pct| 100.0 - pct.get());
+            let unknown = match rest > 0.05 {
+                true => format!(" Of {rest:.1} % of the time no shapes are known."),
+                false => String::new(),
+            };
+            format!(
+                "{known} combination(s) of kernel, operator and shapes; the heaviest is {heaviest:.1} % of the time.{unknown}"
+            )
+        }
+    };
+    let together = match summed(&data.traces) {
+        0 | 1 => String::new(),
+        more => format!("Sums over {more} ranks. "),
+    };
     format!(
-        "{} call(s), {:.3} ms: {known} combination(s) of kernel, operator and shapes.{}",
+        "{together}{} call(s), {:.3} ms: {what}",
         data.calls,
-        data.gpu_time_ns as f64 / 1e6,
-        first.unwrap_or_default()
+        data.gpu_time_ns as f64 / 1e6
     )
+}
+
+/// Calls that a graph replayed.
+fn replayed(data: &RowsData) -> u64 {
+    data.workloads.iter().map(|row| row.in_graph_calls).sum()
 }
 
 /// Why shapes are unknown, and how they are recorded.

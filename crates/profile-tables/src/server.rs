@@ -7,8 +7,10 @@ use std::path::Path;
 use cli_kit::{input_of, read_bounded};
 use contracts::profile_tables::report::ServerInfo;
 use contracts::serve_bench::result::EngineKind;
+use contracts::telemetry_fetch::engine::EngineFacts;
+use contracts::telemetry_fetch::snapshot::{self, SnapshotData};
 use contracts::text::clean;
-use contracts::{Input, Warning};
+use contracts::{Document, Input, Warning};
 use engine_client::detect::{Answers, identify};
 use serde_json::{Map, Value};
 
@@ -32,7 +34,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Reads an answer of `/server_info` or `/get_server_info`.
+    /// Reads an answer of `/server_info` or `/get_server_info`, or a snapshot of telemetry-fetch that holds what it said.
     pub(crate) fn read(path: &Path) -> Result<Self, TablesError> {
         let name = path.display().to_string();
         let unreadable = |why: String| TablesError::ServerInfo {
@@ -43,7 +45,13 @@ impl Server {
             read_bounded(path, MOST_BYTES).map_err(|failure| unreadable(failure.document.message.clone()))?;
         let answer: Value = serde_json::from_slice(&bytes)
             .map_err(|error| unreadable(clean(&error.to_string(), VALUE_CAP)))?;
-        Self::of(answer, input_of(path, &bytes)).map_err(unreadable)
+        let input = input_of(path, &bytes);
+        if answer.get("schema").and_then(Value::as_str) == Some(snapshot::SCHEMA) {
+            let snapshot: Document<SnapshotData> = serde_json::from_value(answer)
+                .map_err(|error| unreadable(clean(&error.to_string(), VALUE_CAP)))?;
+            return Self::of_snapshot(snapshot.data.engine, input).map_err(unreadable);
+        }
+        Self::of(answer, input).map_err(unreadable)
     }
 
     fn of(answer: Value, input: Input) -> Result<Self, String> {
@@ -68,7 +76,24 @@ impl Server {
             version: version.map(|version| serde_json::json!({ "version": version })),
             ..Answers::default()
         });
-        let settings = identity.settings;
+        let kind = (identity.engine.kind != EngineKind::Other).then_some(identity.engine.kind);
+        Self::told(kind, identity.engine.version, identity.settings, input)
+    }
+
+    fn of_snapshot(engine: EngineFacts, input: Input) -> Result<Self, String> {
+        if engine.launch_args.is_empty() {
+            return Err("its server told no settings: it has no /server_info, or it was not read".to_owned());
+        }
+        let kind = engine.kind.filter(|kind| *kind != EngineKind::Other);
+        Self::told(kind, engine.version, engine.launch_args, input)
+    }
+
+    fn told(
+        kind: Option<EngineKind>,
+        version: Option<String>,
+        settings: BTreeMap<String, Value>,
+        input: Input,
+    ) -> Result<Self, String> {
         let said = |names: &[&str]| {
             let value = names.iter().find_map(|name| setting(&settings, name))?;
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -81,9 +106,8 @@ impl Server {
         };
         let info = ServerInfo {
             path: input.path.clone(),
-            engine: (identity.engine.kind != EngineKind::Other)
-                .then(|| identity.engine.kind.name().to_owned()),
-            version: identity.engine.version,
+            engine: kind.map(|kind| kind.name().to_owned()),
+            version: version.map(|version| clean(&version, VALUE_CAP)),
             model: said(&["model_path", "model"]),
             tp_size: count(&["tp_size", "tensor_parallel_size"]),
             pp_size: count(&["pp_size", "pipeline_parallel_size"]),

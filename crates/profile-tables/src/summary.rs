@@ -6,8 +6,8 @@ use torch_trace::short;
 /// From this share of idle time on, it is what to look at first, percent.
 const MUCH_IDLE_PCT: f64 = 30.0;
 
-/// The summary of all stages.
-pub(crate) fn summary(stages: &[Stage]) -> String {
+/// The summary of all stages, which are those of `ranks` ranks together.
+pub(crate) fn summary(stages: &[Stage], ranks: usize) -> String {
     let mut longest: Vec<&Stage> = stages.iter().collect();
     longest.sort_by_key(|stage| -stage.span_ns);
     let Some(first) = longest.first() else {
@@ -17,7 +17,11 @@ pub(crate) fn summary(stages: &[Stage]) -> String {
         1 => String::new(),
         more => format!(" {} more stage(s) below.", more - 1),
     };
-    format!("{}{others}", of_stage(first))
+    let together = match ranks {
+        0 | 1 => String::new(),
+        more => format!("Sums over {more} ranks, not wall time. "),
+    };
+    format!("{together}{}{others}", of_stage(first))
 }
 
 fn of_stage(stage: &Stage) -> String {

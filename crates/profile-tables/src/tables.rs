@@ -81,7 +81,12 @@ pub(crate) fn stage_row(
             .map(|(key, sum)| kernel_row(key, sum, busy_ns))
             .collect(),
         overlap_table: overlap,
-        fuse_table: rows(fusions, busy_ns),
+        fuse_table: rows(
+            fusions,
+            busy_ns,
+            path.filter(|path| path.unknown.is_none())
+                .map(|path| &path.kernels),
+        ),
     }
 }
 

@@ -4,7 +4,7 @@ use cli_kit::Failure;
 use contracts::serve_bench::probe::ProbeData;
 use contracts::serve_bench::result::TargetInfo;
 use contracts::{Exit, NextAction};
-use engine_client::{ClientError, Endpoint, Headers};
+use engine_client::{Endpoint, Headers};
 
 use crate::cli::RequestArgs;
 
@@ -25,7 +25,7 @@ pub(crate) fn headers(args: &RequestArgs) -> Result<Headers, Failure> {
             Failure::new(Exit::Usage, "bad-header", "a --header has no colon")
                 .hint("write it as `Name: value`")
         })?;
-        headers.set(name.trim(), value.trim()).map_err(client_failure)?;
+        headers.set(name.trim(), value.trim())?;
     }
     if let Some(variable) = &args.api_key_env {
         let key = std::env::var(variable).map_err(|_| {
@@ -36,7 +36,7 @@ pub(crate) fn headers(args: &RequestArgs) -> Result<Headers, Failure> {
             )
             .hint(format!("export {variable}=… and run the same command"))
         })?;
-        headers.set_bearer(&key).map_err(client_failure)?;
+        headers.set_bearer(&key)?;
     }
     Ok(headers)
 }
@@ -45,7 +45,7 @@ impl Server {
     /// Probes a URL and chooses the model.
     pub(crate) fn connect(url: &str, args: &RequestArgs) -> Result<Server, Failure> {
         let headers = headers(args)?;
-        let endpoint = Endpoint::parse(url).map_err(client_failure)?;
+        let endpoint = Endpoint::parse(url)?;
         let probe = probe(&endpoint, &headers)?;
         Server::new(endpoint, headers, probe, args.model.as_deref(), url)
     }
@@ -59,7 +59,7 @@ impl Server {
         url: &str,
     ) -> Result<Server, Failure> {
         let served_model = engine_client::served_model(&probe, wanted).map_err(|error| {
-            let failure = client_failure(error);
+            let failure = Failure::from(error);
             let Some(first) = probe.models.first() else {
                 return failure.hint("name the model with --model");
             };
@@ -92,7 +92,7 @@ impl Server {
 
 /// Asks a server who it is.
 pub(crate) fn probe(endpoint: &Endpoint, headers: &Headers) -> Result<ProbeData, Failure> {
-    block_on(engine_client::probe(endpoint, headers))?.map_err(client_failure)
+    block_on(engine_client::probe(endpoint, headers))?.map_err(Failure::from)
 }
 
 /// Runs a short piece of control-plane work.
@@ -109,13 +109,4 @@ pub(crate) fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
             .hint("raise the open-file limit: `ulimit -n 65536`")
         })?;
     Ok(runtime.block_on(work))
-}
-
-pub(crate) fn client_failure(error: ClientError) -> Failure {
-    let mut failure = Failure::new(error.exit(), error.code(), error.to_string());
-    failure.document.retryable = error.retryable();
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
 }

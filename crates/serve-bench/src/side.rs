@@ -135,7 +135,7 @@ impl Side {
                     format!("cannot start the I/O runtime: {error}"),
                 )
             })?;
-        let endpoint = Endpoint::parse(&url).map_err(crate::server::client_failure)?;
+        let endpoint = Endpoint::parse(&url)?;
         let launch = engine_launch::Launch {
             argv,
             env: env.clone(),

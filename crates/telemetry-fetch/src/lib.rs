@@ -36,6 +36,8 @@ mod window;
 use cli_kit::{Failure, Report};
 
 #[doc(hidden)]
+pub use source::log::read_any as read_any_log;
+#[doc(hidden)]
 pub use source::otlp::read_any as read_any_spans;
 
 /// Runs the tool.

@@ -17,6 +17,8 @@ const MESSAGE_CAP: usize = 100;
 const FUNCTION_CAP: usize = 80;
 /// Longest beginning of a context.
 const CONTEXT_CAP: usize = 300;
+/// A bucket is wide whose upper bound is more than this many times the lower one.
+const WIDE: f64 = 2.0;
 /// Longest label text of a row.
 const LABELS_CAP: usize = 40;
 
@@ -260,12 +262,16 @@ fn name(row: &MetricRow) -> String {
     )
 }
 
-/// A quantile of a histogram with the bucket that it lies in.
+/// A quantile of a histogram with the bucket that it lies in; of a wide bucket nothing but its bounds, since where in it
+/// the quantile lies is a guess.
 fn quantile(row: &MetricRow, q: f64) -> String {
     let Some(found) = row.quantiles.iter().find(|quantile| quantile.q.get() == q) else {
         return "-".to_owned();
     };
     match (row.kind, found.hi) {
+        (MetricKind::Histogram, Some(hi)) if hi.get() > WIDE * found.lo.get() => {
+            format!("{}..{}", short(found.lo), short(hi))
+        }
         (MetricKind::Histogram, Some(hi)) => {
             format!("{} [{}, {}]", short(found.value), short(found.lo), short(hi))
         }

@@ -1,6 +1,7 @@
 //! What a reader can act on: what limits throughput, as far as the engine says, and what to look at next.
 
 use contracts::telemetry_fetch::metric::MetricKind;
+use contracts::telemetry_fetch::source::SourceKind;
 use contracts::telemetry_fetch::window::WindowData;
 use contracts::{Finite, NextAction};
 
@@ -110,7 +111,12 @@ pub(crate) fn summary(data: &WindowData) -> String {
         format!("prefix hits {:.0} %", ratio * 100.0)
     });
     say(derived.preemptions, &|n| format!("{n:.0} preemptions"));
-    let name = data.engine.kind.map_or("exporter", |kind| kind.name());
+    let of_logs = data.sources.iter().all(|source| source.kind == SourceKind::Log);
+    let name = match data.engine.kind {
+        Some(kind) => kind.name(),
+        None if of_logs => "logs",
+        None => "exporter",
+    };
     let failed = data
         .audit
         .iter()

@@ -15,7 +15,7 @@ use std::io::{self, BufRead};
 
 use crate::facts::{Facts, Rank};
 use record::records;
-use statement::{Kind, statements};
+use statement::{Kind, Sglang, Vllm, statements};
 
 /// Most bytes of a line that are read: the settings of a server are the longest line, some ten thousand.
 const LINE_CAP: usize = 64 << 10;
@@ -33,6 +33,8 @@ pub struct StartupLog {
     pub cut_lines: u64,
     /// Starts of a server.
     pub starts: u64,
+    /// Line at which the last of them begins, from 1.
+    pub last_start_line: u64,
 }
 
 /// Reads a log to its end. Never more than a line is in memory.
@@ -58,9 +60,10 @@ pub fn read(mut log: impl BufRead) -> io::Result<StartupLog> {
 
 impl StartupLog {
     fn state(&mut self, kind: Kind, rank: Rank, text: &str) {
-        if self.begins_anew(kind) {
+        if self.begins_anew(kind, rank) {
             self.facts = Facts::default();
             self.starts += 1;
+            self.last_start_line = self.lines;
         }
         self.starts = self.starts.max(1);
         let facts = &mut self.facts;
@@ -82,13 +85,30 @@ impl StartupLog {
         self.statements += u64::from(understood);
     }
 
-    /// Settings after memory was spoken of are those of another start. Each of several engines of one start prints its own
-    /// line, and the first may be loading by then.
-    fn begins_anew(&self, kind: Kind) -> bool {
+    /// What an engine prints first, after memory was spoken of, is of another start. Each of several engines of one start
+    /// prints its own line, and the first may be loading by then: such a line is of another start after the first was ready.
+    /// A log may begin below these lines: then weights that a rank loads when it was through with its start are of another.
+    fn begins_anew(&self, kind: Kind, rank: Rank) -> bool {
         let was_running = self.facts.is_ready || !self.facts.failures.is_empty();
         match kind {
-            Kind::Settings | Kind::Arguments => was_running || !self.facts.is_empty(),
+            Kind::Settings | Kind::Arguments | Kind::Simulated | Kind::Vllm(Vllm::Version) => {
+                was_running || !self.facts.is_empty()
+            }
             Kind::EngineConfig => was_running,
+            // A draft is loaded after the pools of the model, and before the line that ends a start.
+            Kind::Sglang(Sglang::WeightsBegin | Sglang::WeightsEnd) => {
+                self.facts.ranks.get(&rank).is_some_and(|of| of.is_through)
+            }
+            // vLLM counts its cache when all has been loaded, drafts too.
+            Kind::Vllm(Vllm::DeviceShare | Vllm::Weights) => {
+                let counted = self.facts.tokens.is_some() || self.facts.blocks.is_some();
+                counted
+                    && self
+                        .facts
+                        .ranks
+                        .get(&rank)
+                        .is_some_and(|of| !of.weights.is_empty())
+            }
             _ => false,
         }
     }

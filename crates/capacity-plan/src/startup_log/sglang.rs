@@ -127,8 +127,8 @@ fn total(facts: &mut Facts, rank: Rank, text: &str) -> bool {
     facts.tokens = tokens.or(facts.tokens);
     facts.max_running_requests = count(text, "max_running_requests=").or(facts.max_running_requests);
     facts.context = count(text, "context_len=").or(facts.context);
-    if let Some(free) = size(text, "available_gpu_mem=") {
-        facts.rank(rank).free_after_capture = Some(free);
-    }
+    let of = facts.rank(rank);
+    of.is_through = tokens.is_some();
+    of.free_after_capture = size(text, "available_gpu_mem=").or(of.free_after_capture);
     tokens.is_some()
 }

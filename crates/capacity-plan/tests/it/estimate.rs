@@ -153,3 +153,23 @@ fn every_configuration_of_the_wheel_is_estimated() {
     assert_eq!((configs, quantizations), (89, 28));
     println!("{configs} configurations and {quantizations} quantization files estimated");
 }
+
+#[test]
+fn what_cannot_start_is_said() {
+    let odd = estimate(QWEN3_8B, &["--gpu", "MI300X", "--tp", "3"]);
+    assert!(warnings(&odd).contains(&"heads-not-divisible"));
+    let even = estimate(QWEN3_8B, &["--gpu", "mi300x", "--tp", "6", "--attention-dp", "3"]);
+    assert!(
+        !warnings(&even).contains(&"heads-not-divisible"),
+        "32 heads on 2 ranks"
+    );
+    let small = estimate(QWEN3_8B, &["--gpu-memory-gib", "12"]);
+    assert!(warnings(&small).contains(&"weights-leave-no-pool"));
+    assert!(
+        small["summary"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("Estimate. It does not fit")),
+        "{}",
+        small["summary"]
+    );
+}

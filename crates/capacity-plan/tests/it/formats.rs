@@ -186,3 +186,109 @@ fn the_last_start_counts() {
     assert_eq!(document["data"]["log"]["starts"], 2);
     assert_eq!(document["data"]["pools"].as_array().map(Vec::len), Some(1));
 }
+
+/// Two logs in one file: the second one's first line says that it is simulated, and no line between them ends the first.
+#[test]
+fn a_second_start_is_told_apart_and_keeps_its_first_line() {
+    let start = |tokens: u64, first: &str| {
+        format!(
+            "{first}[2026-05-15 09:09:22] server_args=ServerArgs(model_path='m', tp_size=1)\n[2026-05-15 09:09:53] KV Cache is allocated. #tokens: {tokens}, K size: 1.00 GB, V size: 1.00 GB\n"
+        )
+    };
+    let simulated = "[2026-05-15 09:09:21] engine-sim 0.1.0: a simulated engine, nothing here is measured\n";
+    for first in ["", simulated] {
+        let seen = of_log(&format!("{}{}", start(1000, first), start(2000, simulated)), &[]);
+        assert_eq!(
+            (&seen["simulated"], &seen["data"]["kv"]["tokens"]),
+            (&true.into(), &2000.into())
+        );
+        let line = if first.is_empty() { 3 } else { 4 };
+        assert_eq!(
+            (
+                &seen["data"]["log"]["starts"],
+                &seen["data"]["log"]["last_start_line"]
+            ),
+            (&2.into(), &line.into())
+        );
+        assert_eq!(warnings(&seen), ["several-starts"]);
+    }
+    let one = of_log(&start(1000, simulated), &[]);
+    assert_eq!(
+        (&one["simulated"], &one["data"]["log"]["starts"]),
+        (&true.into(), &1.into())
+    );
+    assert_eq!(one["data"]["log"]["last_start_line"], Value::Null);
+    assert_eq!(warnings(&one), Vec::<&str>::new());
+    // The last one is real: nothing of the first is left.
+    let real = of_log(&format!("{}{}", start(1000, simulated), start(2000, "")), &[]);
+    assert_eq!(real["simulated"], false);
+    // vLLM names its version first.
+    let vllm = "INFO 05-03 17:52:00 [api_server.py:1] vLLM API server version 0.14.0\nINFO 05-03 17:52:01 [utils.py:1] non-default args: {'model': 'm'}\nINFO 05-03 17:52:12 [kv_cache_utils.py:3] GPU KV cache size: 1,000 tokens\n";
+    let twice = of_log(&format!("{vllm}{vllm}"), &[]);
+    assert_eq!(
+        (
+            &twice["data"]["engine"]["version"],
+            &twice["data"]["log"]["starts"]
+        ),
+        (&"0.14.0".into(), &2.into())
+    );
+}
+
+/// Cut below their settings, two starts are told apart by the weights that a rank loads again; a draft is no second start.
+#[test]
+fn starts_without_settings_are_told_apart() {
+    let sglang = |tokens: u64| {
+        format!(
+            "[2025-07-14 05:48:43 TP0] Load weight end. type=L, dtype=torch.bfloat16, avail mem=7.37 GB, mem usage=15.02 GB.\n\
+             [2025-07-14 05:48:43 TP0] KV Cache is allocated. #tokens: {tokens}, K size: 2.33 GB, V size: 2.33 GB\n\
+             [2025-07-14 05:48:44 TP0] Load weight end. type=Draft, dtype=torch.bfloat16, avail mem=2.37 GB, mem usage=0.50 GB.\n\
+             [2025-07-14 05:48:45 TP0] max_total_num_tokens={tokens}, max_running_requests=48, context_len=8192, available_gpu_mem=0.90 GB\n"
+        )
+    };
+    let vllm = |blocks: u64| {
+        format!(
+            "INFO 01-30 03:18:12 gpu_model_runner.py:848] Loading model weights took 67.7229 GB\n\
+             INFO 01-30 03:19:14 kv_cache_utils.py:395] # GPU blocks: {blocks}\n"
+        )
+    };
+    for (one, two, tokens) in [(sglang(1000), sglang(2000), 2000), (vllm(100), vllm(200), 3200)] {
+        assert_eq!(of_log(&one, &[])["data"]["log"]["starts"], 1);
+        let seen = of_log(&format!("{one}{two}"), &[]);
+        assert_eq!(
+            (&seen["data"]["log"]["starts"], &seen["data"]["kv"]["tokens"]),
+            (&2.into(), &tokens.into())
+        );
+        assert!(warnings(&seen).contains(&"several-starts"));
+    }
+}
+
+/// Layers of several kinds share the pool: its tokens are concurrency times length, and hold for that length.
+#[test]
+fn tokens_that_hold_for_one_length_say_nothing_of_another() {
+    let log = "\
+INFO 09-04 11:00:10 [gpu_worker.py:2] Available KV cache memory: 20.56 GiB
+INFO 09-04 11:00:11 [kv_cache_utils.py:1] Add 1 padding layers, may waste at most 4% KV cache memory
+INFO 09-04 11:00:12 [kv_cache_utils.py:3] GPU KV cache size: 75,840 tokens
+INFO 09-04 11:00:12 [kv_cache_utils.py:4] Maximum concurrency for 120,000 tokens per request: 2.48x
+";
+    for words in [&[][..], &["--lengths", "1024"]] {
+        let seen = of_log(log, words);
+        assert_eq!(seen["data"]["kv"]["tokens_hold_for"], 120_000);
+        let rows = seen["data"]["capacity"].as_array().expect("a list");
+        let (last, others) = rows.split_last().expect("rows");
+        assert_eq!(
+            (&last["length_tokens"], &last["requests"]),
+            (&120_000.into(), &2.into())
+        );
+        assert!(
+            others
+                .iter()
+                .all(|row| row["requests"].is_null() && row["binding_limit"].is_null())
+        );
+        let summary = seen["summary"].as_str().expect("a summary");
+        assert!(
+            summary.starts_with("2 requests of 120 000 tokens fit"),
+            "{summary}"
+        );
+    }
+}

@@ -105,6 +105,15 @@ fn a_result_gives_lengths_hits_and_load() {
     );
     assert!(crate::run::warnings(&seen).contains(&"load-above-capacity"));
     assert_eq!(seen["inputs"][1]["path"], path);
+    assert!(!crate::run::warnings(&seen).contains(&"lengths-of-another-benchmark"));
+    let other = write(
+        &folder,
+        "vllm.log",
+        "INFO 01-30 03:19:14 kv_cache_utils.py:395] # GPU blocks: 1381\n",
+    );
+    let other = document(&["log", &other, "--lengths", &path]);
+    assert!(crate::run::warnings(&other).contains(&"lengths-of-another-benchmark"));
+    assert_eq!(other["data"]["capacity"][0]["length_tokens"], 1000);
 }
 
 #[test]

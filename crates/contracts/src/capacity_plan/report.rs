@@ -84,6 +84,9 @@ pub struct Kv {
     /// Tokens that the pool of one scheduler holds; of a hybrid model in vLLM, concurrency times length. Null where
     /// nothing tells.
     pub tokens: Option<u64>,
+    /// The only length of requests that `tokens` hold for, tokens: layers of several kinds share a pool of vLLM, and a request
+    /// takes a part of it that does not grow with its length. Null where they hold for every length.
+    pub tokens_hold_for: Option<u64>,
     /// Bytes of the pool / its tokens, on the first rank that has both; null where there is none.
     pub bytes_per_token_log: Option<Finite>,
     /// By how much `bytes_per_token_log` can be off because the engine rounded the sizes, percent; null with it.
@@ -126,17 +129,50 @@ pub struct Capacity {
     pub length_tokens: u64,
     /// What has this length: `asked`, `smallest`, `mean`, `largest` of a benchmark, `context`, `typical`.
     pub of: String,
-    /// Requests at once, over all schedulers, with nothing shared; null where no limit is known.
+    /// Requests at once, over all schedulers, with nothing shared; null where no limit is known, or where the tokens of the
+    /// pool hold for another length (`kv.tokens_hold_for`).
     pub requests: Option<u64>,
-    /// What is in the way of one more: `kv_tokens`, `window_tokens`, `state_slots`, `max_running_requests`,
-    /// `context_length`, `memory`; null with `requests`.
-    pub binding_limit: Option<String>,
+    /// What is in the way of one more; null with `requests`.
+    pub binding_limit: Option<BindingLimit>,
     /// First tokens that all requests share, for the upper end of the range; null where none are known.
     pub shared_tokens: Option<u64>,
     /// Requests at once when these are kept once; null with `shared_tokens`.
     pub requests_shared: Option<u64>,
     /// What is in the way of one more then; null with `shared_tokens`.
-    pub binding_limit_shared: Option<String>,
+    pub binding_limit_shared: Option<BindingLimit>,
+}
+
+/// What is in the way of one more request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BindingLimit {
+    /// Tokens of the KV pool.
+    KvTokens,
+    /// Tokens of the pool of layers with a window.
+    WindowTokens,
+    /// Slots for states of linear attention or Mamba.
+    StateSlots,
+    /// Requests that the engine lets run at once.
+    MaxRunningRequests,
+    /// The length is above the longest context.
+    ContextLength,
+    /// Memory of the device, in an estimate.
+    Memory,
+}
+
+impl BindingLimit {
+    /// As documents print it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::KvTokens => "kv_tokens",
+            Self::WindowTokens => "window_tokens",
+            Self::StateSlots => "state_slots",
+            Self::MaxRunningRequests => "max_running_requests",
+            Self::ContextLength => "context_length",
+            Self::Memory => "memory",
+        }
+    }
 }
 
 /// What is left.
@@ -242,4 +278,6 @@ pub struct LogLines {
     pub cut_lines: u64,
     /// Starts of a server in it; the last one counts.
     pub starts: u64,
+    /// Line at which the last of several starts begins, from 1; null where there is one.
+    pub last_start_line: Option<u64>,
 }

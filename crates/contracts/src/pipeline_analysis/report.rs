@@ -36,10 +36,24 @@ pub struct ReportData {
     pub comparison: Option<Comparison>,
     /// Passes over the model, in the order of the trace; the steps of the engine when no layers were found.
     pub passes: Vec<Pass>,
+    /// Time of the trace that lies in no pass; null without passes or times.
+    pub outside: Option<Outside>,
     /// The layers of the shown pass, in order; null when none were found.
     pub layers: Option<Vec<Layer>>,
     /// Kernels in launch order: of the representative layer of each cluster, or of the layer of `--layer`.
     pub flow: Vec<FlowRow>,
+}
+
+/// Time that lies in no pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Outside {
+    /// First event of the trace, of host or device, to the start of the first pass, nanoseconds.
+    pub before_ns: i64,
+    /// Between the passes, nanoseconds.
+    pub between_ns: i64,
+    /// End of the last pass to the end of the last work of the device, nanoseconds.
+    pub after_ns: i64,
 }
 
 /// One rank. Clocks of ranks differ, so that times of day of two ranks are no comparison; durations are.

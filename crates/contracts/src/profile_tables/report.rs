@@ -280,8 +280,11 @@ pub struct FuseRow {
     pub occurrences: u64,
     /// Families of the sequence, in order.
     pub sequence: Vec<String>,
-    /// What the fusion could save, an upper bound, nanoseconds; null when the state is not split.
+    /// What the fusion could save of the device's time, an upper bound, nanoseconds; null when the state is not split.
     pub estimated_saving_ns: Option<i64>,
+    /// What it could shorten the span by: `estimated_saving_ns`, but no more than the time of its kernels on the critical
+    /// path; null when the state is not split, or the path is not known.
+    pub shortens_ns: Option<i64>,
     /// Where the fused form is implemented: repository, path, commit or pull request.
     pub source: String,
     /// Why it helps.

@@ -49,6 +49,8 @@ pub struct KernelWorkload {
     pub input_strides: Option<Vec<Value>>,
     /// Calls.
     pub calls: u64,
+    /// Of them, calls that a graph replayed: they have no operator of their own, and so no inputs.
+    pub in_graph_calls: u64,
     /// Share of its time in that of all calls that match, percent; null without time.
     pub weight_pct: Option<Finite>,
     /// Sum of durations, nanoseconds.

@@ -1,5 +1,6 @@
 //! The control path: who answers, and every way in which nobody useful does.
 
+use contracts::ToolError as _;
 use contracts::serve_bench::result::EngineKind;
 use engine_client::{ClientError, Endpoint, Headers, probe, tokenize};
 

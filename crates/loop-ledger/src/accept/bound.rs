@@ -14,7 +14,7 @@ use crate::state::Accepted;
 pub(crate) fn phase_of(schema: &str) -> Option<Phase> {
     let (tool, _) = schema.split_once('.')?;
     match tool {
-        "telemetry-fetch" | "profile-tables" => Some(Phase::Profile),
+        "telemetry-fetch" | "capacity-plan" | "profile-tables" => Some(Phase::Profile),
         "pipeline-analysis" => Some(Phase::Pipeline),
         "ncu-digest" | "kernel-gate" => Some(Phase::Kernel),
         _ => None,

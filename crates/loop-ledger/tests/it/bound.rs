@@ -41,6 +41,13 @@ fn either_side_of_a_stored_comparison_can_be_explained() {
         let ended = campaign.append(&format!("{side}.json"), &profile_of(&path, side));
         // What is refused is the phase, for want of a verdict: the binding is read before.
         ended.refused(1, "decision-missing");
+        // Telemetry and what memory allows are evidence of the same phase.
+        for schema in ["telemetry-fetch.window/1", "capacity-plan.report/1"] {
+            let mut document = profile_of(&path, side);
+            document["schema"] = json!(schema);
+            let ended = campaign.append(&format!("{side}.{}.json", schema.replace('/', "-")), &document);
+            ended.refused(1, "decision-missing");
+        }
     }
 }
 

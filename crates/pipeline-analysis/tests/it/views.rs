@@ -25,7 +25,7 @@ fn a_long_trace_is_decided_from_its_first_lines() {
     let report = run(&[&path, "--flow", "--pass", "29"]).expect("a document");
     let text = report.view().to_terminal();
     // Commands are there to be copied, and never wrapped.
-    let commands = text.find("next:").expect("a next step");
+    let commands = text.find("next:").unwrap_or(text.len());
     let wide = text[..commands].lines().find(|line| line.chars().count() > 100);
     assert_eq!(wide, None);
     assert!(report.view().to_markdown().len() < 8192);
@@ -59,13 +59,35 @@ fn the_summary_names_layers_load_bottleneck_and_idle_time() {
             "markdown"
         ])
     );
+    assert_eq!(seen["next_actions"][1]["command"][0], "profile-tables");
+    // The tables send here for the kernels: that is the end of the way.
     let after = document(&[&path, "--layer", "0"]);
-    assert_eq!(after["next_actions"][0]["command"][0], "profile-tables");
+    assert_eq!(after["next_actions"], serde_json::json!([]));
     trace.gap = 0;
     trace.now += 100_000;
     trace.step("step[DECODE bs=16]", &["late_kernel"]);
     let idle = document(&[&trace.write(&folder, "b.json")]);
     assert_eq!(idle["next_actions"][0]["command"][0], "pipeline-analysis");
+}
+
+#[test]
+fn time_before_the_only_pass_is_named() {
+    let folder = TempDir::new().expect("a folder");
+    let mut trace = Trace::new();
+    trace.step("step[DECODE bs=16]", &["early_kernel"]);
+    trace.now += 500_000;
+    trace.step("step[DECODE bs=16]", &pass(&of("full+moe", 10)));
+    let path = trace.write(&folder, "a.json");
+    let report = run(&[&path]).expect("a document");
+    let seen = document(&[&path]);
+    let outside = &seen["data"]["outside"];
+    let passes = seen["data"]["passes"].as_array().expect("a list");
+    assert_eq!(outside["before_ns"], passes[0]["start_ns"]);
+    let text = report.view().to_markdown();
+    assert!(text.contains("in no pass: "), "{text}");
+    let between_or_before =
+        outside["before_ns"].as_i64().unwrap_or(0) + outside["between_ns"].as_i64().unwrap_or(0);
+    assert!(between_or_before >= 500_000, "{outside}");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use cli_kit::{Align, Table, View};
 use contracts::Document;
 use contracts::profile_tables::diff::{DiffData, DiffSide, NormalisedBy, Position, WaterfallRow, Whose};
 use contracts::profile_tables::report::FuseState;
-use torch_trace::kernel_name::short;
 
+use super::names::distinct;
 use super::summary::{Scale, name_of};
 
 /// Width of a bar, in characters.
@@ -33,10 +33,11 @@ pub(super) fn report(document: &Document<DiffData>, top: usize) -> View {
             ("launches", Align::Right),
             (scale.name, Align::Right),
         ]);
-        for row in &data.kernels {
+        let kernels: Vec<&str> = data.kernels.iter().map(|row| row.kernel.as_str()).collect();
+        for (row, name) in data.kernels.iter().zip(distinct(&kernels)) {
             table.row(vec![
                 whose(row.side).to_owned(),
-                short(&row.kernel),
+                name,
                 row.family.clone(),
                 count(row.launches.get()),
                 scale.time(row.ns),

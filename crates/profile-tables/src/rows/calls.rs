@@ -23,6 +23,7 @@ struct Key {
 #[derive(Clone, Debug, Default)]
 struct Sum {
     times: Times,
+    in_graph: u64,
     dims: Option<Vec<Value>>,
     types: Option<Vec<String>>,
     strides: Option<Vec<Value>>,
@@ -88,7 +89,7 @@ impl Calls {
             .map(|kernel| pattern.is_match(&kernel.name) || pattern.is_match(&short(&kernel.name)))
             .collect();
         // By number while there is one entry a call: names and shapes are long, and read once a row.
-        let mut found: BTreeMap<(u32, Option<Op>), Times> = BTreeMap::new();
+        let mut found: BTreeMap<(u32, bool, Option<Op>), Times> = BTreeMap::new();
         for (event, work) in trace.gpu.iter().enumerate() {
             if derived.stages.of_event[event] != stage {
                 continue;
@@ -107,14 +108,24 @@ impl Calls {
                 .filter(|_| !in_graph)
                 .map(|op| (op.name, op.dims, op.types, op.strides));
             self.in_graph += u64::from(in_graph);
-            found.entry((number, op)).or_default().add(Times::of(work.dur_ns));
+            found
+                .entry((number, in_graph, op))
+                .or_default()
+                .add(Times::of(work.dur_ns));
         }
-        for ((number, op), times) in found {
-            self.take(trace, &derived.kernels.list[number as usize], op, times);
+        for ((number, in_graph, op), times) in found {
+            let sum = self.take(trace, &derived.kernels.list[number as usize], op, times);
+            sum.in_graph += if in_graph { times.calls } else { 0 };
         }
     }
 
-    fn take(&mut self, trace: &Trace, kernel: &torch_trace::Kernel, op: Option<Op>, times: Times) {
+    fn take(
+        &mut self,
+        trace: &Trace,
+        kernel: &torch_trace::Kernel,
+        op: Option<Op>,
+        times: Times,
+    ) -> &mut Sum {
         let (name, dims, kinds, strides) = match op {
             Some((name, dims, kinds, strides)) => (Some(name), dims, kinds, strides),
             None => (None, None, None, None),
@@ -139,6 +150,7 @@ impl Calls {
             self.without_shapes += times.calls;
             self.without_shapes_ns += times.ns;
         }
+        sum
     }
 
     /// How many kernels do not match.
@@ -167,6 +179,7 @@ impl Calls {
                 input_types: sum.types,
                 input_strides: sum.strides,
                 calls: sum.times.calls,
+                in_graph_calls: sum.in_graph,
                 weight_pct: Finite::ratio(100.0 * sum.times.ns as f64, all as f64),
                 gpu_time_ns: sum.times.ns,
                 shortest_ns: sum.times.shortest_ns,

@@ -42,7 +42,11 @@ pub(super) fn report(document: &Document<RowsData>, top: usize) -> View {
 /// or another order.
 fn inputs(row: &KernelWorkload) -> String {
     let Some(dims) = &row.input_dims else {
-        return "not recorded".to_owned();
+        return match row.in_graph_calls {
+            0 => "not recorded".to_owned(),
+            all if all == row.calls => "replayed by a graph".to_owned(),
+            some => format!("{some} replayed by a graph, others not recorded"),
+        };
     };
     let types = row.input_types.as_deref().unwrap_or_default();
     let strides = row.input_strides.as_deref().unwrap_or_default();

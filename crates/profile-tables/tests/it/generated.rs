@@ -237,6 +237,25 @@ fn the_rank_that_comes_last_is_the_straggler() {
     assert_eq!(ns(&ranks["collectives"][0]["shortest_ns"]), 10_000);
     // The tables are of the lowest rank unless all are asked for.
     assert_eq!(ns(&document["data"]["stages"][0]["comm_ns"]), 50_000);
+    let folder = folder.path().display().to_string();
+    let summed = crate::run::document(&[&folder, "--rank", "all"]);
+    assert_eq!(ns(&summed["data"]["stages"][0]["comm_ns"]), 60_000);
+    let summary = |document: &Value| {
+        document["summary"]
+            .as_str()
+            .map(str::to_owned)
+            .expect("a summary")
+    };
+    assert!(
+        summary(&summed).starts_with("Sums over 2 ranks, not wall time. "),
+        "{summed}"
+    );
+    assert!(!summary(&document).contains("Sums"), "{document}");
+    let rows = crate::run::document(&["rows", &folder, "--kernel", "gemm", "--rank", "all"]);
+    assert!(
+        summary(&rows).starts_with("Sums over 2 ranks. 2 call(s)"),
+        "{rows}"
+    );
 }
 
 #[test]

@@ -50,10 +50,10 @@ fn calls_of_equal_inputs_are_one_row_with_their_weight() {
         [
             json!({"kernel": "nvjet_tst_64x64", "family": "gemm", "op": "aten::mm", "input_dims": [[4, 8], [8, 2]],
                 "input_types": ["c10::BFloat16", "c10::BFloat16"], "input_strides": [[8, 1], [1, 8]],
-                "calls": 2, "weight_pct": 75.0, "gpu_time_ns": 60_000, "shortest_ns": 10_000, "longest_ns": 50_000}),
+                "calls": 2, "in_graph_calls": 0, "weight_pct": 75.0, "gpu_time_ns": 60_000, "shortest_ns": 10_000, "longest_ns": 50_000}),
             json!({"kernel": "nvjet_tst_64x64", "family": "gemm", "op": "aten::mm", "input_dims": [[16, 8], [8, 2]],
                 "input_types": ["c10::BFloat16", "c10::BFloat16"], "input_strides": [[8, 1], [1, 8]],
-                "calls": 1, "weight_pct": 25.0, "gpu_time_ns": 20_000, "shortest_ns": 20_000, "longest_ns": 20_000}),
+                "calls": 1, "in_graph_calls": 0, "weight_pct": 25.0, "gpu_time_ns": 20_000, "shortest_ns": 20_000, "longest_ns": 20_000}),
         ]
     );
     assert_eq!(warnings(&document), Vec::<&str>::new());
@@ -79,6 +79,28 @@ fn what_a_graph_replays_is_listed_without_shapes() {
         (&Value::Null, &Value::Null, &2.into())
     );
     assert_eq!(found["data"]["with_shapes_pct"], 25.0);
+    assert_eq!(rows[0]["in_graph_calls"], 2);
+    // 10 of 40 us have shapes: what is heaviest is said of those that do.
+    let summary = found["summary"].as_str().expect("a summary");
+    assert!(
+        summary.contains("the heaviest is 25.0 %") && summary.contains("Of 75.0 % of the time no shapes"),
+        "{summary}"
+    );
+    let view = run(&["rows", &path, "--kernel", "nvjet"]).expect("a report");
+    let text = view.view().to_markdown();
+    assert!(
+        text.contains("replayed by a graph") && !text.contains("not recorded"),
+        "{text}"
+    );
+    let replayed = Sketch::new()
+        .graph(1, &[("nvjet_a", 5, 15), ("nvjet_a", 25, 15)])
+        .write(&folder, "replayed.json");
+    let all = document(&["rows", &replayed, "--kernel", "nvjet"]);
+    let summary = all["summary"].as_str().expect("a summary");
+    assert!(
+        summary.contains("a graph replays them all") && !summary.contains("heaviest"),
+        "{summary}"
+    );
     let message = found["warnings"][0]["message"].as_str().expect("a message");
     assert!(
         message.contains("--disable-cuda-graph") && message.starts_with("2 of 3"),

@@ -163,3 +163,38 @@ fn what_is_no_answer_of_a_server_is_refused() {
         assert!(hint.contains("/get_server_info"), "{hint}");
     }
 }
+
+#[test]
+fn a_snapshot_of_telemetry_fetch_holds_what_the_server_said() {
+    let folder = TempDir::new().expect("a folder");
+    let trace = trace(&folder);
+    let snapshot = |settings: Value| {
+        let fields = json!({"fingerprint": null, "fields": {}});
+        json!({
+            "schema": "telemetry-fetch.snapshot/1", "tool": {"name": "telemetry-fetch", "version": "0.1.0"},
+            "created_at": "2026-11-22T01:00:00Z", "complete": true, "simulated": false, "summary": "read",
+            "next_actions": [], "warnings": [], "contract": fields, "environment": fields, "subject": fields, "inputs": [],
+            "artifacts": [], "data": {"engine": {"kind": "sglang", "version": "0.5.9", "model": "m",
+                "launch_args": settings, "startup_attributes": {}}, "sources": [], "gpu": null},
+        })
+    };
+    let told = write(
+        &folder,
+        "before.json",
+        &snapshot(json!({"tp_size": 1, "model_path": "m", "quantization": "fp8"})),
+    );
+    let found = document(&[&trace, "--server-info", &told]);
+    let server = &found["data"]["server"];
+    assert_eq!(
+        (&server["engine"], &server["version"], &server["tp_size"]),
+        (&"sglang".into(), &"0.5.9".into(), &1.into())
+    );
+    assert!(!split(&found).iter().any(|name| name.contains("all-reduce")));
+    let silent = write(&folder, "silent.json", &snapshot(json!({})));
+    let failure = run(&[&trace, "--server-info", &silent]).expect_err("nothing is said");
+    assert_eq!(failure.exit, Exit::BadInput);
+    assert!(
+        failure.document.message.contains("told no settings"),
+        "{failure:?}"
+    );
+}

@@ -13,7 +13,7 @@ use contracts::serve_bench::result::LoadInfo;
 use engine_client::{Endpoint, Headers};
 
 use crate::load::{Finished, Level, Prepared, closed_loop_info};
-use crate::server::{block_on, client_failure};
+use crate::server::block_on;
 
 /// A running scripted server; it ends with this value.
 pub(super) struct Scripted {
@@ -52,7 +52,7 @@ impl Scripted {
         read.map_err(|error| failed(error.to_string()))?;
         let ready: Ready =
             serde_json::from_str(&line).map_err(|error| failed(format!("it said {line:?} ({error})")))?;
-        let endpoint = Endpoint::parse(&ready.url).map_err(client_failure)?;
+        let endpoint = Endpoint::parse(&ready.url)?;
         endpoint.assume_kept_open();
         Ok(Scripted {
             _child: child,
@@ -107,8 +107,7 @@ impl Scripted {
 
     /// What the server really did.
     pub(super) fn truth(&self) -> Result<Truth, Failure> {
-        let text = block_on(engine_client::get_text(&self.endpoint, &Headers::new(), "/truth"))?
-            .map_err(client_failure)?;
+        let text = block_on(engine_client::get_text(&self.endpoint, &Headers::new(), "/truth"))??;
         serde_json::from_str(&text).map_err(|error| {
             Failure::new(
                 Exit::Unavailable,

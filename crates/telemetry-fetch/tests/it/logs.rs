@@ -14,7 +14,7 @@ use crate::{document, run, warnings};
 
 const WINDOW: &str = "--start 2026-01-02T10:00:00Z --end 2026-01-02T10:10:00Z";
 
-fn file(folder: &tempfile::TempDir, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+pub(crate) fn file(folder: &tempfile::TempDir, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
     path
@@ -25,7 +25,7 @@ fn window(log: &Path, more: &str) -> Value {
     document(&run(line.trim()).unwrap())
 }
 
-fn incident<'a>(document: &'a Value, kind: &str) -> &'a Value {
+pub(crate) fn incident<'a>(document: &'a Value, kind: &str) -> &'a Value {
     let all = document["data"]["incidents"].as_array().unwrap();
     let found: Vec<&Value> = all.iter().filter(|incident| incident["kind"] == kind).collect();
     assert_eq!(found.len(), 1, "{kind} in {all:#?}");
@@ -114,6 +114,14 @@ fn a_window_of_a_day_has_its_own_messages_and_numbers() {
     assert!(
         source["readings"].as_u64().unwrap() < 200,
         "only the window is read"
+    );
+    assert!(
+        document["summary"]
+            .as_str()
+            .unwrap()
+            .starts_with("logs over 600.0 s: "),
+        "{}",
+        document["summary"]
     );
     let text = document.to_string();
     assert!(!text.contains("very-secret") && !text.contains("hf_abcdef") && !text.contains("\\u001b"));

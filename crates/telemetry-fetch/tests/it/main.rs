@@ -5,6 +5,7 @@ mod around;
 mod bad_input;
 mod beside;
 mod graphsignal;
+mod log_edges;
 mod logs;
 mod real;
 mod server;

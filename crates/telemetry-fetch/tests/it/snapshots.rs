@@ -57,6 +57,10 @@ sglang_time_to_first_token_seconds_count 110
 
 /// A window between two payloads.
 fn window(before: &str, after: &str) -> Value {
+    document(&between(before, after))
+}
+
+fn between(before: &str, after: &str) -> cli_kit::Report {
     let url = metrics(&[before, after]);
     let folder = tempfile::tempdir().unwrap();
     let mut paths = Vec::new();
@@ -67,8 +71,7 @@ fn window(before: &str, after: &str) -> Value {
         std::fs::write(&path, report.json()).unwrap();
         paths.push(path.display().to_string());
     }
-    let report = run(&format!("window --before {} --after {}", paths[0], paths[1])).unwrap();
-    document(&report)
+    run(&format!("window --before {} --after {}", paths[0], paths[1])).unwrap()
 }
 
 #[test]
@@ -133,6 +136,26 @@ fn a_percentage_is_no_ratio() {
         .collect();
     assert_eq!(utilised.len(), 2, "one row a device");
     assert_eq!(utilised[1]["labels"]["gpu"], "1");
+}
+
+/// Where a quantile lies within a wide bucket is a guess: the view shows the bucket, and the document both.
+#[test]
+fn of_a_wide_bucket_the_view_shows_its_bounds_only() {
+    let wide = |text: &str| text.replace("le=\"0.5\"", "le=\"1.0\"");
+    let view = |before: &str, after: &str| {
+        let report = between(before, after);
+        (document(&report), report.view().to_markdown())
+    };
+    let (narrow, text) = view(BEFORE, AFTER);
+    assert_eq!(row(&narrow, "ttft_ms")["quantiles"][0]["hi"], 500.0);
+    assert!(text.contains("375.0 [250.0, 500.0]"), "{text}");
+    let (seen, text) = view(&wide(BEFORE), &wide(AFTER));
+    let median = &row(&seen, "ttft_ms")["quantiles"][0];
+    assert_eq!((&median["value"], &median["hi"]), (&625.0.into(), &1000.0.into()));
+    assert!(
+        text.contains("| 250.0..1000 |") && !text.contains("625"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -253,6 +253,55 @@ fn told(mut read: Read, shown: String, span: &Span) -> LogRead {
     }
 }
 
+/// Looks at bytes as the lines of an engine's log, by their stamps and without; any bytes at all are fine. For the fuzz target.
+#[doc(hidden)]
+pub fn read_any(bytes: &[u8]) {
+    let scan = |start_ms| {
+        let clock = clock::LogClock::new(TimeZone::UTC, Timestamp::UNIX_EPOCH);
+        Scan::new(clock, start_ms, Timestamp::MAX.as_millisecond())
+    };
+    for mut scan in [
+        scan(Timestamp::MIN.as_millisecond()),
+        scan(1_767_348_000_000),
+        scan(0).without_stamps(),
+    ] {
+        scan.read(bytes).expect("memory can be read");
+        let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
+        assert!(scan.lines <= ends as u64 + 1);
+        let series = scan.findings.series("log");
+        assert!(series.iter().all(|series| series.lines > 0));
+        for incident in scan.findings.incidents("log") {
+            let texts = [Some(&incident.message), incident.sample.as_ref()];
+            assert!(texts.into_iter().flatten().all(|text| !text.contains('\u{1b}')));
+        }
+    }
+}
+
 fn moment(ms: i64) -> String {
     Timestamp::from_millisecond(ms).map_or_else(|_| "?".to_owned(), |at| at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_fine(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    Just(b"[2026-01-02 10:05:02 TP0] ".to_vec()),
+                    Just(b"ERROR 01-02 10:00:00 [c.py:7] Traceback (most recent call last):\n".to_vec()),
+                    Just(b"Decode batch, #running-req: 9e999, token usage: ".to_vec()),
+                    Just(b"\x1b[31mCUDA out of memory\n".to_vec()),
+                    proptest::collection::vec(any::<u8>(), 0..40),
+                ],
+                0..30,
+            ),
+        ) {
+            read_any(&parts.concat());
+        }
+    }
 }

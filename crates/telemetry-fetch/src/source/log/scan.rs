@@ -220,10 +220,13 @@ impl Scan {
         if span.1 < self.start_ms || span.0 > self.end_ms {
             return;
         }
-        // A stamp of whole seconds may begin before the window.
+        // A stamp of whole seconds may begin before the window: a message of it is shown, a number would count for the window.
+        let begins_before = span.0 < self.start_ms;
         let at_ms = span.0.clamp(self.start_ms, self.end_ms);
         if let Some(numbers) = numbers(&text) {
-            self.findings.numbers(&numbers, line.rank, at_ms);
+            if !begins_before {
+                self.findings.numbers(&numbers, line.rank, at_ms);
+            }
         } else if Traceback::begins(&text) {
             if self.open.len() >= MOST_OPEN {
                 let oldest = self.open.remove(0);
