@@ -60,7 +60,7 @@ pub fn read_file(path: &Path) -> Result<Report, ReadError> {
             limit: limits.file_bytes,
         });
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     // A pipe has no length, and a file may grow: one byte more than is read tells.
     file.take(limits.file_bytes + 1)
         .read_to_end(&mut bytes)

@@ -54,6 +54,14 @@ fn instance(message: Message<'_>, non_finite: &mut bool) -> Result<Instance, Rea
 
 /// Reads a value; one that is not finite is none.
 pub(super) fn value(message: Message<'_>, non_finite: &mut bool) -> Result<Option<Value>, ReadError> {
+    // Nearly all values of a report are one real number or one small count: the shapes that a loop is too slow for.
+    match *message.bytes {
+        [0x19, a, b, c, d, e, f, g, h] => {
+            return Ok(real(f64::from_le_bytes([a, b, c, d, e, f, g, h]), non_finite));
+        }
+        [0x28, number @ 0..0x80] => return Ok(Some(Value::Integer(number.into()))),
+        _ => {}
+    }
     let mut value = None;
     for field in message.fields() {
         value = match field? {

@@ -48,7 +48,18 @@ impl<'a> Message<'a> {
     }
 
     /// The next number of seven bits a byte, or what is wrong with it.
+    #[inline]
     fn varint(&mut self) -> Result<u64, &'static str> {
+        // Keys, lengths and most numbers are of one byte.
+        if let [byte @ 0..0x80, rest @ ..] = self.bytes {
+            self.bytes = rest;
+            self.offset += 1;
+            return Ok((*byte).into());
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Result<u64, &'static str> {
         let mut value = 0;
         for (index, byte) in self.bytes.iter().take(10).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * index);
@@ -72,6 +83,7 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    #[inline]
     fn field(&mut self) -> Result<(u64, Shape<'a>), &'static str> {
         let key = self.rest.varint()?;
         let number = key >> 3;
@@ -103,6 +115,7 @@ impl<'a> Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<(u64, Shape<'a>), ReadError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.bytes.is_empty() {
             return None;

@@ -3,5 +3,6 @@
 mod broken;
 mod csv;
 mod real;
+mod real_pages;
 mod reports;
 mod round_trip;
