@@ -22,10 +22,12 @@ pub(crate) fn run(args: &DigestArgs, output: &OutputArgs) -> Result<Report, Fail
     let declared = Declared::read(&args.declare)?;
     let pattern = pattern(args.kernel.as_deref())?;
     let pair = args.pair.as_deref().map(sides_of).transpose()?;
-    let binding = args.bind.read(None, false)?;
     let path = args.report.as_deref().expect("clap asks for a report");
     let baseline = Side::read(path, pattern.as_ref(), args.no_redact)?;
+    let simulated = baseline.is_simulated();
+    let binding = args.bind.read(None, simulated)?;
     let mut parts = DocumentParts::new(SCHEMA);
+    parts.simulated = simulated;
     parts.inputs.push(baseline.input.clone());
     let was_named = pattern.is_some();
     let data = match &args.candidate {

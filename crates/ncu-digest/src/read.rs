@@ -52,6 +52,12 @@ impl Side {
         })
     }
 
+    /// Whether no GPU was measured: examples say so in the name of theirs.
+    pub(crate) fn is_simulated(&self) -> bool {
+        let gpu = self.report.session.gpu.as_deref();
+        gpu.is_some_and(|gpu| gpu.ends_with("(simulated)"))
+    }
+
     /// The kernel as the report has it.
     pub(crate) fn raw(&self, kernel: &Kernel) -> &ncu_report::Kernel {
         let mut all = self.report.kernels.iter();

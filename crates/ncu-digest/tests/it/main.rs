@@ -3,6 +3,7 @@
 mod comparison;
 mod digest;
 mod edits;
+mod example;
 mod fixture;
 mod other_commands;
 mod real;
