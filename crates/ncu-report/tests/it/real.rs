@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ncu_report::{Kernel, Limits, Report, encode, read, read_file, unit_of};
+use ncu_report::{Kernel, Limits, Report, encode, read, read_file, redact, unit_of};
 
 use crate::broken::block_starts;
 
@@ -200,6 +200,29 @@ fn values_that_the_page_of_facts_names() {
     assert_eq!((promise("HighPipeUtilization").1 * 10.0).round(), 969.0);
     assert!(!promise("HighPipeUtilization").0 && promise("MemoryCacheAccessPattern").0);
     assert_eq!((promise("MemoryCacheAccessPattern").1 * 10.0).round(), 863.0);
+}
+
+#[test]
+fn a_redacted_report_names_nobody() {
+    let Some(reports) = reports() else { return };
+    for (name, mut report) in reports {
+        let private = report.session.private.clone();
+        redact(&mut report);
+        let rules: Vec<_> = report.kernels.iter().flat_map(|kernel| &kernel.rules).collect();
+        let text = format!("{:?} {rules:?} {:?}", report.session, report.warnings);
+        let program = private.program.expect("a program");
+        let folders = program.rsplit_once(['/', '\\']).map(|(folders, _)| folders);
+        for secret in [private.host.as_deref(), Some(&program), folders]
+            .into_iter()
+            .flatten()
+        {
+            assert!(!text.contains(secret), "{name}: {secret}");
+        }
+        if let Some(set) = &report.session.set {
+            let line = report.session.command_line.expect("what may be said");
+            assert!(line.contains(&format!("--set {set}")), "{name}: {line}");
+        }
+    }
 }
 
 /// The reports lie unchanged in what is written and read again.
