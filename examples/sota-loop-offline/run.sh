@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A whole campaign without a language model: a scripted agent that follows the skills, on simulated engines. It locks the
-# contract, measures, decides, asks the slower side what it did meanwhile and profiles both, records as blockers what is
-# missing, tries three changes (one does not start, one is a trick that is refused, one is kept), relaunches the winner from a
-# cleared environment, and ends.
+# contract, measures, decides, asks the slower side what it did meanwhile, profiles both, reads the counters of a kernel,
+# tries three changes (one does not start, one is a trick that is refused, one is kept), relaunches the winner from a cleared
+# environment, and ends.
 #
 #   run.sh [ARTIFACT_ROOT]      default: sessions/campaign-<time>
 #
@@ -17,7 +17,7 @@ mkdir -p "$root"
 root=$(cd "$root" && pwd)
 if [ -z "${SOTA_LOOP_BIN:-}" ]; then
   (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p telemetry-fetch \
-    -p profile-tables -p pipeline-analysis -p engine-sim -p loop-ledger)
+    -p profile-tables -p pipeline-analysis -p ncu-digest -p kernel-gate -p engine-sim -p loop-ledger)
 fi
 bin=${SOTA_LOOP_BIN:-$repo/target/release}
 export PATH="$bin:$PATH" LOOP_LEDGER_ROOT=$root
@@ -101,11 +101,6 @@ round() {
   ledger append "$name.gap.json"
 }
 
-# missing PHASE TOOL WHAT: a blocker when the tool is not there yet
-missing() {
-  command -v "$2" >/dev/null || ledger blocker --phase "$1" --what "$3" --exit-code 127 -- "$2"
-}
-
 # ours FLAG…: how ours is launched, as a subject file
 ours() {
   local words='"engine-sim","--flavor","sglang","--noise-cv","0.3","--max-running-requests","8"' word
@@ -179,7 +174,6 @@ for scenario in chat summary; do
   profile "$scenario" vllm "$theirs"
 done
 stop "$ours0_pid"
-missing kernel ncu-digest 'ncu-digest is not built yet'
 sha=$(sha256sum round0.gap.json | cut -c1-16)
 tables=$(sha256sum round0.chat.sglang.tables.json | cut -c1-16)
 cat > root-cause.yaml <<EOF
@@ -196,6 +190,11 @@ echo '  a claim that no document holds is refused:'
 sed 's/value: behind/value: ahead/' root-cause.yaml > wrong.yaml
 expect 7 loop-ledger append wrong.yaml
 ledger append round0.chat.sglang.pipeline.json round0.summary.sglang.pipeline.json
+# Counters of the family with the largest share. engine-sim has none: this report is the project's own, and says simulated.
+expect 0 ncu-digest "$here/decode.ncu-rep" --declare dtype=bf16,op=matmul --for round0.chat.compare.json --side a \
+  --format markdown -o round0.chat.sglang.ncu.json
+ledger append round0.chat.sglang.ncu.json
+# No kernel was changed, so there is no pair for kernel-gate to judge.
 
 say '4. round 1: a change that does not start'
 ours --mem-fraction-static 0.01 > subject-1.yaml

@@ -22,7 +22,10 @@ fn decode() -> Report {
         (DRAM, 87.6),
         ("lts__throughput.avg.pct_of_peak_sustained_elapsed", 44.2),
         ("l1tex__throughput.avg.pct_of_peak_sustained_active", 31.9),
-        ("sm__pipe_tensor_cycles_active.avg.pct_of_peak_sustained_active", 12.3),
+        (
+            "sm__pipe_tensor_cycles_active.avg.pct_of_peak_sustained_active",
+            12.3,
+        ),
         ("sm__pipe_fma_cycles_active.avg.pct_of_peak_sustained_active", 1.1),
         ("smsp__inst_executed.sum", 901_120.0),
     ];

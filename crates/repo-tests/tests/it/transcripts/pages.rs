@@ -400,6 +400,7 @@ pub(super) const PAGES: &[Page] = &[
             ("target.yaml", TARGET),
             ("ours.traces/step.trace.json", TEN_LAYERS),
             ("theirs.traces/step.trace.json", THEIR_TEN_LAYERS),
+            ("ours.ncu-rep", "nvjet_tst_64x8"),
             ("config.json", r#"{"num_hidden_layers": 10}"#),
         ],
         before: &[

@@ -93,6 +93,10 @@ impl Stage {
                 metrics: metrics.collect(),
                 ..ncu_report::Kernel::default()
             }],
+            session: ncu_report::Session {
+                gpu: Some("a GPU (simulated)".to_owned()),
+                ..ncu_report::Session::default()
+            },
             ..ncu_report::Report::default()
         };
         std::fs::write(self.folder().join(name), ncu_report::encode(&report)).unwrap();
