@@ -44,6 +44,13 @@ pub(crate) struct SideEvidence {
     pub(crate) parts: Vec<Part>,
 }
 
+impl SideEvidence {
+    /// A count over all runs. Documents come from elsewhere, so it stops at the largest number instead of overflowing.
+    pub(crate) fn total(&self, of: impl Fn(&Run) -> u64) -> u64 {
+        self.runs.iter().map(of).fold(0, u64::saturating_add)
+    }
+}
+
 /// One document's share of a side.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {

@@ -81,8 +81,8 @@ pub(crate) fn usable_value(run: &Run, metric: &Metric) -> Option<f64> {
 
 /// Too many requests of a side failed.
 fn failing(side: &SideEvidence) -> Option<String> {
-    let sent: u64 = side.runs.iter().map(|run| run.requests.sent).sum();
-    let succeeded: u64 = side.runs.iter().map(|run| run.requests.succeeded).sum();
+    let sent = side.total(|run| run.requests.sent);
+    let succeeded = side.total(|run| run.requests.succeeded);
     if sent == 0 {
         return None;
     }

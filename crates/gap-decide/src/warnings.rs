@@ -119,7 +119,7 @@ fn of(one: &Judged<'_>) -> Vec<Warning> {
 
 /// Mean output tokens of a successful request.
 fn output_length(side: &SideEvidence) -> Option<f64> {
-    let tokens: u64 = side.runs.iter().map(|run| run.tokens.output).sum();
-    let requests: u64 = side.runs.iter().map(|run| run.requests.succeeded).sum();
+    let tokens = side.total(|run| run.tokens.output);
+    let requests = side.total(|run| run.requests.succeeded);
     (requests > 0 && tokens > 0).then(|| tokens as f64 / requests as f64)
 }

@@ -74,6 +74,21 @@ proptest! {
     }
 }
 
+#[test]
+fn counts_that_do_not_add_up_are_no_crash() {
+    for count in ["/tokens/output", "/requests/sent", "/requests/succeeded"] {
+        let mut document = compare(&pairs(0.9, 0.01, 9));
+        for run in document["data"]["blocks"].as_array_mut().unwrap() {
+            *run["a"].pointer_mut(count).unwrap() = json!(u64::MAX);
+        }
+        let desk = Desk::new();
+        let path = desk.put("c.json", &document);
+        if let Err(failure) = run(&["--compare", &path, "--metric", "output_tps"]) {
+            assert!([3, 7].contains(&failure.exit.code()), "{failure:?}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
