@@ -1,6 +1,7 @@
 //! Evidence that explains a benchmark: profiles, layer pipelines, kernel counters, telemetry. It has to be of the same
 //! run: same contract, same subject, and the benchmark among its inputs (`--for RESULT`).
 
+use contracts::kernel_gate::verdict;
 use contracts::loop_ledger::facts::{Facts, FamilyShare, SideFacts};
 use contracts::loop_ledger::phase::Phase;
 use contracts::profile_tables::diff;
@@ -30,6 +31,12 @@ pub(crate) fn bound(
         return Err(context.invalid(
             "forced-pair",
             format!("it compares what cannot be compared (`{warning}`): --force-pair is for looking, not for evidence"),
+        ));
+    }
+    if document.schema == verdict::SCHEMA && document.data.get("verdict") == Some(&Value::from("invalid")) {
+        return Err(context.invalid(
+            "kernel-evidence-invalid",
+            "its own verdict is `invalid`: mend the measurement and judge it again".to_owned(),
         ));
     }
     let mut facts = context.head(document, phase);

@@ -159,6 +159,22 @@ fn difference_of_two_models_or_stages() {
 }
 
 #[test]
+fn kernel_evidence_that_calls_itself_invalid() {
+    let campaign = measured();
+    let mut document = documents::profile("chat", &ours(), &campaign.sha256("round0.chat.json"));
+    document["schema"] = json!("kernel-gate.verdict/1");
+    document["data"] = json!({"verdict": "invalid"});
+    campaign
+        .append("k.json", &document)
+        .refused(5, "kernel-evidence-invalid");
+    // Any other verdict says something of the kernel; here its phase is not open yet.
+    document["data"] = json!({"verdict": "reject"});
+    campaign
+        .append("k.json", &document)
+        .refused(1, "decision-missing");
+}
+
+#[test]
 fn root_cause_without_a_stored_value() {
     let campaign = measured();
     let text = format!(
