@@ -12,6 +12,8 @@ use crate::times::percentile;
 
 /// Farthest from 1 that the geometric mean of an A/A may be, percent.
 const MOST_GEOMEAN_PCT: f64 = 1.0;
+/// Production rows that it needs, where there are so many.
+const FEWEST_ROWS: u64 = 3;
 /// Farthest that one of its rows may be, percent.
 const MOST_ROW_PCT: f64 = 3.0;
 
@@ -58,6 +60,16 @@ pub(crate) fn aa(ledger: &Ledger, set: Option<&RowSet>, kind: TimeKind, reasons:
             "the A/A has no times by the clock that decides",
         );
         return None;
+    }
+    let production = |id: &str| set.and_then(|set| set.row(id)).is_some_and(|row| row.production);
+    let covered = rows.iter().filter(|row| production(row.id)).count() as u64;
+    let needed = set.map_or(0, |set| set.data.production.min(FEWEST_ROWS));
+    if covered < needed {
+        reasons.add(
+            Effect::BlocksPromotion,
+            "aa-too-few-rows",
+            format!("the A/A has {covered} production rows; {needed} at least say what the protocol does"),
+        );
     }
     let mut away: Vec<f64> = ratios.iter().map(|ratio| 100.0 * (ratio - 1.0).abs()).collect();
     stats::percentile::sort(&mut away);

@@ -195,7 +195,8 @@ fn contradictions(headline: &Headline, noise: f64, reasons: &mut Reasons) {
             format!("all rows together take longer: time-weighted ratio {ratio:.4}"),
         );
     }
-    let wall = is_loss(headline.geomean.get(TimeKind::Wall));
+    // No noise is granted here: a gain that the host's clock does not see in the mean is not one to ship.
+    let wall = headline.geomean.get(TimeKind::Wall).filter(|ratio| *ratio < 1.0);
     if let (TimeKind::Device, Some(ratio)) = (headline.clock, wall) {
         reasons.add(
             Effect::BlocksPromotion,

@@ -10,6 +10,12 @@ use crate::row_set;
 pub(crate) fn run(args: &FreezeArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let (set, input) = row_set::load(&args.workloads)?;
     let data = set.data;
+    // What was just written, where it was: `workloads.json` may change under the plan.
+    let frozen = output
+        .output
+        .as_deref()
+        .filter(|path| *path != std::path::Path::new("-"));
+    let rows = frozen.map_or_else(|| input.path.clone(), |path| path.display().to_string());
     let mut parts = DocumentParts::new(SCHEMA);
     parts.summary = format!(
         "{} rows frozen, {} of them production: {}. Any change of a row asks for both sides to be measured anew.",
@@ -17,14 +23,7 @@ pub(crate) fn run(args: &FreezeArgs, output: &OutputArgs) -> Result<Report, Fail
     );
     parts.next_actions = vec![NextAction::new(
         "the order in which to measure",
-        &[
-            "kernel-gate",
-            "plan",
-            "--workloads",
-            &input.path,
-            "-o",
-            "plan.json",
-        ],
+        &["kernel-gate", "plan", "--workloads", &rows, "-o", "plan.json"],
     )];
     parts.inputs.push(input);
     let document = cli_kit::document(&Args::TOOL, parts, data);

@@ -22,6 +22,7 @@ pub(crate) enum Before {
 pub(crate) fn before(provenance: &Provenance) -> Before {
     if let Some(idle) = &provenance.idle_before {
         return match (idle.utilization_pct, idle.foreign_processes) {
+            (Some(busy), _) if !(0.0..=100.0).contains(&busy) => Before::Unknown,
             (Some(busy), _) if busy > MOST_UTILIZATION_PCT => Before::Busy(format!("busy {busy:.0} %")),
             (_, Some(others)) if others > 0 => Before::Busy(format!("{others} processes of others")),
             (None, None) => Before::Unknown,

@@ -53,6 +53,13 @@ pub(crate) fn whole(ledger: &Ledger, given: &Given<'_>, reasons: &mut Reasons) {
     }
     sides(provenance, given, reasons);
     let settings = &provenance.settings;
+    if settings.num_trials.is_none() {
+        blocks(
+            reasons,
+            "trials-unproven",
+            "nothing says how many trials were run (`settings.num_trials`): some could be left out",
+        );
+    }
     if before(provenance) == Before::Unknown {
         blocks(
             reasons,
@@ -194,8 +201,10 @@ pub(crate) fn rows(rows: &[Measured<'_>], kind: Option<TimeKind>, reasons: &mut 
         &checked(|checks| {
             distinct(&checks.seeds) > 1
                 && distinct(&checks.inputs_sha256_before) > 1
-                && checks.candidate_outputs_sha256.len() > 1
-                && checks.baseline_outputs_sha256.len() > 1
+                && checks.candidate_outputs_sha256.len() == checks.seeds.len()
+                && checks.baseline_outputs_sha256.len() == checks.seeds.len()
+                && checks.inputs_sha256_before.len() == checks.seeds.len()
+                && distinct(&checks.baseline_outputs_sha256) > 1
         }),
     );
     blocks(
@@ -206,6 +215,11 @@ pub(crate) fn rows(rows: &[Measured<'_>], kind: Option<TimeKind>, reasons: &mut 
     blocks(
         "match-unproven",
         "nothing says how many outputs are within tolerance (`checks.matched_ratio`, `checks.nonfinite`)",
-        &checked(|checks| checks.matched_ratio.is_some() && checks.nonfinite.is_some()),
+        &checked(|checks| {
+            let is_part = checks
+                .matched_ratio
+                .is_some_and(|ratio| (0.0..=1.0).contains(&ratio));
+            is_part && checks.nonfinite.is_some()
+        }),
     );
 }

@@ -1,4 +1,5 @@
-//! Rows that were measured again: with more trials they take the place of the first measurement, unless that was a win.
+//! Rows that were measured again: with twice the trials they take the place of the first measurement, unless they make a win
+//! larger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use crate::ledger::Ledger;
 use crate::measured::{self, Measured};
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;
-use crate::{correctness, validity};
+use crate::{correctness, proofs, validity};
 
 /// How many times as many trials a second measurement needs.
 const TIMES_AS_MANY: usize = 2;
@@ -50,14 +51,20 @@ impl<'a> Again<'a> {
         let rows = measured::rows(other, None);
         validity::rows(other, &rows, set, Some(clock), reasons);
         let incorrect = correctness::check(other, &rows, reasons);
+        proofs::rows(&rows, Some(clock), reasons);
         match behind {
             None => {
                 for row in rows {
                     let trials = |row: &Measured<'_>| row.pair(clock).and_then(|pair| pair.trials());
-                    let has_more = self
-                        .rows
-                        .get(row.id)
-                        .is_none_or(|earlier| trials(&row) > trials(earlier));
+                    let speedup = |row: &Measured<'_>| row.pair(clock).map_or(0.0, |pair| pair.speedup());
+                    // Of two with as many trials the worse one counts, in whatever order they are given.
+                    let has_more = self.rows.get(row.id).is_none_or(|earlier| {
+                        let (more, slower) = (
+                            trials(&row).cmp(&trials(earlier)),
+                            speedup(&row) < speedup(earlier),
+                        );
+                        more.is_gt() || (more.is_eq() && slower)
+                    });
                     if has_more {
                         self.rows.insert(row.id, row);
                     }
@@ -99,7 +106,8 @@ impl<'a> Again<'a> {
             };
             let is_win = class(before.speedup(), noise_pct(Some(before), aa)) == Class::Win;
             let needed = before.trials().map_or(ENOUGH, |trials| trials * TIMES_AS_MANY);
-            if is_win || after.trials().is_none_or(|trials| trials < needed) {
+            let is_larger_win = is_win && after.speedup() >= before.speedup();
+            if is_larger_win || after.trials().is_none_or(|trials| trials < needed) {
                 unused.push(row.id);
                 continue;
             }
@@ -110,7 +118,7 @@ impl<'a> Again<'a> {
             Effect::Note,
             "rerun-not-used",
             &unused,
-            "measured again and not used: a first win stays, and a second measurement needs twice the trials",
+            "measured again and not used: a win is not measured until it is larger, and a second measurement needs twice the trials",
         );
     }
 }

@@ -92,6 +92,9 @@ fn from_rows(rows: Vec<Value>) -> Result<RowSet, String> {
         let Some(id) = id.filter(|id| !id.is_empty()) else {
             return Err("a row has no `id`".to_owned());
         };
+        if let Some(what) = fault(&row) {
+            return Err(format!("the row `{id}` {what}"));
+        }
         if fields.insert(id.clone(), row).is_some() {
             return Err(format!("two rows are named `{id}`"));
         }
@@ -112,6 +115,9 @@ fn from_rows(rows: Vec<Value>) -> Result<RowSet, String> {
             }
         })
         .collect();
+    if rows.iter().all(|row| !row.production) {
+        return Err("no row is a production row: there is nothing to judge".to_owned());
+    }
     let data = RowsData {
         workloads_sha256: hash(&rows),
         total: rows.len() as u64,
@@ -119,6 +125,28 @@ fn from_rows(rows: Vec<Value>) -> Result<RowSet, String> {
         rows,
     };
     Ok(RowSet { data, fields })
+}
+
+/// What is wrong with the fields that are read; others are the row's own.
+fn fault(row: &Value) -> Option<String> {
+    let number = |name: &str| row.get(name).and_then(Value::as_f64);
+    if row
+        .get("production")
+        .is_some_and(|value| !value.is_boolean() && !value.is_null())
+    {
+        return Some("has a `production` that is neither true nor false".to_owned());
+    }
+    let negative = ["atol", "rtol"]
+        .into_iter()
+        .find(|name| number(name).is_some_and(|value| value < 0.0));
+    let empty = ["calls", "bytes", "flops"]
+        .into_iter()
+        .find(|name| number(name).is_some_and(|value| value <= 0.0));
+    match (negative, empty) {
+        (Some(name), _) => Some(format!("has a negative `{name}`")),
+        (_, Some(name)) => Some(format!("has a `{name}` that is not above 0")),
+        _ => None,
+    }
 }
 
 /// Over what is frozen of the rows, each with the hash of all its fields.

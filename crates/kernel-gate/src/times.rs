@@ -29,7 +29,7 @@ pub(crate) enum Fault {
     NotPositive,
     /// The median, mean or minimum is not that of the samples.
     DoesNotFit,
-    /// All samples are the same number to the last bit: one was copied.
+    /// All samples of a side, or both sides, are the same to the last bit: they were copied.
     Copied,
 }
 
@@ -59,35 +59,44 @@ impl Pair {
 
 /// The device times of a row, and what is wrong with them.
 pub(crate) fn device(line: &ResultLine) -> (Option<Pair>, Vec<Fault>) {
-    pair(
-        sampled(line.baseline.as_ref(), None),
-        sampled(line.candidate.as_ref(), None),
-    )
+    pair((line.baseline.as_ref(), None), (line.candidate.as_ref(), None))
 }
 
 /// The wall times of a row, and what is wrong with them.
 pub(crate) fn wall(line: &ResultLine) -> (Option<Pair>, Vec<Fault>) {
     pair(
-        sampled(line.baseline_wall.as_ref(), line.baseline_wall_us.as_deref()),
-        sampled(line.candidate_wall.as_ref(), line.candidate_wall_us.as_deref()),
+        (line.baseline_wall.as_ref(), line.baseline_wall_us.as_deref()),
+        (line.candidate_wall.as_ref(), line.candidate_wall_us.as_deref()),
     )
 }
 
-type Side = (Option<Sampled>, Vec<Fault>);
+/// What is said of a side, and samples that stand apart from it.
+type Told<'a> = (Option<&'a Times>, Option<&'a [f64]>);
 
-fn pair((baseline, mut faults): Side, (candidate, more): Side) -> (Option<Pair>, Vec<Fault>) {
+fn pair(baseline: Told<'_>, candidate: Told<'_>) -> (Option<Pair>, Vec<Fault>) {
+    let is_same = samples(baseline)
+        .zip(samples(candidate))
+        .is_some_and(|(a, b)| a.len() > 2 && a == b);
+    let (baseline, mut faults) = sampled(baseline.0, baseline.1);
+    let (candidate, more) = sampled(candidate.0, candidate.1);
     faults.extend(more);
+    // Two clocks that agree in every sample to the last bit are one clock.
+    faults.extend(is_same.then_some(Fault::Copied));
     let pair = baseline
         .zip(candidate)
         .map(|(baseline, candidate)| Pair { baseline, candidate });
     (pair, faults)
 }
 
-fn sampled(times: Option<&Times>, samples: Option<&[f64]>) -> Side {
-    let samples = times
+fn samples<'a>((times, apart): Told<'a>) -> Option<&'a [f64]> {
+    times
         .and_then(|times| times.samples_us.as_deref())
-        .or(samples)
-        .filter(|samples| !samples.is_empty());
+        .or(apart)
+        .filter(|samples| !samples.is_empty())
+}
+
+fn sampled(times: Option<&Times>, apart: Option<&[f64]>) -> (Option<Sampled>, Vec<Fault>) {
+    let samples = samples((times, apart));
     let said = |of: fn(&Times) -> Option<f64>| times.and_then(of);
     let stated = said(|times| times.median_us);
     let is_time = |value: f64| BELIEVED_US.contains(&value);

@@ -12,7 +12,7 @@ use crate::ledger::{Ledger, Provenance, Side};
 use crate::measured::Measured;
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;
-use crate::times::Fault;
+use crate::times::{Fault, Sampled};
 
 /// Fewest samples of a side.
 const FEWEST_TRIALS: usize = 5;
@@ -142,6 +142,13 @@ pub(crate) fn same_setup(
             format!("{what}: measured on another {name}"),
         );
     }
+    if differ(&first.workloads_sha256, &other.workloads_sha256) {
+        reasons.add(
+            Effect::Invalid,
+            "rows-not-frozen",
+            format!("{what}: measured with another row set"),
+        );
+    }
     let hash = |of: &Provenance, side: fn(&crate::ledger::Sides) -> &Side| {
         of.sides
             .as_ref()
@@ -239,7 +246,7 @@ pub(crate) fn rows(
     );
     invalid(
         "samples-copied",
-        "all samples of a side are one number to the last bit: one trial was copied",
+        "all samples of a side, or the two sides, are the same to the last bit: they were copied",
         &fault(Fault::Copied),
     );
     invalid("too-few-trials", "fewer than 5 samples of a side", &|row| {
@@ -286,6 +293,25 @@ pub(crate) fn rows(
         },
     );
     invalid(
+        "clocks-contradict",
+        "a side's wall time is shorter than its device time: one of the clocks does not show the work",
+        &|row| {
+            let Some((device, wall)) = row.device.as_ref().zip(row.wall.as_ref()) else {
+                return false;
+            };
+            let sides = [
+                (device.baseline, wall.baseline),
+                (device.candidate, wall.candidate),
+            ];
+            sides.iter().any(|(device, wall)| {
+                let least = (HIDDEN.0 * device.median)
+                    .max(HIDDEN.1)
+                    .max(spread(&[*device, *wall]));
+                device.median - wall.median > least
+            })
+        },
+    );
+    invalid(
         "work-outside-events",
         "the candidate's wall time has work in it that its device events do not see, as on another stream",
         &|row| {
@@ -294,14 +320,18 @@ pub(crate) fn rows(
             };
             let gap = wall.candidate.median - device.candidate.median;
             let of_baseline = (wall.baseline.median - device.baseline.median).max(0.0);
-            let sides = [wall.candidate, wall.baseline, device.candidate, device.baseline];
-            let squares = sides
-                .iter()
-                .map(|side| (side.median * side.cv_pct.unwrap_or(0.0) / 100.0).powi(2));
-            let spread = 2.0 * squares.sum::<f64>().sqrt();
+            let spread = spread(&[wall.candidate, wall.baseline, device.candidate, device.baseline]);
             gap - of_baseline > (HIDDEN.0 * wall.candidate.median).max(HIDDEN.1).max(spread)
         },
     );
+}
+
+/// Twice the standard deviation of a sum of medians, microseconds.
+fn spread(sides: &[Sampled]) -> f64 {
+    let squares = sides
+        .iter()
+        .map(|side| (side.median * side.cv_pct.unwrap_or(0.0) / 100.0).powi(2));
+    2.0 * squares.sum::<f64>().sqrt()
 }
 
 /// Printed ratios have four digits or more.

@@ -56,8 +56,8 @@ fn within_noise_nothing_is_shown() {
         (200.0, 199.0),
         (100.0, 99.5),
         (50.0, 49.8),
-        (25.0, 25.0),
-        (10.0, 10.0),
+        (25.0, 25.01),
+        (10.0, 10.01),
     ]);
     let (document, exit) = same.judge(&["--fail-on", "reject"]);
     assert_eq!(

@@ -3,7 +3,7 @@
 use contracts::fields::sha256_hex;
 use serde_json::{Value, json};
 
-use crate::evidence::{Evidence, samples, summary, times};
+use crate::evidence::{Evidence, row, samples, summary, times};
 use crate::run::codes;
 
 /// Ends as invalid, for this reason.
@@ -268,4 +268,97 @@ fn seven_trials_turned_into_one() {
         evidence.results.insert(2, again);
     });
     is_invalid(&twice, "row-twice");
+}
+
+#[test]
+fn a_cache_of_some_outputs() {
+    // One input is answered from the cache, the others are computed.
+    let partly = spoilt(|evidence| {
+        evidence.row("large-a")["checks"]["candidate_outputs_sha256"] = json!(["out-0", "out-0", "out-2"]);
+    });
+    is_wrong(&partly, "outputs-cached");
+    // A baseline that answers everything alike proves nothing.
+    let alike = spoilt(|evidence| {
+        for side in ["baseline_outputs_sha256", "candidate_outputs_sha256"] {
+            evidence.row("large-a")["checks"][side] = json!(["out", "out", "out"]);
+        }
+    });
+    is_blocked(&alike, "outputs-unproven");
+    let fewer = spoilt(|evidence| {
+        evidence.row("large-a")["checks"]["candidate_outputs_sha256"] = json!(["out-0", "out-1"]);
+    });
+    is_blocked(&fewer, "outputs-unproven");
+    let beyond = spoilt(|evidence| evidence.row("large-a")["checks"]["matched_ratio"] = json!(1.5));
+    is_blocked(&beyond, "match-unproven");
+}
+
+#[test]
+fn clocks_that_contradict_each_other() {
+    let impossible = spoilt(|evidence| {
+        evidence.row("large-a")["candidate_wall_us"] = json!(samples(0.7 * 160.0, 0.005, 7));
+    });
+    is_invalid(&impossible, "clocks-contradict");
+    // The device says a quarter faster, and whoever waits for it sees nothing of it.
+    let unseen = spoilt(|evidence| {
+        for (id, wall) in [
+            ("large-a", 200.0),
+            ("large-b", 100.0),
+            ("small-a", 50.0),
+            ("small-b", 25.0),
+        ] {
+            let row = evidence.row(id);
+            row["baseline_wall_us"] = json!(samples(wall + 1.0, 0.005, 7));
+            row["candidate_wall_us"] = json!(samples(wall + 1.2, 0.005, 7));
+        }
+    });
+    let (document, _) = unseen.judge(&[]);
+    assert_ne!(document["data"]["verdict"], "promote", "{document}");
+}
+
+#[test]
+fn an_a_a_that_shows_nothing() {
+    let copied = spoilt(|evidence| {
+        let row = &mut evidence.aa.as_mut().expect("an A/A")[1];
+        row["candidate"] = row["baseline"].clone();
+    });
+    is_invalid(&copied, "aa-faulty");
+    let one_row = spoilt(|evidence| {
+        evidence.aa.as_mut().expect("an A/A").drain(2..);
+    });
+    is_blocked(&one_row, "aa-too-few-rows");
+    let other_rows = spoilt(|evidence| {
+        evidence.aa.as_mut().expect("an A/A")[0]["workloads_sha256"] = json!("sha256:0123456789abcdef");
+    });
+    is_invalid(&other_rows, "rows-not-frozen");
+}
+
+#[test]
+fn trials_that_nobody_counted() {
+    let silent = spoilt(|evidence| without(evidence.provenance(), "/settings/num_trials"));
+    is_blocked(&silent, "trials-unproven");
+    let impossible = spoilt(|evidence| evidence.provenance()["idle_before"]["utilization_pct"] = json!(-1));
+    is_blocked(&impossible, "idle-unproven");
+}
+
+#[test]
+fn a_loss_that_is_measured_until_it_is_gone() {
+    let workload = Evidence::good().workload("large-a");
+    // The second measurement of a first win is a loss, and has three times the trials.
+    let honest = spoilt(|evidence| {
+        evidence.rerun(vec![row(&workload, 200.0, 220.0, 21)]);
+    });
+    let (document, _) = honest.judge(&[]);
+    assert_eq!(document["data"]["losses"][0]["id"], "large-a", "{document}");
+    assert_ne!(document["data"]["verdict"], "promote");
+    // A second measurement proves as much as the first, or it blocks.
+    let mut bare = row(&workload, 200.0, 150.0, 21);
+    bare.as_object_mut().expect("an object").remove("checks");
+    let unproven = spoilt(|evidence| {
+        evidence.rerun(vec![bare]);
+    });
+    let (document, _) = unproven.judge(&[]);
+    assert!(
+        codes(&document, "blocks_promotion").contains(&"match-unproven"),
+        "{document}"
+    );
 }
