@@ -11,7 +11,7 @@ pub(crate) const MATERIAL: f64 = 0.97;
 /// Smallest noise of a row, percent.
 const LEAST_NOISE_PCT: f64 = 2.0;
 /// A row within noise whose noise is beyond this shows nothing, percent.
-const UNSTABLE_PCT: f64 = 5.0;
+pub(crate) const UNSTABLE_PCT: f64 = 5.0;
 
 /// A row with its class.
 #[derive(Clone, Debug)]

@@ -4,15 +4,13 @@ use std::collections::BTreeSet;
 
 use contracts::kernel_gate::verdict::Effect;
 
-use crate::ledger::{Checks, Ledger};
+use crate::ledger::Checks;
 use crate::measured::Measured;
 use crate::reasons::Reasons;
 
 /// Rows whose outputs are wrong; production or not.
-pub(crate) fn check<'a>(ledger: &Ledger, rows: &[Measured<'a>], reasons: &mut Reasons) -> BTreeSet<&'a str> {
+pub(crate) fn check<'a>(rows: &[Measured<'a>], reasons: &mut Reasons) -> BTreeSet<&'a str> {
     let mut all = BTreeSet::new();
-    let settings = ledger.provenance.first().map(|of| &of.settings);
-    let required = settings.and_then(|of| of.required_matched_ratio).unwrap_or(1.0);
     let mut wrong = |code: &str, message: &str, is: &dyn Fn(&Checks) -> bool| {
         let found = rows.iter().filter(|row| {
             let checks = row.line.and_then(|line| line.checks.as_ref());
@@ -24,8 +22,8 @@ pub(crate) fn check<'a>(ledger: &Ledger, rows: &[Measured<'a>], reasons: &mut Re
     };
     wrong(
         "outputs-differ",
-        "fewer outputs within tolerance than required",
-        &|checks| checks.matched_ratio.is_some_and(|ratio| ratio < required),
+        "not all outputs are within the tolerance of the frozen row; a measurement cannot ask for less",
+        &|checks| checks.matched_ratio.is_some_and(|ratio| ratio < 1.0),
     );
     wrong(
         "outputs-not-finite",

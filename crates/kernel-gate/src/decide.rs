@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use contracts::Finite;
 use contracts::kernel_gate::verdict::{Dispatch, Effect, TimeKind, Verdict};
 
-use crate::classify::Judged;
+use crate::classify::{Judged, UNSTABLE_PCT};
 use crate::dispatch::{DispatchTable, buckets};
 use crate::headline::{geomean, time_weighted};
 use crate::judge::Headline;
@@ -53,9 +53,9 @@ pub(crate) fn dispatch(
     let routed: Vec<&Judged<'_>> = production().filter(|row| row.routed).collect();
     let id = |row: &&Judged<'_>| row.measured.id.to_owned();
     let is_off = |row: &&&Judged<'_>| {
-        behind
-            .get(row.measured.id)
-            .is_some_and(|(speedup, noise)| 100.0 * (speedup - 1.0).abs() > noise.max(ROUTED_PCT))
+        behind.get(row.measured.id).is_some_and(|(speedup, noise)| {
+            100.0 * (speedup - 1.0).abs() > noise.clamp(ROUTED_PCT, UNSTABLE_PCT)
+        })
     };
     let not_again: Vec<String> = routed
         .iter()

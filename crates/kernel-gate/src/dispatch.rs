@@ -68,6 +68,12 @@ pub fn read(bytes: &[u8]) -> Result<DispatchTable, String> {
         ));
     }
     for bucket in &table.buckets {
+        if bucket.field.as_deref() == Some("id") {
+            return Err(format!(
+                "the bucket `{}` names rows by their id: a dispatch is a rule about a field that new rows have, too",
+                clean(&bucket.name, 80)
+            ));
+        }
         let has_condition = bucket.equals.is_some() || bucket.at_least.is_some() || bucket.below.is_some();
         if bucket.field.is_some() != has_condition {
             return Err(format!(

@@ -1,6 +1,7 @@
 //! Whether the device was idle before the measurement.
 
 use crate::ledger::Provenance;
+use crate::proofs::is_cpu;
 
 /// Busiest device that counts as idle, percent.
 const MOST_UTILIZATION_PCT: f64 = 5.0;
@@ -25,12 +26,26 @@ pub(crate) fn before(provenance: &Provenance) -> Before {
             (Some(busy), _) if !(0.0..=100.0).contains(&busy) => Before::Unknown,
             (Some(busy), _) if busy > MOST_UTILIZATION_PCT => Before::Busy(format!("busy {busy:.0} %")),
             (_, Some(others)) if others > 0 => Before::Busy(format!("{others} processes of others")),
-            (None, None) => Before::Unknown,
-            _ => Before::Idle,
+            // What was counted does not hide what stands beside it.
+            (Some(_), Some(_)) => match words_of_smi(provenance) {
+                Before::Busy(words) => Before::Busy(words),
+                _ => Before::Idle,
+            },
+            // Who else computes on a processor is not counted.
+            (Some(_), None) if is_cpu(provenance) => Before::Idle,
+            _ => Before::Unknown,
         };
     }
+    match provenance.nvidia_smi_before {
+        Some(_) => words_of_smi(provenance),
+        None => Before::Unknown,
+    }
+}
+
+/// What lines of `nvidia-smi` say; idle where there are none.
+fn words_of_smi(provenance: &Provenance) -> Before {
     let Some(text) = &provenance.nvidia_smi_before else {
-        return Before::Unknown;
+        return Before::Idle;
     };
     let lines: Vec<Vec<&str>> = text
         .lines()

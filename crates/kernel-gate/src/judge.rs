@@ -46,15 +46,29 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
     let kind = judged_on(&rows);
     let clock = kind.unwrap_or(TimeKind::Device);
 
+    let given = Given {
+        set,
+        has_aa: evidence.aa.is_some(),
+        candidate_sha256: evidence.candidate_sha256,
+    };
     validity::measurement("results", ledger, &mut reasons);
     validity::rows(ledger, &rows, set, kind, &mut reasons);
     let claim = validity::claimed(ledger, &mut reasons);
     let aa = evidence.aa.and_then(|other| {
         validity::measurement("A/A", other, &mut reasons);
         together("A/A", ledger, other, false, &mut reasons);
+        let rows = measured::rows(other, None);
+        validity::rows(other, &rows, set, Some(clock), &mut reasons);
+        // Both sides are the baseline: its own hash is that of the candidate.
+        let own = other.provenance.first().and_then(|of| of.sides.as_ref());
+        let given = Given {
+            candidate_sha256: own.and_then(|sides| sides.candidate.source_sha256.as_deref()),
+            ..given
+        };
+        proofs::beside("A/A", other, &rows, &given, clock, &mut reasons);
         aa(other, set, clock, &mut reasons)
     });
-    let mut incorrect = correctness::check(ledger, &rows, &mut reasons);
+    let mut incorrect = correctness::check(&rows, &mut reasons);
 
     let table = evidence.dispatch.map(|(table, _)| table);
     let assigned = table.map(|table| assign(table, &rows, set));
@@ -70,7 +84,7 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
     let mut again = rerun::Again::default();
     for other in &evidence.reruns {
         let hash = evidence.dispatch.map(|(_, hash)| hash);
-        incorrect.extend(again.take(ledger, other, set, clock, hash, &mut reasons));
+        incorrect.extend(again.take(ledger, other, set, clock, hash, &given, &mut reasons));
     }
     again.replace(&mut rows, &routed, clock, aa.as_ref(), &mut reasons);
 
@@ -84,11 +98,6 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
         flops_per_s: evidence.peaks.flops_per_s.or(own.flops_per_s),
     };
     roofline::check(&rows, set, peaks, clock, &mut reasons);
-    let given = Given {
-        set,
-        has_aa: evidence.aa.is_some(),
-        candidate_sha256: evidence.candidate_sha256,
-    };
     proofs::whole(ledger, &given, &mut reasons);
     proofs::rows(&rows, kind, &mut reasons);
 

@@ -98,8 +98,6 @@ pub struct Settings {
     pub order: Option<String>,
     /// What the host's clock waits for: `device` is everything on it.
     pub synchronize: Option<String>,
-    /// Part of the outputs that has to match.
-    pub required_matched_ratio: Option<f64>,
 }
 
 /// Both sides of a measurement.

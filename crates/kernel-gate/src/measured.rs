@@ -67,7 +67,7 @@ impl<'a> Measured<'a> {
             (Some(row), "flops") => row.flops.map(f64::from),
             _ => self.field(set, name).and_then(Value::as_f64),
         };
-        value.filter(|value| *value > 0.0)
+        value.filter(|value| *value > 0.0 && *value < 1e18)
     }
 }
 

@@ -8,14 +8,55 @@ use crate::ledger::{Checks, Ledger, Provenance, Side};
 use crate::measured::Measured;
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;
+use crate::times::Pair;
 use crate::validity::device_of;
 
+/// Spread of the wall times in which nothing can hide, percent.
+const MOST_WALL_CV_PCT: f64 = 10.0;
+
 /// What the caller gave beside the results.
+#[derive(Clone, Copy)]
 pub(crate) struct Given<'a> {
     pub(crate) set: Option<&'a RowSet>,
     pub(crate) has_aa: bool,
     /// Hash of the candidate's file.
     pub(crate) candidate_sha256: Option<&'a str>,
+}
+
+/// What is put beside a measurement, an A/A or a second measurement, has to prove as much as the measurement itself: what it
+/// lacks is one reason, what contradicts is as grave as it is there.
+pub(crate) fn beside(
+    what: &str,
+    ledger: &Ledger,
+    rows: &[Measured<'_>],
+    given: &Given<'_>,
+    clock: TimeKind,
+    reasons: &mut Reasons,
+) {
+    let mut own = Reasons::default();
+    whole(ledger, given, &mut own);
+    self::rows(rows, Some(clock), &mut own);
+    let (blocks, graver): (Vec<_>, Vec<_>) = own
+        .0
+        .into_iter()
+        .partition(|reason| reason.effect == Effect::BlocksPromotion);
+    // Said of the measurement already.
+    let blocks: Vec<_> = blocks
+        .into_iter()
+        .filter(|reason| reason.code != "rows-own")
+        .collect();
+    reasons.0.extend(graver);
+    if !blocks.is_empty() || ledger.provenance.is_empty() {
+        let codes: Vec<&str> = blocks.iter().map(|reason| reason.code.as_str()).collect();
+        reasons.add(
+            Effect::BlocksPromotion,
+            "beside-unproven",
+            format!(
+                "{what}: it proves less than the measurement: {}",
+                codes.join(", ")
+            ),
+        );
+    }
 }
 
 /// What is missing of the whole, and what contradicts what was given.
@@ -101,7 +142,14 @@ fn sides(provenance: &Provenance, given: &Given<'_>, reasons: &mut Reasons) {
     needs(
         "device-unproven",
         provenance.gpu.is_some()
-            && device_of(provenance, |side| side.host.clone(), provenance.host.clone()).is_some(),
+            && device_of(provenance, |side| side.host.clone(), provenance.host.clone()).is_some()
+            && (is_cpu(provenance)
+                || device_of(
+                    provenance,
+                    |side| side.gpu_uuid.clone(),
+                    provenance.gpu_uuid.clone(),
+                )
+                .is_some()),
         "nothing says on which device and machine both sides ran (`gpu`, `gpu_uuid`, `host`)",
     );
     needs(
@@ -132,6 +180,14 @@ fn sides(provenance: &Provenance, given: &Given<'_>, reasons: &mut Reasons) {
         ),
         _ => {}
     }
+}
+
+/// A harness without a GPU names the processor so.
+pub(crate) fn is_cpu(provenance: &Provenance) -> bool {
+    provenance
+        .gpu
+        .as_deref()
+        .is_some_and(|gpu| gpu.starts_with("CPU"))
 }
 
 /// Ledgers print hashes with or without their name, and cut to 12 digits at least.
@@ -171,6 +227,11 @@ pub(crate) fn rows(rows: &[Measured<'_>], kind: Option<TimeKind>, reasons: &mut 
         reasons.rows(Effect::BlocksPromotion, code, &without(is_proven), message);
     };
     blocks(
+        "row-unproven",
+        "the line does not say which row was measured (`workload`)",
+        &|row| row.line.is_some_and(|line| line.workload.is_some()),
+    );
+    blocks(
         "samples-unproven",
         "no samples to recount the medians from",
         &|row| kind.is_some_and(|kind| row.pair(kind).is_some_and(|pair| pair.trials().is_some())),
@@ -178,8 +239,19 @@ pub(crate) fn rows(rows: &[Measured<'_>], kind: Option<TimeKind>, reasons: &mut 
     if kind == Some(TimeKind::Device) {
         blocks(
             "wall-unproven",
-            "no wall times beside the device times: work on another stream would not be seen",
-            &|row| row.wall.is_some(),
+            "no wall times of all trials beside the device times: work on another stream would not be seen",
+            &|row| {
+                let trials = |kind| row.pair(kind).and_then(|pair: &Pair| pair.trials());
+                row.wall.is_some() && trials(TimeKind::Wall) >= trials(TimeKind::Device)
+            },
+        );
+        blocks(
+            "wall-unstable",
+            "wall times spread by more than 10 %: work on another stream could hide in them",
+            &|row| {
+                row.wall
+                    .is_none_or(|wall| wall.cv_pct().is_none_or(|cv| cv <= MOST_WALL_CV_PCT))
+            },
         );
     }
     blocks(

@@ -8,9 +8,10 @@ use contracts::kernel_gate::verdict::{Aa, Class, Effect, TimeKind};
 use crate::classify::{class, noise_pct};
 use crate::ledger::Ledger;
 use crate::measured::{self, Measured};
+use crate::proofs::{self, Given};
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;
-use crate::{correctness, proofs, validity};
+use crate::{correctness, validity};
 
 /// How many times as many trials a second measurement needs.
 const TIMES_AS_MANY: usize = 2;
@@ -38,6 +39,7 @@ impl<'a> Again<'a> {
         set: Option<&RowSet>,
         clock: TimeKind,
         dispatch: Option<&str>,
+        given: &Given<'_>,
         reasons: &mut Reasons,
     ) -> BTreeSet<&'a str> {
         validity::measurement("rerun", other, reasons);
@@ -50,8 +52,19 @@ impl<'a> Again<'a> {
         }
         let rows = measured::rows(other, None);
         validity::rows(other, &rows, set, Some(clock), reasons);
-        let incorrect = correctness::check(other, &rows, reasons);
-        proofs::rows(&rows, Some(clock), reasons);
+        let incorrect = correctness::check(&rows, reasons);
+        // Behind a dispatch the candidate is called through it, so its file is another one.
+        let own = other.provenance.first().and_then(|of| of.sides.as_ref());
+        let own = own.and_then(|sides| sides.candidate.source_sha256.as_deref());
+        let given = Given {
+            candidate_sha256: if behind.is_some() {
+                own
+            } else {
+                given.candidate_sha256
+            },
+            ..*given
+        };
+        proofs::beside("rerun", other, &rows, &given, clock, reasons);
         match behind {
             None => {
                 for row in rows {

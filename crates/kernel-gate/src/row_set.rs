@@ -15,6 +15,8 @@ use crate::ledger::ID_CAP;
 
 /// Largest file of rows.
 const FILE_CAP: u64 = 64 << 20;
+/// Largest number of calls, bytes or operations that is believed.
+const MOST: f64 = 1e18;
 /// Most rows.
 const MOST_ROWS: usize = 100_000;
 
@@ -141,10 +143,10 @@ fn fault(row: &Value) -> Option<String> {
         .find(|name| number(name).is_some_and(|value| value < 0.0));
     let empty = ["calls", "bytes", "flops"]
         .into_iter()
-        .find(|name| number(name).is_some_and(|value| value <= 0.0));
+        .find(|name| number(name).is_some_and(|value| !(value > 0.0 && value < MOST)));
     match (negative, empty) {
         (Some(name), _) => Some(format!("has a negative `{name}`")),
-        (_, Some(name)) => Some(format!("has a `{name}` that is not above 0")),
+        (_, Some(name)) => Some(format!("has a `{name}` that is not above 0, or beyond all sense")),
         _ => None,
     }
 }

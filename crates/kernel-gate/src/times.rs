@@ -6,6 +6,8 @@ use crate::ledger::{ResultLine, Times};
 /// decimals.
 const RATIO: f64 = 1e-3;
 const PRINTED_US: f64 = 2e-3;
+/// No clock repeats a time so exactly that all samples of a side lie this close, as ratio.
+const SAME: f64 = 1e-7;
 /// Times that are believed, microseconds: a picosecond to a day.
 const BELIEVED_US: std::ops::Range<f64> = 1e-6..86_400e6;
 /// Largest coefficient of variation that is believed, percent.
@@ -130,7 +132,7 @@ fn sampled(times: Option<&Times>, apart: Option<&[f64]>) -> (Option<Sampled>, Ve
     if !fits {
         faults.push(Fault::DoesNotFit);
     }
-    if sorted.len() > 2 && sorted[0] == sorted[sorted.len() - 1] {
+    if sorted.len() > 2 && sorted[sorted.len() - 1] - sorted[0] <= SAME * sorted[0] {
         faults.push(Fault::Copied);
     }
     let sampled = Sampled {

@@ -48,7 +48,13 @@ pub(crate) fn measurement(what: &str, ledger: &Ledger, reasons: &mut Reasons) {
     }
     if let Some(sides) = &provenance.sides {
         let (a, b) = (&sides.baseline, &sides.candidate);
-        if differ(&a.gpu_uuid, &b.gpu_uuid) || differ(&a.host, &b.host) {
+        let several = |told: [&Option<String>; 3]| {
+            let told: BTreeSet<&str> = told.iter().filter_map(|told| told.as_deref()).collect();
+            told.len() > 1
+        };
+        if several([&provenance.gpu_uuid, &a.gpu_uuid, &b.gpu_uuid])
+            || several([&provenance.host, &a.host, &b.host])
+        {
             invalid(
                 reasons,
                 "other-gpu",
@@ -191,11 +197,24 @@ fn differ(a: &Option<String>, b: &Option<String>) -> bool {
     matches!((a, b), (Some(a), Some(b)) if a != b)
 }
 
-/// Flags that one side has and the other has not; `None` where all are the same or one side is not known.
+/// Flags that one side has and the other has not; `None` where all are the same or one side is not known. Paths in them are of
+/// somebody's machine, and are left out.
 fn one_sided(a: Option<&[String]>, b: Option<&[String]>) -> Option<String> {
-    let (a, b): (BTreeSet<_>, BTreeSet<_>) = (a?.iter().collect(), b?.iter().collect());
-    let only: Vec<&str> = a.symmetric_difference(&b).map(|flag| flag.as_str()).collect();
-    (!only.is_empty()).then(|| clean(&only.join(" "), 200))
+    let (a, b) = (a?, b?);
+    if a == b {
+        return None;
+    }
+    let (a, b): (BTreeSet<_>, BTreeSet<_>) = (a.iter().collect(), b.iter().collect());
+    let plain = |flag: &&String| match flag.split_once('/') {
+        Some((before, _)) => format!("{before}…"),
+        None => flag.to_string(),
+    };
+    let only: Vec<String> = a.symmetric_difference(&b).map(plain).collect();
+    // The last of two flags that contradict each other counts.
+    Some(match only.as_slice() {
+        [] => "the same ones in another order, or more often".to_owned(),
+        only => clean(&only.join(" "), 200),
+    })
 }
 
 fn layers(side: &Side) -> String {
@@ -254,11 +273,15 @@ pub(crate) fn rows(
     });
     invalid(
         "samples-missing",
-        "fewer samples than the trials that were run",
+        "fewer samples than the trials that were run, or than those of the other side",
         &|row| {
-            trials(row)
+            let sides = kind
+                .and_then(|kind| row.pair(kind))
+                .map(|pair| (pair.baseline.trials, pair.candidate.trials));
+            let is_short = trials(row)
                 .zip(planned)
-                .is_some_and(|(trials, planned)| (trials as u64) < planned)
+                .is_some_and(|(trials, planned)| (trials as u64) < planned);
+            is_short || matches!(sides, Some((Some(a), Some(b))) if a != b)
         },
     );
     invalid(

@@ -2,6 +2,13 @@
 
 use crate::error::DigestError;
 
+/// Types that kernels compute in, by the names that people use.
+const DTYPES: [&str; 27] = [
+    "fp64", "f64", "float64", "double", "fp32", "f32", "float32", "float", "tf32", "fp16", "f16", "float16",
+    "half", "bf16", "bfloat16", "fp8", "e4m3", "e5m2", "fp6", "fp4", "nvfp4", "mxfp4", "mxfp8", "int8",
+    "int4", "int32", "int64",
+];
+
 /// `--declare`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Declared {
@@ -25,6 +32,7 @@ impl Declared {
                 return Err(bad());
             }
             let field = match name.trim() {
+                "dtype" if !DTYPES.contains(&value.as_str()) => return Err(bad()),
                 "dtype" => &mut declared.dtype,
                 "op" => &mut declared.op,
                 "shape" => &mut declared.shape,
@@ -57,7 +65,7 @@ mod tests {
         let declared = Declared::read(&words(&["dtype=BF16", "op=matmul"])).unwrap();
         assert!(declared.is_matmul() && !declared.is_fp64());
         assert!(Declared::read(&words(&["dtype=double"])).unwrap().is_fp64());
-        for bad in ["dtype", "dtype=", "colour=red", "="] {
+        for bad in ["dtype", "dtype=", "dtype=banana", "colour=red", "="] {
             assert!(Declared::read(&words(&[bad])).is_err(), "{bad}");
         }
     }

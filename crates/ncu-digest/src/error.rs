@@ -152,7 +152,7 @@ impl ToolError for DigestError {
         Some(match self {
             Self::Report { source, .. } => source.hint(),
             Self::Pattern(_) => "quote it, and escape `(`, `<` and `*` with a backslash".to_owned(),
-            Self::Declare(_) => "`--declare dtype=bf16,op=matmul,shape=4096x4096`".to_owned(),
+            Self::Declare(_) => "`--declare dtype=bf16,op=matmul,shape=4096x4096`; a type is one of fp64, fp32, tf32, fp16, bf16, fp8, fp6, fp4, int8, int4".to_owned(),
             Self::Pair(_) => "`--pair A=B`: a part of the baseline's name, and of the candidate's".to_owned(),
             Self::KernelNotFound { names, .. } => format!("there are: {}", names.join("; ")),
             Self::AmbiguousKernel { baseline, candidate, .. } => format!(
@@ -170,6 +170,10 @@ impl ToolError for DigestError {
             Self::GpuMismatch(_) => "capture both sides on one GPU".to_owned(),
             Self::ClockMismatch { baseline, .. } => {
                 format!("capture the candidate again: ncu --clock-control {baseline} --set full -f -o candidate PROGRAM…")
+            }
+            // The larger set decides more: nobody should collect less.
+            Self::SetMismatch { candidate, .. } if candidate == "full" => {
+                "capture the baseline again: ncu --set full -f -o baseline PROGRAM…".to_owned()
             }
             Self::SetMismatch { baseline, .. } => {
                 format!("capture the candidate again: ncu --set {baseline} -f -o candidate PROGRAM…")

@@ -72,7 +72,7 @@ pub(crate) fn short(key: &str, cap: usize) -> String {
 /// A kernel that exchanges data between GPUs: replayed on its own it waits for ever, and its counters are not to be trusted.
 pub(crate) fn is_collective(name: &str) -> bool {
     static COLLECTIVE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)nccl|rccl|all_?reduce|all_?gather|reduce_?scatter|all_?to_?all")
+        Regex::new(r"(?i:nccl|rccl|reduce_?scatter|(?:^|[^a-z])all_?(?:reduce|gather|to_?all))|[a-z]All(?:Reduce|Gather|ToAll)")
             .expect("the pattern is valid")
     });
     COLLECTIVE.is_match(name)
@@ -161,6 +161,17 @@ mod tests {
             "initial_scan",
         ] {
             assert!(!is_decoy(name) && !is_collective(name), "{name}");
+        }
+        for name in [
+            "ncclDevKernel_AllReduce_Sum_f32",
+            "cross_device_all_reduce",
+            "oneShotAllReduceKernel",
+            "allreduce_fusion_kernel",
+        ] {
+            assert!(is_collective(name), "{name}");
+        }
+        for name in ["small_reduce_kernel", "overall_gather", "tall_to_all_gemm"] {
+            assert!(!is_collective(name), "{name}");
         }
     }
 }

@@ -12,13 +12,16 @@ const NAME_CAP: usize = 60;
 
 pub(crate) fn summary(data: &ReportData) -> String {
     let mut text = String::new();
-    if let Some(pair) = data
+    if let Some((pair, others)) = data
         .comparison
         .as_ref()
-        .and_then(|comparison| comparison.pairs.first())
+        .and_then(|comparison| comparison.pairs.split_first())
     {
         text.push_str(&verdict(pair));
         text.push(' ');
+        if let Some(other) = moved_most(pair, others) {
+            text.push_str(&format!("But {} ", verdict(other)));
+        }
     }
     let kernels = if data.candidate.is_some() {
         &data.candidate_kernels
@@ -43,6 +46,15 @@ pub(crate) fn summary(data: &ReportData) -> String {
         }
     }
     text
+}
+
+/// Of the other kernels the one that moved most, where the first one did not move as much: a headline must not hide it.
+fn moved_most<'a>(first: &Pair, others: &'a [Pair]) -> Option<&'a Pair> {
+    let by = |pair: &Pair| pair.duration_delta_pct.get().abs();
+    let moved = others
+        .iter()
+        .filter(|pair| matches!(pair.verdict, Change::Faster | Change::Slower) && by(pair) > by(first));
+    moved.max_by(|a, b| by(a).total_cmp(&by(b)))
 }
 
 /// The verdict of a pair.

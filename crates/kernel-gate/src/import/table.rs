@@ -61,11 +61,11 @@ pub(super) fn results(bytes: &[u8], map: &Map) -> Result<Imported, String> {
     while reader.read_byte_record(&mut record).map_err(wrong)? {
         let cells: Vec<String> = record
             .iter()
-            .take(names.len())
+            .take(MOST_COLUMNS)
             .map(|cell| clean(&String::from_utf8_lossy(cell), CELL_CAP))
             .collect();
         let at = record.position().map_or(0, csv::Position::line);
-        if cells.len() < names.len() {
+        if cells.len() != names.len() {
             return Err(format!(
                 "line {at} has {} cells, the header {}",
                 cells.len(),

@@ -190,7 +190,10 @@ fn a_noisy_row_is_measured_again_with_more_trials() {
         (document["data"]["verdict"].as_str(), exit),
         (Some("inconclusive"), 5)
     );
-    assert_eq!(codes(&document, "blocks_promotion"), ["rows-unstable"]);
+    assert_eq!(
+        codes(&document, "blocks_promotion"),
+        ["rows-unstable", "wall-unstable"]
+    );
     assert_eq!(document["data"]["next_actions"][0]["rows"], json!(["small-a"]));
     let command = document["next_actions"][0]["command"]
         .as_array()

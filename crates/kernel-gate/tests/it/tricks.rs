@@ -357,8 +357,94 @@ fn a_loss_that_is_measured_until_it_is_gone() {
         evidence.rerun(vec![bare]);
     });
     let (document, _) = unproven.judge(&[]);
+    assert_eq!(codes(&document, "blocks_promotion"), ["beside-unproven"]);
+    let nobody = spoilt(|evidence| {
+        evidence.rerun(vec![row(&workload, 200.0, 150.0, 21)])[0] = json!({"event": "provenance"});
+    });
+    is_blocked(&nobody, "beside-unproven");
+}
+
+#[test]
+fn what_the_measurement_would_like_to_be_enough() {
+    let fewer = spoilt(|evidence| {
+        evidence.provenance()["settings"]["required_matched_ratio"] = json!(0.0);
+        evidence.row("large-a")["checks"]["matched_ratio"] = json!(0.99);
+    });
+    is_wrong(&fewer, "outputs-differ");
+    let nameless = spoilt(|evidence| without(evidence.row("large-a"), "/workload"));
+    is_blocked(&nameless, "row-unproven");
+    let nearly = spoilt(|evidence| {
+        let mut samples = vec![160.0; 6];
+        samples.push(160.000001);
+        evidence.row("large-a")["candidate"] = json!({"samples_us": samples});
+        evidence
+            .row("large-a")
+            .as_object_mut()
+            .expect("an object")
+            .remove("speedup");
+        evidence.results.pop();
+    });
+    is_invalid(&nearly, "samples-copied");
+    let uneven = spoilt(|evidence| {
+        evidence.row("large-a")["candidate"] = json!({"samples_us": samples(160.0, 0.005, 9)});
+    });
+    is_invalid(&uneven, "samples-missing");
+}
+
+#[test]
+fn devices_and_flags_that_only_look_alike() {
+    let other = spoilt(|evidence| evidence.provenance()["sides"]["candidate"]["gpu_uuid"] = json!("GPU-2"));
+    is_invalid(&other, "other-gpu");
+    let nameless = spoilt(|evidence| without(evidence.provenance(), "/gpu_uuid"));
+    is_blocked(&nameless, "device-unproven");
+    let order = spoilt(|evidence| {
+        let sides = &mut evidence.provenance()["sides"];
+        sides["baseline"]["flags"] = json!(["-O3", "-O0"]);
+        sides["candidate"]["flags"] = json!(["-O0", "-O3"]);
+    });
+    is_invalid(&order, "flags-differ");
+    let busy = spoilt(|evidence| {
+        evidence.provenance()["nvidia_smi_before"] = json!("0, NVIDIA B200, 99 %, 80000 MiB, 9 MiB");
+    });
+    is_invalid(&busy, "gpu-busy");
+    let half = spoilt(|evidence| evidence.provenance()["idle_before"] = json!({"foreign_processes": 0}));
+    is_blocked(&half, "idle-unproven");
+}
+
+#[test]
+fn wall_times_in_which_work_could_hide() {
+    let noisy = spoilt(|evidence| {
+        evidence.row("large-a")["candidate_wall_us"] = json!([100, 120, 161, 161, 161, 220, 240]);
+    });
+    is_blocked(&noisy, "wall-unstable");
+    let one = spoilt(|evidence| evidence.row("large-a")["candidate_wall_us"] = json!([161.0]));
+    let (document, _) = one.judge(&[]);
     assert!(
-        codes(&document, "blocks_promotion").contains(&"match-unproven"),
+        codes(&document, "blocks_promotion").contains(&"wall-unproven"),
         "{document}"
+    );
+}
+
+#[test]
+fn a_dispatch_that_names_rows() {
+    let mut evidence = Evidence::mixed();
+    evidence.dispatch = Some(json!({"buckets": [
+        {"name": "slow", "field": "id", "equals": "small-a", "entry": "baseline"},
+        {"name": "rest", "entry": "candidate"},
+    ]}));
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let dispatch = crate::run::write(
+        &folder,
+        "dispatch.json",
+        &evidence.dispatch.as_ref().expect("one").to_string(),
+    );
+    let lines: String = evidence.results.iter().map(|row| format!("{row}\n")).collect();
+    let results = crate::run::write(&folder, "results.jsonl", &lines);
+    let Err(failure) = crate::run::run(&["judge", &results, "--dispatch", &dispatch]) else {
+        panic!("it is refused");
+    };
+    assert_eq!(
+        (failure.document.code.as_str(), failure.exit.code()),
+        ("dispatch-malformed", 3)
     );
 }

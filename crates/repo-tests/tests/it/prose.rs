@@ -46,7 +46,7 @@ fn texts() -> Vec<(String, String)> {
     );
     paths
         .into_iter()
-        .filter(|path| !path.ends_with(".gguf"))
+        .filter(|path| ![".gguf", ".ncu-rep"].iter().any(|binary| path.ends_with(binary)))
         .map(|path| (read(&path), path))
         .map(|(text, path)| (path, text))
         .collect()
