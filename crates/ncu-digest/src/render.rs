@@ -124,7 +124,7 @@ fn row(pair: &Pair) -> Vec<String> {
         verdict.push('*');
     }
     vec![
-        short(&pair.candidate.key, 24),
+        short(&pair.candidate.key, 22),
         duration(pair.baseline.duration_ns.value.get()),
         duration(pair.candidate.duration_ns.value.get()),
         signed(Some(pair.duration_delta_pct)),
