@@ -84,7 +84,7 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
     let mut again = rerun::Again::default();
     for other in &evidence.reruns {
         let hash = evidence.dispatch.map(|(_, hash)| hash);
-        incorrect.extend(again.take(ledger, other, set, clock, hash, &given, &mut reasons));
+        incorrect.extend(again.take(ledger, other, clock, hash, &given, &mut reasons));
     }
     again.replace(&mut rows, &routed, clock, aa.as_ref(), &mut reasons);
 

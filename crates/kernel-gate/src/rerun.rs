@@ -10,7 +10,6 @@ use crate::ledger::Ledger;
 use crate::measured::{self, Measured};
 use crate::proofs::{self, Given};
 use crate::reasons::Reasons;
-use crate::row_set::RowSet;
 use crate::{correctness, validity};
 
 /// How many times as many trials a second measurement needs.
@@ -36,7 +35,6 @@ impl<'a> Again<'a> {
         &mut self,
         first: &Ledger,
         other: &'a Ledger,
-        set: Option<&RowSet>,
         clock: TimeKind,
         dispatch: Option<&str>,
         given: &Given<'_>,
@@ -51,7 +49,7 @@ impl<'a> Again<'a> {
             validity::same_setup("rerun", first, other, behind.is_none(), reasons);
         }
         let rows = measured::rows(other, None);
-        validity::rows(other, &rows, set, Some(clock), reasons);
+        validity::rows(other, &rows, given.set, Some(clock), reasons);
         let incorrect = correctness::check(&rows, reasons);
         // Behind a dispatch the candidate is called through it, so its file is another one.
         let own = other.provenance.first().and_then(|of| of.sides.as_ref());
