@@ -163,15 +163,15 @@ fn kernel_evidence_that_calls_itself_invalid() {
     let campaign = measured();
     let mut document = documents::profile("chat", &ours(), &campaign.sha256("round0.chat.json"));
     document["schema"] = json!("kernel-gate.verdict/1");
-    document["data"] = json!({"verdict": "invalid"});
-    campaign
-        .append("k.json", &document)
-        .refused(5, "kernel-evidence-invalid");
-    // Any other verdict says something of the kernel; here its phase is not open yet.
+    // Another verdict says something of the kernel; here its phase is not open yet.
     document["data"] = json!({"verdict": "reject"});
     campaign
         .append("k.json", &document)
         .refused(1, "decision-missing");
+    document["data"] = json!({"verdict": "invalid"});
+    campaign
+        .append("k.json", &document)
+        .refused(5, "kernel-evidence-invalid");
 }
 
 #[test]
