@@ -5,10 +5,9 @@ use contracts::kernel_gate::verdict::{Aa, Effect, TimeKind};
 
 use crate::headline::geomean;
 use crate::ledger::{Ledger, Provenance};
-use crate::measured;
+use crate::measured::Measured;
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;
-use crate::times::percentile;
 
 /// Farthest from 1 that the geometric mean of an A/A may be, percent.
 const MOST_GEOMEAN_PCT: f64 = 1.0;
@@ -18,8 +17,13 @@ const FEWEST_ROWS: u64 = 3;
 const MOST_ROW_PCT: f64 = 3.0;
 
 /// Recounts an A/A, and says where it is none.
-pub(crate) fn aa(ledger: &Ledger, set: Option<&RowSet>, kind: TimeKind, reasons: &mut Reasons) -> Option<Aa> {
-    let rows: Vec<_> = measured::rows(ledger, None);
+pub(crate) fn aa(
+    ledger: &Ledger,
+    rows: &[Measured<'_>],
+    set: Option<&RowSet>,
+    kind: TimeKind,
+    reasons: &mut Reasons,
+) -> Option<Aa> {
     let foreign: Vec<&str> = rows
         .iter()
         .filter(|row| set.is_some_and(|set| set.row(row.id).is_none()))
@@ -90,8 +94,8 @@ pub(crate) fn aa(ledger: &Ledger, set: Option<&RowSet>, kind: TimeKind, reasons:
         geomean: finite(mean)?,
         min: finite(ratios.iter().copied().fold(f64::INFINITY, f64::min))?,
         max: finite(ratios.iter().copied().fold(0.0, f64::max))?,
-        median_pct: finite(percentile(&away, 50.0))?,
-        p90_pct: finite(percentile(&away, 90.0))?,
+        median_pct: finite(stats::percentile::linear(&away, 50.0)?)?,
+        p90_pct: finite(stats::percentile::linear(&away, 90.0)?)?,
         max_pct: finite(most)?,
     })
 }

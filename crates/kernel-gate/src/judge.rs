@@ -7,6 +7,7 @@ use contracts::kernel_gate::verdict::{ByKind, TimeKind, VerdictData};
 
 use crate::aa::aa;
 use crate::amdahl::{Share, amdahl};
+use crate::beside::Beside;
 use crate::classify::{Judged, counts, losses};
 use crate::dispatch::{DispatchTable, Entry, assign};
 use crate::headline::{geomean, time_weighted};
@@ -55,18 +56,9 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
     validity::rows(ledger, &rows, set, kind, &mut reasons);
     let claim = validity::claimed(ledger, &mut reasons);
     let aa = evidence.aa.and_then(|other| {
-        validity::measurement("A/A", other, &mut reasons);
-        together("A/A", ledger, other, false, &mut reasons);
         let rows = measured::rows(other, None);
-        validity::rows(other, &rows, set, Some(clock), &mut reasons);
-        // Both sides are the baseline: its own hash is that of the candidate.
-        let own = other.provenance.first().and_then(|of| of.sides.as_ref());
-        let given = Given {
-            candidate_sha256: own.and_then(|sides| sides.candidate.source_sha256.as_deref()),
-            ..given
-        };
-        proofs::beside("A/A", other, &rows, &given, clock, &mut reasons);
-        aa(other, set, clock, &mut reasons)
+        Beside::Aa.check(ledger, other, &rows, &given, clock, &mut reasons);
+        aa(other, &rows, set, clock, &mut reasons)
     });
     let mut incorrect = correctness::check(&rows, &mut reasons);
 
@@ -135,13 +127,6 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
         counts: counts(&judged),
         rows: crate::classify::documented(judged),
         reasons,
-    }
-}
-
-/// Two measurements that are put together.
-fn together(what: &str, first: &Ledger, other: &Ledger, with_candidate: bool, reasons: &mut Reasons) {
-    if let Some((first, other)) = first.provenance.first().zip(other.provenance.first()) {
-        validity::same_setup(what, first, other, with_candidate, reasons);
     }
 }
 

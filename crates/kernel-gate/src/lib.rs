@@ -6,6 +6,7 @@
 //! reading and emitting is pure.
 
 pub mod amdahl;
+mod beside;
 pub mod cli;
 pub mod dispatch;
 pub mod import;

@@ -23,42 +23,6 @@ pub(crate) struct Given<'a> {
     pub(crate) candidate_sha256: Option<&'a str>,
 }
 
-/// What is put beside a measurement, an A/A or a second measurement, has to prove as much as the measurement itself: what it
-/// lacks is one reason, what contradicts is as grave as it is there.
-pub(crate) fn beside(
-    what: &str,
-    ledger: &Ledger,
-    rows: &[Measured<'_>],
-    given: &Given<'_>,
-    clock: TimeKind,
-    reasons: &mut Reasons,
-) {
-    let mut own = Reasons::default();
-    whole(ledger, given, &mut own);
-    self::rows(rows, Some(clock), &mut own);
-    let (blocks, graver): (Vec<_>, Vec<_>) = own
-        .0
-        .into_iter()
-        .partition(|reason| reason.effect == Effect::BlocksPromotion);
-    // Said of the measurement already.
-    let blocks: Vec<_> = blocks
-        .into_iter()
-        .filter(|reason| reason.code != "rows-own")
-        .collect();
-    reasons.0.extend(graver);
-    if !blocks.is_empty() || ledger.provenance.is_empty() {
-        let codes: Vec<&str> = blocks.iter().map(|reason| reason.code.as_str()).collect();
-        reasons.add(
-            Effect::BlocksPromotion,
-            "beside-unproven",
-            format!(
-                "{what}: it proves less than the measurement: {}",
-                codes.join(", ")
-            ),
-        );
-    }
-}
-
 /// What is missing of the whole, and what contradicts what was given.
 pub(crate) fn whole(ledger: &Ledger, given: &Given<'_>, reasons: &mut Reasons) {
     let blocks = |reasons: &mut Reasons, code: &str, message: &str| {

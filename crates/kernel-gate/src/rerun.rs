@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::kernel_gate::verdict::{Aa, Class, Effect, TimeKind};
 
+use crate::beside::Beside;
 use crate::classify::{class, noise_pct};
+use crate::correctness;
 use crate::ledger::Ledger;
 use crate::measured::{self, Measured};
-use crate::proofs::{self, Given};
+use crate::proofs::Given;
 use crate::reasons::Reasons;
-use crate::{correctness, validity};
 
 /// How many times as many trials a second measurement needs.
 const TIMES_AS_MANY: usize = 2;
@@ -40,29 +41,17 @@ impl<'a> Again<'a> {
         given: &Given<'_>,
         reasons: &mut Reasons,
     ) -> BTreeSet<&'a str> {
-        validity::measurement("rerun", other, reasons);
         let behind = other
             .provenance
             .first()
             .and_then(|of| of.dispatch_sha256.as_deref());
-        if let Some((first, other)) = first.provenance.first().zip(other.provenance.first()) {
-            validity::same_setup("rerun", first, other, behind.is_none(), reasons);
-        }
         let rows = measured::rows(other, None);
-        validity::rows(other, &rows, given.set, Some(clock), reasons);
-        let incorrect = correctness::check(&rows, reasons);
-        // Behind a dispatch the candidate is called through it, so its file is another one.
-        let own = other.provenance.first().and_then(|of| of.sides.as_ref());
-        let own = own.and_then(|sides| sides.candidate.source_sha256.as_deref());
-        let given = Given {
-            candidate_sha256: if behind.is_some() {
-                own
-            } else {
-                given.candidate_sha256
-            },
-            ..*given
+        let beside = match behind {
+            None => Beside::Rerun,
+            Some(_) => Beside::BehindDispatch,
         };
-        proofs::beside("rerun", other, &rows, &given, clock, reasons);
+        beside.check(first, other, &rows, given, clock, reasons);
+        let incorrect = correctness::check(&rows, reasons);
         match behind {
             None => {
                 for row in rows {

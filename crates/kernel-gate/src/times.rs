@@ -120,7 +120,7 @@ fn sampled(times: Option<&Times>, apart: Option<&[f64]>) -> (Option<Sampled>, Ve
     };
     let mut sorted = samples.to_vec();
     stats::percentile::sort(&mut sorted);
-    let median = percentile(&sorted, 50.0);
+    let median = stats::percentile::linear(&sorted, 50.0).expect("there are samples");
     let mut faults = Vec::new();
     // Some print the lower of two middles.
     let middle = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
@@ -147,16 +147,6 @@ fn sampled(times: Option<&Times>, apart: Option<&[f64]>) -> (Option<Sampled>, Ve
 fn near(said: f64, (low, high): (f64, f64)) -> bool {
     let slack = (high * RATIO).max(PRINTED_US);
     said >= low - slack && said <= high + slack
-}
-
-/// Percentile of sorted values, linear between two of them; 0 for none.
-pub(crate) fn percentile(sorted: &[f64], percentile: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return 0.0;
-    };
-    let at = percentile / 100.0 * last as f64;
-    let (below, above) = (at.floor() as usize, at.ceil() as usize);
-    sorted[below] + (sorted[above] - sorted[below]) * (at - at.floor())
 }
 
 #[cfg(test)]
@@ -189,12 +179,5 @@ mod tests {
         let (_, faults) = super::sampled(None, Some(&[3.5; 7]));
         assert_eq!(faults, [Fault::Copied]);
         assert_eq!(super::sampled(None, None), (None, vec![]));
-    }
-
-    #[test]
-    fn percentiles_are_linear_between_two_values() {
-        assert_eq!(percentile(&[1.0, 2.0], 50.0), 1.5);
-        assert!((percentile(&[0.0, 1.0, 2.0, 3.0, 4.0], 90.0) - 3.6).abs() < 1e-12);
-        assert_eq!(percentile(&[], 90.0), 0.0);
     }
 }

@@ -69,13 +69,7 @@ impl<'a> Group<'a> {
     pub(crate) fn median(&self, field: fn(&Kernel) -> Option<&Counter>) -> Option<Counter> {
         let (mut values, metric) = self.values(field)?;
         stats::percentile::sort(&mut values);
-        let middle = values.len() / 2;
-        let median = if values.len() % 2 == 1 {
-            values[middle]
-        } else {
-            f64::midpoint(values[middle - 1], values[middle])
-        };
-        fields::counter(median, metric)
+        fields::counter(stats::percentile::linear(&values, 50.0)?, metric)
     }
 
     /// Spread of the durations, percent; `None` with fewer than two.

@@ -9,15 +9,18 @@ mod raw;
 mod scale;
 mod table;
 
+use std::collections::BTreeSet;
+
 use csv::ByteRecord;
 
 use crate::error::ReadError;
 use crate::facts::describe_gpu;
-use crate::limits::Limits;
-use crate::model::{Private, Report, Session, Value, Warning};
+use crate::limits::{Budget, Limits};
+use crate::model::{Metric, Private, Report, Session, Value, Warning};
 use crate::text::bounded;
 
 use columns::Columns;
+use number::Cell;
 use table::Table;
 
 /// Longest line that an error shows, in bytes.
@@ -107,10 +110,35 @@ fn warning(code: &'static str, message: String) -> Warning {
     Warning { code, message }
 }
 
-/// Bytes of text in a value.
-fn text_bytes(value: &Option<Value>) -> usize {
-    match value {
+/// A cell as the metric `name`, whose printed number has a unit and a power of ten; `None` for an empty one.
+///
+/// # Errors
+/// A decimal comma, and more than may be kept.
+fn metric(
+    name: &str,
+    cell: &[u8],
+    (unit, exponent): (&str, i32),
+    offset: u64,
+    budget: &mut Budget,
+    not_finite: &mut BTreeSet<String>,
+) -> Result<Option<Metric>, ReadError> {
+    let value = match number::cell(cell, exponent, !unit.is_empty()) {
+        Cell::Nothing => return Ok(None),
+        Cell::Value(value) => Some(value),
+        Cell::NotFinite => {
+            not_finite.insert(name.to_owned());
+            None
+        }
+        Cell::DecimalComma => return Err(ReadError::DecimalComma { offset }),
+    };
+    let text = match &value {
         Some(Value::Text(text)) => text.len(),
         _ => 0,
-    }
+    };
+    budget.keep::<(String, Metric)>(name.len() + unit.len() + text)?;
+    Ok(Some(Metric {
+        value,
+        unit: (!unit.is_empty()).then(|| unit.to_owned()),
+        ..Metric::default()
+    }))
 }

@@ -1,4 +1,4 @@
-//! Nearest-rank percentiles: always a value that was measured, never one between two.
+//! Percentiles: by nearest rank, always a value that was measured; and linear, where a format of others is recounted.
 
 /// The nearest-rank percentile of values that are already sorted ascending; `None` for no values.
 ///
@@ -8,6 +8,15 @@ pub fn nearest_rank(sorted: &[f64], percentile: f64) -> Option<f64> {
         return None;
     }
     Some(sorted[rank(sorted.len(), percentile) - 1])
+}
+
+/// The percentile of values that are already sorted ascending, linear between the two nearest, as NumPy counts; `None` for no
+/// values. For numbers that others counted so: ours are nearest ranks.
+pub fn linear(sorted: &[f64], percentile: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let at = percentile / 100.0 * last as f64;
+    let (below, above) = (at.floor() as usize, (at.ceil() as usize).min(last));
+    Some(sorted[below] + (sorted[above] - sorted[below]) * (at - at.floor()))
 }
 
 /// The one-based rank of a percentile among `count` values; `count` must not be zero.
@@ -48,6 +57,13 @@ mod tests {
         assert_eq!(nearest_rank(&values, 0.0), Some(1.0));
         assert_eq!(nearest_rank(&values, 100.0), Some(10.0));
         assert_eq!(nearest_rank(&[], 50.0), None);
+    }
+
+    #[test]
+    fn linear_between_two_values() {
+        assert_eq!(linear(&[1.0, 2.0], 50.0), Some(1.5));
+        assert!((linear(&[0.0, 1.0, 2.0, 3.0, 4.0], 90.0).unwrap() - 3.6).abs() < 1e-12);
+        assert_eq!(linear(&[], 90.0), None);
     }
 
     #[test]

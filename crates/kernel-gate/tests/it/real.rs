@@ -20,21 +20,21 @@ fn range(document: &Value, field: &str) -> (f64, f64) {
     (least, speedups.iter().copied().fold(0.0, f64::max))
 }
 
+/// A real ledger by its map: what `import` says, and the path of the results.
+fn imported(folder: &TempDir, ledger: &str, by: &str) -> Option<(Value, String)> {
+    let ledger = real(ledger)?;
+    let out = folder.path().join("results.jsonl").display().to_string();
+    let imported = document(&["import", &ledger, "--map", &map(by), "--out", &out]);
+    Some((imported, out))
+}
+
 #[test]
 fn qknorm_rope_has_no_device_times_and_is_judged_on_wall() {
-    let Some(ledger) = real("b200_qknorm_rope.benchmark.csv") else {
+    let folder = TempDir::new().expect("a folder");
+    let Some((imported, out)) = imported(&folder, "b200_qknorm_rope.benchmark.csv", "qknorm_rope.toml")
+    else {
         return;
     };
-    let folder = TempDir::new().expect("a folder");
-    let out = folder.path().join("results.jsonl").display().to_string();
-    let imported = document(&[
-        "import",
-        &ledger,
-        "--map",
-        &map("qknorm_rope.toml"),
-        "--out",
-        &out,
-    ]);
     assert_eq!(imported["data"]["rows"], 10);
     assert_eq!(imported["data"]["times"], serde_json::json!(["wall"]));
     let (judged, exit) = ended(&["judge", &out]);
@@ -57,19 +57,14 @@ fn qknorm_rope_has_no_device_times_and_is_judged_on_wall() {
 
 #[test]
 fn norm_scale_shift_has_both_clocks_and_they_are_not_mixed() {
-    let Some(ledger) = real("b200_cutedsl_norm_scale_shift.benchmark.csv") else {
+    let folder = TempDir::new().expect("a folder");
+    let Some((imported, out)) = imported(
+        &folder,
+        "b200_cutedsl_norm_scale_shift.benchmark.csv",
+        "norm_scale_shift.toml",
+    ) else {
         return;
     };
-    let folder = TempDir::new().expect("a folder");
-    let out = folder.path().join("results.jsonl").display().to_string();
-    let imported = document(&[
-        "import",
-        &ledger,
-        "--map",
-        &map("norm_scale_shift.toml"),
-        "--out",
-        &out,
-    ]);
     assert_eq!(imported["data"]["rows"], 39);
     let judged = document(&["judge", &out]);
     let data = &judged["data"];

@@ -9,7 +9,7 @@ use csv::ByteRecord;
 
 use crate::error::ReadError;
 use crate::limits::{Budget, Limits};
-use crate::model::{Form, Kernel, Metric, Report, Rule, RuleKind, Speedup};
+use crate::model::{Form, Kernel, Report, Rule, RuleKind, Speedup};
 use crate::warnings::{NON_FINITE, non_finite};
 
 use super::columns::Columns;
@@ -17,7 +17,7 @@ use super::labels::{metric, section_id};
 use super::number::{Cell, cell};
 use super::scale::base;
 use super::table::{Row, Table};
-use super::{session, text_bytes, warning};
+use super::{session, warning};
 
 /// The section of metrics that were asked for by name; they are printed by name.
 const BY_NAME: &str = "Command line profiler metrics";
@@ -75,26 +75,18 @@ pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, Read
         let name = name(section, &label);
         let (unit, exponent) = base(columns.text(&row, "Metric Unit").trim());
         let bytes = value_place.and_then(|place| row.get(place)).unwrap_or_default();
-        let value = match cell(bytes, exponent, !unit.is_empty()) {
-            Cell::Nothing => continue,
-            Cell::Value(value) => Some(value),
-            Cell::NotFinite => {
-                not_finite.insert(name.clone());
-                None
-            }
-            Cell::DecimalComma => {
-                return Err(ReadError::DecimalComma {
-                    offset: table.row_offset,
-                });
-            }
-        };
-        budget.keep::<(String, Metric)>(name.len() + unit.len() + text_bytes(&value))?;
-        let metric = Metric {
-            value,
-            unit: (!unit.is_empty()).then_some(unit),
-            ..Metric::default()
-        };
-        kernel.metrics.insert(name, metric);
+        let scale = (unit.as_str(), exponent);
+        let read = super::metric(
+            &name,
+            bytes,
+            scale,
+            table.row_offset,
+            &mut budget,
+            &mut not_finite,
+        )?;
+        if let Some(metric) = read {
+            kernel.metrics.insert(name, metric);
+        }
     }
     if report.form == Form::DetailsCsv {
         let message = "the details page has two decimals of scaled values, and labels for names; the raw page or the \

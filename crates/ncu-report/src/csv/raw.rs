@@ -6,13 +6,12 @@ use csv::ByteRecord;
 
 use crate::error::ReadError;
 use crate::limits::{Budget, Limits};
-use crate::model::{Form, Kernel, Metric, Report};
+use crate::model::{Form, Kernel, Report};
 use crate::warnings::{NON_FINITE, non_finite};
 
-use super::number::{Cell, cell};
 use super::scale::base;
 use super::table::{Row, Table};
-use super::{session, text_bytes, warning};
+use super::{session, warning};
 
 /// Reads the page.
 pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, ReadError> {
@@ -52,27 +51,12 @@ pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, Read
         let mut kernel = table.columns.kernel(&row, report.kernels.len());
         budget.keep::<Kernel>(kernel.demangled.len())?;
         for ((place, name), (unit, exponent)) in columns.iter().zip(units) {
-            let value = match cell(row.get(*place).unwrap_or_default(), *exponent, !unit.is_empty()) {
-                Cell::Nothing => continue,
-                Cell::Value(value) => Some(value),
-                Cell::NotFinite => {
-                    not_finite.insert(name.clone());
-                    None
-                }
-                Cell::DecimalComma => {
-                    return Err(ReadError::DecimalComma {
-                        offset: table.row_offset,
-                    });
-                }
-            };
-            budget.keep::<(String, Metric)>(name.len() + unit.len() + text_bytes(&value))?;
-            let unit = (!unit.is_empty()).then(|| unit.clone());
-            let metric = Metric {
-                value,
-                unit,
-                ..Metric::default()
-            };
-            kernel.metrics.insert(name.clone(), metric);
+            let bytes = row.get(*place).unwrap_or_default();
+            let scale = (unit.as_str(), *exponent);
+            let read = super::metric(name, bytes, scale, table.row_offset, &mut budget, &mut not_finite)?;
+            if let Some(metric) = read {
+                kernel.metrics.insert(name.clone(), metric);
+            }
         }
         report.kernels.push(kernel);
     }
