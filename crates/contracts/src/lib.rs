@@ -7,6 +7,7 @@
 pub mod argv;
 pub mod bound;
 pub mod capacity_plan;
+pub mod config_search;
 pub mod distribution;
 pub mod document;
 pub mod engine_sim;
@@ -21,6 +22,7 @@ pub mod metric;
 pub mod ncu_digest;
 pub mod pipeline_analysis;
 pub mod profile_tables;
+pub mod quality_gate;
 pub mod schema;
 pub mod secret;
 pub mod serve_bench;

@@ -1,11 +1,12 @@
 //! The published schemas: one JSON Schema a document, generated from the types and committed under `schemas/`.
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::capacity_plan;
+use crate::config_search;
 use crate::engine_sim::{ProfileTruth, Ready, Script, Truth};
-use crate::gap_decide::{calibration::CalibrationData, decision::DecisionData};
+use crate::gap_decide::{calibration::CalibrationData, decision::DecisionData, ranking::RankingData};
 use crate::kernel_gate;
 use crate::loop_ledger::{
     best::BestData, digest::DigestData, done::DoneData, entry::Entry, history::History, lock::TargetLock,
@@ -54,6 +55,10 @@ macro_rules! published {
 
 published! {
     "capacity-plan.report/1" => "capacity-plan.report-1.json": document::<capacity_plan::report::ReportData>,
+    "config-search.candidate/1" => "config-search.candidate-1.json": plain::<config_search::candidate::Candidate>,
+    "config-search.plan/1" => "config-search.plan-1.json": plain::<config_search::plan::Plan>,
+    "config-search.report/1" => "config-search.report-1.json": document::<config_search::report::ReportData>,
+    "config-search.validation/1" => "config-search.validation-1.json": document::<config_search::validation::ValidationData>,
     "engine-sim.profile-truth/1" => "engine-sim.profile-truth-1.json": plain::<ProfileTruth>,
     "engine-sim.ready/1" => "engine-sim.ready-1.json": plain::<Ready>,
     "engine-sim.script/1" => "engine-sim.script-1.json": plain::<Script>,
@@ -61,10 +66,15 @@ published! {
     "error/1" => "error-1.json": plain::<ErrorDocument>,
     "gap-decide.calibration/1" => "gap-decide.calibration-1.json": document::<CalibrationData>,
     "gap-decide.decision/1" => "gap-decide.decision-1.json": document::<DecisionData>,
+    "gap-decide.ranking/1" => "gap-decide.ranking-1.json": document::<RankingData>,
+    "kernel-gate.dispatch/1" => "kernel-gate.dispatch-1.json": plain::<kernel_gate::dispatch::DispatchTable>,
     "kernel-gate.import/1" => "kernel-gate.import-1.json": document::<kernel_gate::import::ImportData>,
+    "kernel-gate.map/1" => "kernel-gate.map-1.json": plain::<kernel_gate::map::ColumnMap>,
     "kernel-gate.plan/1" => "kernel-gate.plan-1.json": document::<kernel_gate::plan::PlanData>,
+    "kernel-gate.results-line/1" => "kernel-gate.results-line-1.json": plain::<kernel_gate::results::ResultsLine>,
     "kernel-gate.rows/1" => "kernel-gate.rows-1.json": document::<kernel_gate::rows::RowsData>,
     "kernel-gate.verdict/1" => "kernel-gate.verdict-1.json": document::<kernel_gate::verdict::VerdictData>,
+    "kernel-gate.workloads/1" => "kernel-gate.workloads-1.json": kernel_gate_workloads,
     "loop-ledger.best/1" => "loop-ledger.best-1.json": document::<BestData>,
     "loop-ledger.digest/1" => "loop-ledger.digest-1.json": document::<DigestData>,
     "loop-ledger.done/1" => "loop-ledger.done-1.json": document::<DoneData>,
@@ -86,6 +96,8 @@ published! {
     "profile-tables.diff/1" => "profile-tables.diff-1.json": document::<DiffData>,
     "profile-tables.report/1" => "profile-tables.report-1.json": document::<ReportData>,
     "profile-tables.rows/1" => "profile-tables.rows-1.json": document::<RowsData>,
+    "quality-gate.result/1" => "quality-gate.result-1.json": document::<crate::quality_gate::result::ResultData>,
+    "quality-gate.verdict/1" => "quality-gate.verdict-1.json": document::<crate::quality_gate::verdict::VerdictData>,
     "serve-bench.compare/1" => "serve-bench.compare-1.json": document::<CompareData>,
     "serve-bench.doctor/1" => "serve-bench.doctor-1.json": document::<DoctorData>,
     "serve-bench.freeze/1" => "serve-bench.freeze-1.json": document::<FreezeData>,
@@ -125,24 +137,52 @@ fn document<D: JsonSchema>() -> Schema {
 
 /// A workload file has two kinds of lines.
 fn workload_line() -> Schema {
+    one_of(
+        "WorkloadLine",
+        "One line of a workload file: the header first, then requests.",
+        |generator| {
+            vec![
+                generator.subschema_for::<WorkloadHeader>().to_value(),
+                generator.subschema_for::<WorkloadRequest>().to_value(),
+            ]
+        },
+    )
+}
+
+/// The rows of a kernel are a list, or an object that has it.
+fn kernel_gate_workloads() -> Schema {
+    one_of(
+        "Workloads",
+        "The rows of a kernel: a list of them, or an object with the list as `workloads`.",
+        |generator| {
+            let rows = generator
+                .subschema_for::<Vec<kernel_gate::workloads::WorkloadRow>>()
+                .to_value();
+            vec![
+                rows.clone(),
+                json!({"type": "object", "properties": {"workloads": rows}, "required": ["workloads"]}),
+            ]
+        },
+    )
+}
+
+/// A schema with several forms, in the order of the keys that all of ours have.
+fn one_of(
+    title: &str,
+    description: &str,
+    forms: impl FnOnce(&mut schemars::SchemaGenerator) -> Vec<Value>,
+) -> Schema {
     let mut generator = settings().into_generator();
-    let header = generator.subschema_for::<WorkloadHeader>();
-    let request = generator.subschema_for::<WorkloadRequest>();
+    let forms = forms(&mut generator);
     let definitions = generator.take_definitions(true);
     let mut root = Schema::default();
     root.insert(
         "$schema".to_owned(),
         Value::from("https://json-schema.org/draft/2020-12/schema"),
     );
-    root.insert("title".to_owned(), Value::from("WorkloadLine"));
-    root.insert(
-        "description".to_owned(),
-        Value::from("One line of a workload file: the header first, then requests."),
-    );
-    root.insert(
-        "oneOf".to_owned(),
-        Value::Array(vec![header.to_value(), request.to_value()]),
-    );
+    root.insert("title".to_owned(), Value::from(title));
+    root.insert("description".to_owned(), Value::from(description));
+    root.insert("oneOf".to_owned(), Value::Array(forms));
     root.insert("$defs".to_owned(), Value::Object(definitions));
     root
 }

@@ -18,6 +18,8 @@ pub struct ReportData {
     pub engine: Engine,
     /// What a token takes, said by the engine and by the formula.
     pub kv: Kv,
+    /// Whether the engine could serve at all; null where one was started.
+    pub fit: Option<Fit>,
     /// Requests at once, by their length.
     pub capacity: Vec<Capacity>,
     /// What is left on the ranks; null where no rank says what is free.
@@ -121,6 +123,34 @@ pub struct Kv {
     pub draft_bytes_per_token_formula: Option<Finite>,
 }
 
+/// Whether each rank of an estimate holds its weights, what is kept in reserve, and one request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Fit {
+    /// The answer. Weights counted from shapes may be off by some percent: what lies within that is `unknown`.
+    pub verdict: FitVerdict,
+    /// Prompt and answer of that request together: the shortest length that was asked for, tokens.
+    pub length_tokens: u64,
+    /// What a rank would need, bytes; null unless the verdict is `no`.
+    pub needed_bytes: Option<u64>,
+    /// What it may use of its device, bytes.
+    pub available_bytes: u64,
+    /// Why there is no answer; null unless the verdict is `unknown`.
+    pub why: Option<String>,
+}
+
+/// An answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FitVerdict {
+    /// It fits.
+    Yes,
+    /// It does not.
+    No,
+    /// The numbers do not tell.
+    Unknown,
+}
+
 /// Requests of one length.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -158,6 +188,8 @@ pub enum BindingLimit {
     ContextLength,
     /// Memory of the device, in an estimate.
     Memory,
+    /// Weights and reserve take all of the device that may be used, in an estimate: there is no pool.
+    Weights,
 }
 
 impl BindingLimit {
@@ -171,6 +203,7 @@ impl BindingLimit {
             Self::MaxRunningRequests => "max_running_requests",
             Self::ContextLength => "context_length",
             Self::Memory => "memory",
+            Self::Weights => "weights",
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct PlanSettings {
     pub inner_iterations_max: u64,
     /// Shortest sample, microseconds.
     pub target_sample_us: Finite,
+    /// Most different inputs that the calls of one sample go through in turn.
+    pub input_sets: u64,
     /// Longest time of one row, seconds.
     pub timeout_seconds: u64,
     /// Whether each row has a process of its own.

@@ -12,8 +12,11 @@ pub const SCHEMA: &str = "kernel-gate.rows/1";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RowsData {
-    /// `sha256:<hex>` over the RFC 8785 form of `rows`. What a measurement names as `workloads_sha256`.
+    /// `sha256:<hex>` over the RFC 8785 form of `rows`; where a baseline was frozen with them, of the object of `rows` and
+    /// `baseline_sha256`. What a measurement names as `workloads_sha256`.
     pub workloads_sha256: String,
+    /// `sha256:<hex>` of the baseline's file that was frozen with the rows; null without one.
+    pub baseline_sha256: Option<String>,
     /// Number of rows.
     pub total: u64,
     /// Number of rows that the headline is over.

@@ -26,14 +26,14 @@ pub struct Pair {
     pub baseline: Side,
     /// Candidate.
     pub candidate: Side,
-    /// Candidate / baseline − 1 of the durations, percent; negative is faster.
-    pub duration_delta_pct: Finite,
+    /// Candidate / baseline − 1 of the durations, percent; negative is faster. Null where that is no finite number.
+    pub duration_delta_pct: Option<Finite>,
     /// The same of the elapsed cycles; null where they were not collected.
     pub cycles_delta_pct: Option<Finite>,
     /// Candidate / baseline − 1 of the clocks, percent; null where they were not collected.
     pub clock_delta_pct: Option<Finite>,
-    /// What a difference has to exceed, percent.
-    pub noise_pct: Finite,
+    /// What a difference has to exceed, percent; null where that is no finite number.
+    pub noise_pct: Option<Finite>,
     /// What set it: `floor`, `resolution`, `spread`, `control`.
     pub noise_from: NoiseFrom,
     /// What the durations say; `clock_drift` where the clocks differ too much for them to say it.
@@ -98,6 +98,8 @@ pub enum Change {
     NoChange,
     /// The clocks differ by more than 3 %: the durations do not say.
     ClockDrift,
+    /// The change, or what it has to exceed, is no finite number.
+    Unknown,
 }
 
 /// A number that moved.

@@ -77,6 +77,8 @@ pub struct Capture {
     pub program: Option<String>,
     /// Its folder; null likewise.
     pub working_directory: Option<String>,
+    /// Its environment, without the values of secrets; null likewise.
+    pub environment: Option<String>,
 }
 
 /// Launches of one kernel with one configuration.

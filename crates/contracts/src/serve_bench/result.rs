@@ -128,7 +128,7 @@ pub struct WorkloadInfo {
     pub seed: Option<u64>,
     /// Hash of request bodies and arrival offsets; `unknown` for an imported file.
     pub request_stream_sha256: String,
-    /// Dataset kind: `random`, `sharegpt`, `jsonl`, `azure`, `mooncake`; what an imported file says, or `unknown`.
+    /// Dataset kind: `random`, `sharegpt`, `jsonl`, `azure`, `burstgpt`, `mooncake`; what an imported file says, or `unknown`.
     pub dataset: String,
     /// `tokens` when prompt lengths are checked tokens, `words` when they are words and the token check is off.
     pub prompt_unit: String,

@@ -52,7 +52,7 @@ pub struct ScenarioInfo {
     pub num_prompts: u64,
     /// Seed; null for a dataset that needs none.
     pub seed: Option<u64>,
-    /// Dataset kind: `random`, `sharegpt`, `jsonl`, `azure`, `mooncake`.
+    /// Dataset kind: `random`, `sharegpt`, `jsonl`, `azure`, `burstgpt`, `mooncake`.
     pub dataset: String,
     /// `tokens` or `words`.
     pub prompt_unit: String,

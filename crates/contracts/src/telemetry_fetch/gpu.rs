@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Finite;
 
-/// GPUs over a window.
+/// GPUs over a window. Each quantity is its mean and its extremes, so the document is as long for an hour as for a second.
+/// Bound to a benchmark, readings are those of its window, in whole parts of a second (of 2, 4, 8 … s in windows of more than
+/// 17 minutes, where parts are joined and none is dropped), and counters are cut to it by straight lines between readings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct GpuReport {
@@ -28,8 +30,9 @@ pub struct GpuReport {
     pub foreign_process: Option<bool>,
     /// Energy of the devices that worked, joules; of all devices for a pair of snapshots.
     pub energy_j: Option<Finite>,
-    /// `energy_j` / tokens that were generated while the GPUs were read, joules. With a command that is all of its run, the
-    /// warm-up of a benchmark included.
+    /// Energy / output tokens, joules. Bound to a benchmark: energy while its runs measured, without warm-up, / output tokens
+    /// that its client received in them; null for a pair of snapshots, whose energy is also that of what lies around it.
+    /// Otherwise `energy_j` / tokens that the engine counted, the warm-up of a benchmark included.
     pub energy_per_output_token_j: Option<Finite>,
     /// Why a field of this object is null, by its name.
     pub missing: BTreeMap<String, String>,

@@ -28,6 +28,8 @@ pub enum IncidentKind {
     Fallback,
     /// CUDA graphs are off, or fewer than asked for.
     CudaGraphDisabled,
+    /// A profiler was started: what is measured while it runs is slower than the engine.
+    Profiled,
 }
 
 /// Something that happened.

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::Finite;
 
 /// Numbers that an engine wrote into its log again and again: SGLang's "Decode batch" and "Prefill batch" lines, vLLM's
-/// "Engine 000" lines. They are what the engine chose to print, not counters: where metrics say the same, metrics are exact.
+/// "Engine 000" lines, llama.cpp's timings of each request. They are what the engine chose to print, not counters: where metrics say the same, metrics are exact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LogSeries {
     /// `running_requests`, `waiting_requests`, `kv_usage_ratio`, `output_tps`, `input_tps`, `cache_hit_ratio`,
-    /// `accept_length` or `graph_ratio` (lines that say whether a CUDA graph ran: 1 when it did).
+    /// `accept_length`, `graph_ratio` (lines that say whether a CUDA graph ran: 1 when it did), and of llama.cpp, once a
+    /// request that ended: `prefill_time_ms`, `tpot_ms`, `accept_ratio`.
     pub id: String,
     /// The log, as on the command line.
     pub log: String,

@@ -29,6 +29,8 @@ pub struct SnapshotData {
 pub struct SnapshotSource {
     /// Kind.
     pub kind: SourceKind,
+    /// What it does, as `--url ROLE=URL` says; null when nobody said.
+    pub role: Option<String>,
     /// URL that was read, without credentials.
     pub url: String,
     /// How it was read.

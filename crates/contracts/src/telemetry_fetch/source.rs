@@ -39,6 +39,8 @@ pub enum SourceStatus {
 pub struct SourceReport {
     /// Kind.
     pub kind: SourceKind,
+    /// What it does in a deployment of several engines, as `--url ROLE=URL` says; null when nobody said.
+    pub role: Option<String>,
     /// URL that was read, without credentials.
     pub url: String,
     /// How it was read.

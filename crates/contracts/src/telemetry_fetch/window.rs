@@ -30,8 +30,11 @@ pub struct WindowData {
     pub command: Option<CommandRun>,
     /// The sources.
     pub sources: Vec<SourceReport>,
-    /// Ratios and means that say what limits throughput.
+    /// Ratios and means that say what limits throughput. Of several roles only what one of them tells: a request goes through
+    /// all of them, so their sums count it twice.
     pub derived: Derived,
+    /// The same of each role, in the order of their names; empty without roles.
+    pub roles: Vec<RoleDerived>,
     /// Metrics of the vocabulary that the sources have, in the vocabulary's order.
     pub metrics: Vec<MetricRow>,
     /// Where the time went, by function: profiles that count while the engine runs; the most first. Empty without such a source.
@@ -71,6 +74,16 @@ pub struct CommandRun {
     pub exit_code: Option<i32>,
 }
 
+/// What limits one role of a deployment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RoleDerived {
+    /// As `--url ROLE=URL` says it.
+    pub role: String,
+    /// Of its servers.
+    pub derived: Derived,
+}
+
 /// What follows from counters, never from gauges that a batch overwrites; null where a source is missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -97,7 +110,8 @@ pub struct Derived {
     pub input_tps: Option<Finite>,
     /// Requests that ended, per second.
     pub request_rps: Option<Finite>,
-    /// Time in decoding / (generated tokens - requests), milliseconds a token.
+    /// Time in decoding / (generated tokens - requests), milliseconds a token; null when the engine does not count its
+    /// requests (llama.cpp: its log has `tpot_ms`).
     pub server_tpot_ms: Option<Finite>,
     /// Mean of (queue time) / mean of (end-to-end time), of the window.
     pub queue_share_ratio: Option<Finite>,

@@ -1,0 +1,119 @@
+//! `config-search.plan/1`: what may be tried, on what load, and what may be spent. YAML or JSON, written by a person.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Finite;
+
+/// The value of `schema`.
+pub const SCHEMA: &str = "config-search.plan/1";
+
+/// A search plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct Plan {
+    /// `config-search.plan/1`.
+    pub schema: String,
+    /// The model that every framework must serve.
+    pub model: PlanModel,
+    /// Metric that decides, for example `output_tps` (the default) or `p50_ttft_ms`.
+    pub metric: Option<String>,
+    /// Rules that a result has to meet, for example `p99_ttft_ms<=2000`.
+    pub slo: Vec<String>,
+    /// File of `sota-loop.target/1` that declares the contract of every measurement; relative to the plan.
+    pub target: Option<String>,
+    /// The frameworks, each with its space. All get the same budget.
+    pub frameworks: Vec<Framework>,
+    /// The loads; a candidate is measured on all of them.
+    pub scenarios: Vec<Scenario>,
+    /// What each framework may spend.
+    pub budget: Budget,
+    /// Share of a scenario's requests that a short screen sends, above 0 and below 1; null measures every candidate in full.
+    /// A screen chooses what is measured in full; it is never a result.
+    pub screen_ratio: Option<Finite>,
+    /// Seed of the search: the same plan and the same answers give the same candidates.
+    pub seed: u64,
+}
+
+/// The model of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct PlanModel {
+    /// Canonical id.
+    pub id: String,
+    /// Names under which a server may list it, beside `id`.
+    pub served_names: Vec<String>,
+}
+
+/// One framework of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct Framework {
+    /// Its name: `sglang`, `vllm`, `tensorrt-llm`, `tokenspeed`, `llama.cpp`, or another.
+    pub name: String,
+    /// `process` (the default) launches `server_command`; `url` measures the server at `url` as it is.
+    pub launcher: Option<String>,
+    /// Where the server answers already, for the launcher `url`.
+    pub url: Option<String>,
+    /// Program and first arguments, a list; `{port}` becomes a free port. A string only with `shell: true`.
+    pub server_command: Value,
+    /// Whether `server_command` is one line for `sh`.
+    pub shell: bool,
+    /// Arguments that every candidate has, the baseline too; `{port}` works here, too.
+    pub base_server_flags: Vec<String>,
+    /// Environment variables of the server. A value that is empty is taken from the shell of the search.
+    pub env: BTreeMap<String, String>,
+    /// Flags that may be set: flag -> list of values, or an object (`type`: `choice`, `int`, `log_int`, `float`, `bool`;
+    /// `values`, `low`, `high`, `levels`, `family`, `when`). Leaving the flag out is always one of the choices.
+    pub search_space: BTreeMap<String, Value>,
+    /// File with what the server's `--help` prints; flags that it does not name are refused. Relative to the plan.
+    pub help: Option<String>,
+    /// Longest context in tokens, when no flag says it.
+    pub context_tokens: Option<u64>,
+    /// GPUs that one server of it takes; GPU time is counted with it.
+    pub gpu_count: u64,
+    /// Version as installed, for the rows; null leaves it to what the server reports.
+    pub version: Option<String>,
+    /// Seconds a server may take to answer; null is 600.
+    pub ready_timeout_s: Option<Finite>,
+}
+
+/// One load of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct Scenario {
+    /// Its name.
+    pub name: String,
+    /// Frozen workload file (`serve-bench freeze`), relative to the plan; null makes the prompts by `args`.
+    pub workload: Option<String>,
+    /// Requests to measure of a workload that is made; screens send a share of them.
+    pub num_prompts: Option<u64>,
+    /// Seconds of sending; screens take a share of them.
+    pub duration_s: Option<Finite>,
+    /// Longest prompt in tokens, held against the context; null is not checked.
+    pub input_tokens: Option<u64>,
+    /// Longest answer in tokens, held against the context; null is not checked.
+    pub output_tokens: Option<u64>,
+    /// Further flags of `serve-bench run`, for example `["--concurrency", "8"]`.
+    pub args: Vec<String>,
+}
+
+/// What each framework may spend. The search ends at the first limit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct Budget {
+    /// Candidates launched, the baseline and screens included.
+    pub trials: u64,
+    /// Seconds of wall time; null without a limit.
+    pub wall_s: Option<Finite>,
+    /// Seconds of GPU time (wall time x GPUs of the server); null without a limit.
+    pub gpu_s: Option<Finite>,
+}

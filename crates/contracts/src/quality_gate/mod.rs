@@ -1,0 +1,4 @@
+//! Documents of `quality-gate`: what an engine answered, and whether it answers as well as before.
+
+pub mod result;
+pub mod verdict;

@@ -1,0 +1,59 @@
+//! `quality-gate.verdict/1`: whether a candidate answers as well as the baseline, from paired answers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::result::{Check, RatioInterval};
+use crate::Finite;
+
+/// The value of `schema`.
+pub const SCHEMA: &str = "quality-gate.verdict/1";
+
+/// `data` of `quality-gate.verdict/1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct VerdictData {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// Least share of the baseline's accuracy that passes.
+    pub at_least_ratio: Finite,
+    /// Candidate accuracy / baseline accuracy, with its interval; null where the baseline has no right answer.
+    pub ratio: Option<RatioInterval>,
+    /// The pairs, counted anew from the items.
+    pub pairs: Pairs,
+    /// Items that would decide with a power of 80 %, at the ratio and the discordance that were seen; null when decided,
+    /// invalid, or when no size up to 1,000,000 would.
+    pub needed_items: Option<u64>,
+    /// Checks of the pair, then the failed ones of each side.
+    pub checks: Vec<Check>,
+}
+
+/// The verdict, the gravest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// A result is no evidence.
+    Invalid,
+    /// The whole interval lies below the limit.
+    Fail,
+    /// The interval spans the limit.
+    Inconclusive,
+    /// The whole interval lies above the limit.
+    Pass,
+}
+
+/// Items by who answered them right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Pairs {
+    /// Right on both sides.
+    pub both: u64,
+    /// Right on the baseline only.
+    pub only_baseline: u64,
+    /// Right on the candidate only.
+    pub only_candidate: u64,
+    /// Right on neither.
+    pub neither: u64,
+}
