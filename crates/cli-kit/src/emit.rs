@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use contracts::{Document, Exit};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::ToolInfo;
 use crate::failure::Failure;
 use crate::flags::{Format, OutputArgs};
+use crate::overwrite;
 use crate::view::View;
 
 /// What a tool returns: its document, the view of it, and how the process ends.
@@ -18,6 +19,8 @@ pub struct Report {
     json: String,
     view: View,
     exit: Exit,
+    /// Files that the document was made from.
+    inputs: Vec<PathBuf>,
     /// What stdout gets when nobody said.
     default_format: Option<Format>,
 }
@@ -33,6 +36,11 @@ impl Report {
             json,
             view,
             exit,
+            inputs: document
+                .inputs
+                .iter()
+                .map(|input| PathBuf::from(&input.path))
+                .collect(),
             default_format: None,
         }
     }
@@ -100,24 +108,11 @@ pub(crate) fn report(report: &Report, options: &OutputArgs) -> Exit {
         (Some(default), None) if options.output.as_deref() != Some(Path::new("-")) => default,
         _ => options.chosen_format(),
     };
-    if let Some(path) = options.output.as_deref().filter(|path| path.as_os_str() != "-") {
-        // /dev/null, a pipe or another special file cannot be replaced by rename.
-        let special = path.exists() && !path.is_file();
-        let written = if special {
-            std::fs::write(path, &report.json)
-        } else {
-            write_atomically(path, report.json.as_bytes())
-        };
-        if let Err(error) = written {
-            eprintln!(
-                "error[output-not-written]: cannot write {}: {error}",
-                path.display()
-            );
-            eprintln!("hint: the document follows on stdout; nothing measured is lost");
-            // Nothing measured is lost: stdout gets the document instead of a view of it.
-            format = Format::Json;
-            exit = Exit::Unavailable;
-        }
+    if let Some(Err(failure)) = options.file().map(|path| write(report, path)) {
+        print_failure(&failure, false);
+        // Nothing measured is lost: stdout gets the document instead of a view of it.
+        format = Format::Json;
+        exit = failure.exit;
     }
     let text = match format {
         Format::Json => report.json.clone(),
@@ -131,6 +126,23 @@ pub(crate) fn report(report: &Report, options: &OutputArgs) -> Exit {
             Exit::Unavailable
         }
     }
+}
+
+/// Writes the document to the file of `-o`.
+fn write(report: &Report, path: &Path) -> Result<(), Failure> {
+    let hint = "the document follows on stdout; nothing measured is lost";
+    overwrite::check_read(&report.inputs, path).map_err(|failure| failure.hint(hint))?;
+    // /dev/null, a pipe or another special file cannot be replaced by rename.
+    let special = path.exists() && !path.is_file();
+    let written = if special {
+        std::fs::write(path, &report.json)
+    } else {
+        write_atomically(path, report.json.as_bytes())
+    };
+    written.map_err(|error| {
+        let message = format!("cannot write {}: {error}", path.display());
+        Failure::new(Exit::Unavailable, "output-not-written", message).hint(hint)
+    })
 }
 
 /// Width of the terminal as its shell exports it; the widest view where nothing does.

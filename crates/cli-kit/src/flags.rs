@@ -1,7 +1,7 @@
 //! Flags that every tool has.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What stdout gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -42,6 +42,11 @@ pub struct OutputArgs {
 }
 
 impl OutputArgs {
+    /// The file of `-o`; `None` without one, and for stdout.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+
     /// The format after the default.
     pub fn chosen_format(&self) -> Format {
         if self.output.as_deref().is_some_and(|path| path.as_os_str() == "-") {

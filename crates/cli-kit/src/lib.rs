@@ -12,6 +12,7 @@ mod generated;
 mod interrupt;
 mod machine;
 mod manual;
+mod overwrite;
 mod progress;
 mod read;
 #[cfg(test)]
@@ -93,15 +94,23 @@ fn main_with<A: Cli>(argv: &[OsString], run: fn(A) -> Result<Report, Failure>) -
     if let Some(exit) = embedded::print::<A>(argv) {
         return exit;
     }
-    let parsed = command::<A>()
-        .try_get_matches_from(argv)
-        .and_then(|matches| A::from_arg_matches(&matches));
-    let args = match parsed {
-        Ok(args) => args,
+    let mut command = command::<A>();
+    let parsed = command
+        .try_get_matches_from_mut(argv)
+        .and_then(|matches| Ok((A::from_arg_matches(&matches)?, matches)));
+    let (args, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return emit::usage(&A::TOOL, &error, argv),
     };
     flags::start_logging(args.output());
     let options = args.output().clone();
+    let checked = match options.file() {
+        Some(output) => overwrite::check_typed(&command, &matches, output),
+        None => Ok(()),
+    };
+    if let Err(failure) = checked {
+        return emit::failure(&failure, &options);
+    }
     // Nothing of `args` is looked at after a panic.
     let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(args)));
     match ran.unwrap_or_else(|_| Err(internal(A::TOOL.name))) {

@@ -19,6 +19,8 @@ pub(crate) enum Command {
         /// How often
         #[arg(long)]
         blocks: Option<u32>,
+        /// What is read
+        inputs: Vec<std::path::PathBuf>,
     },
     /// Not for people
     #[command(hide = true)]
