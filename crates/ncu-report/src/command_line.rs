@@ -82,6 +82,15 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
+/// A value as a shell reads it back: in single quotes, where it has more than letters, digits and a few signs.
+pub(crate) fn quoted(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.,:=+@%^-".contains(c);
+    if value.chars().all(is_plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,6 +41,12 @@ const SESSION_PAGE: [&[u8]; 4] = [
 pub(crate) fn read(bytes: &[u8], limits: Limits) -> Option<Result<Report, ReadError>> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let skipped = bytes.len() - text.len();
+    if let Some(at) = table::crowded(text) {
+        return Some(Err(ReadError::Corrupt {
+            offset: skipped as u64 + at,
+            what: "a line has more cells than a page of `ncu`",
+        }));
+    }
     let Some(table) = Table::find(text, skipped as u64) else {
         return refusal(text).map(Err);
     };
@@ -54,6 +60,9 @@ fn report(mut table: Table<'_>, end: u64, limits: Limits) -> Result<Report, Read
     } else {
         raw::read(&mut table, limits)?
     };
+    if report.kernels.is_empty() && table.ends_inside_a_line() {
+        return Err(table.cut());
+    }
     let Some(first) = report.kernels.first() else {
         return Err(ReadError::NoKernels { offset: end });
     };
@@ -85,6 +94,12 @@ fn refusal(bytes: &[u8]) -> Option<ReadError> {
     let first = lines.next()?;
     if SESSION_PAGE.iter().any(|start| first.starts_with(start)) {
         return Some(ReadError::SessionPage);
+    }
+    // The header itself is cut.
+    let is_cut = !bytes.ends_with(b"\n") && lines.next().is_none();
+    if is_cut && (first.starts_with(b"\"ID\",") || first.starts_with(b"ID,")) {
+        let at = bytes.len() - first.len();
+        return Some(ReadError::CsvCut { offset: at as u64 });
     }
     let is_text = std::str::from_utf8(first).is_ok_and(|line| !line.chars().any(char::is_control));
     (is_text && first.contains(&b',')).then(|| ReadError::UnknownCsv {
@@ -126,7 +141,10 @@ fn metric(
         Cell::Nothing => return Ok(None),
         Cell::Value(value) => Some(value),
         Cell::NotFinite => {
-            not_finite.insert(name.to_owned());
+            if !not_finite.contains(name) {
+                budget.keep::<String>(name.len())?;
+                not_finite.insert(name.to_owned());
+            }
             None
         }
         Cell::DecimalComma => return Err(ReadError::DecimalComma { offset }),

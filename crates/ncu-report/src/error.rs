@@ -46,6 +46,12 @@ pub enum ReadError {
         /// What the file has.
         left: u64,
     },
+    /// A CSV ends inside a row: what is left of a number would be another number.
+    #[error("read the row at offset {offset}: the file ends inside it")]
+    CsvCut {
+        /// Where the row starts.
+        offset: u64,
+    },
     /// Compressed data ends before its end.
     #[error("decompress the report: its data ends at offset {offset}, before its end")]
     CompressedCut {
@@ -85,6 +91,16 @@ pub enum ReadError {
         /// Names read so far.
         names: usize,
     },
+    /// The report holds results of ranges, and no kernel.
+    #[error(
+        "find a profiled kernel: there are {ranges} results of ranges and nothing else until the end at offset {offset}"
+    )]
+    RangesOnly {
+        /// How many.
+        ranges: u64,
+        /// End of the file.
+        offset: u64,
+    },
     /// The report ends without a profiled kernel.
     #[error("find a profiled kernel: none until the end at offset {offset}")]
     NoKernels {
@@ -102,12 +118,13 @@ impl ReadError {
             Self::Empty => "ncu-report-empty",
             Self::TooLarge { .. } | Self::TooMuchMemory { .. } => "ncu-report-too-large",
             Self::NotRecognised { .. } => "ncu-report-not-recognised",
-            Self::Truncated { .. } | Self::CompressedCut { .. } => "truncated-file",
+            Self::Truncated { .. } | Self::CsvCut { .. } | Self::CompressedCut { .. } => "truncated-file",
             Self::Corrupt { .. } => "ncu-report-corrupt",
             Self::NameOutOfRange { .. } => "ncu-report-metric-name",
             Self::UnknownCsv { .. } => "ncu-csv-unknown",
             Self::SessionPage => "ncu-csv-session-page",
             Self::DecimalComma { .. } => "ncu-csv-decimal-comma",
+            Self::RangesOnly { .. } => "ncu-report-ranges-only",
             Self::NoKernels { .. } => "no-kernels",
         }
     }
@@ -124,7 +141,7 @@ impl ReadError {
             Self::NotRecognised { .. } => {
                 "give what `ncu -o` wrote (.ncu-rep, .ncu-repz), or `ncu --import FILE --page raw --csv`".to_owned()
             }
-            Self::Truncated { .. } | Self::CompressedCut { .. } => {
+            Self::Truncated { .. } | Self::CsvCut { .. } | Self::CompressedCut { .. } => {
                 "copy the file again and compare its length; a capture that was ended early is collected again".to_owned()
             }
             Self::Corrupt { .. } | Self::NameOutOfRange { .. } => {
@@ -138,6 +155,9 @@ impl ReadError {
             }
             Self::DecimalComma { .. } => {
                 "export it again with `LC_ALL=C ncu --import FILE --page raw --csv`".to_owned()
+            }
+            Self::RangesOnly { .. } => {
+                "counters of a range belong to no kernel: collect with `--replay-mode kernel` or `application`".to_owned()
             }
             Self::NoKernels { .. } => {
                 "nothing matched while it was collected: check -k, -s, -c and --profile-from-start of the `ncu` command".to_owned()

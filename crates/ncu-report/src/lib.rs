@@ -9,6 +9,7 @@ mod error;
 mod facts;
 mod limits;
 mod model;
+mod private;
 mod read;
 mod redact;
 mod rep;

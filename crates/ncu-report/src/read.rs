@@ -27,7 +27,7 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Report, ReadError> {
     if bytes.starts_with(&rep::MAGIC) {
         return rep::read(bytes, limits);
     }
-    if bytes.starts_with(&zstd::MAGIC) {
+    if zstd::is_compressed(bytes) {
         let content = zstd::decompress(bytes, limits)?;
         if !content.starts_with(&rep::MAGIC) {
             return Err(ReadError::NotRecognised {

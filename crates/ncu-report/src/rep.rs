@@ -188,6 +188,12 @@ impl Reader {
     }
 
     fn finish(self, end: u64) -> Result<Report, ReadError> {
+        if self.kernels.is_empty() && self.ranges > 0 {
+            return Err(ReadError::RangesOnly {
+                ranges: self.ranges,
+                offset: end,
+            });
+        }
         if self.kernels.is_empty() {
             return Err(ReadError::NoKernels { offset: end });
         }

@@ -1,4 +1,5 @@
-//! `.ncu-repz`: a report as one zstd stream. Its content is bounded before it is in memory, and checksums are checked.
+//! `.ncu-repz`: a report as one zstd stream. Its content is bounded before it is in memory, and checksums are checked. A
+//! stream is a row of frames; those that hold no content, which writers in parallel put between the others, are passed over.
 
 use std::io::Read as _;
 
@@ -7,8 +8,20 @@ use ruzstd::decoding::StreamingDecoder;
 use crate::error::ReadError;
 use crate::limits::Limits;
 
-/// What zstd data starts with.
-pub(crate) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// What a frame with content starts with.
+const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// What a frame without content starts with, behind a first byte of `5x` (RFC 8878, 3.1.2).
+const SKIPPABLE: [u8; 3] = [0x2a, 0x4d, 0x18];
+
+/// Whether the bytes start as zstd data.
+pub(crate) fn is_compressed(bytes: &[u8]) -> bool {
+    bytes.starts_with(&MAGIC) || is_skippable(bytes)
+}
+
+fn is_skippable(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x50..=0x5f, rest @ ..] if rest.starts_with(&SKIPPABLE))
+}
 
 /// The content of all frames.
 pub(crate) fn decompress(bytes: &[u8], limits: Limits) -> Result<Vec<u8>, ReadError> {
@@ -16,7 +29,11 @@ pub(crate) fn decompress(bytes: &[u8], limits: Limits) -> Result<Vec<u8>, ReadEr
     let mut content = Vec::new();
     while !rest.is_empty() {
         let frame_offset = (bytes.len() - rest.len()) as u64;
-        let result = frame(&mut rest, &mut content, limits);
+        let result = if is_skippable(rest) {
+            skip(&mut rest)
+        } else {
+            frame(&mut rest, &mut content, limits)
+        };
         let at_end = rest.is_empty();
         result.map_err(|failure| match failure {
             Failure::TooLarge => ReadError::TooLarge {
@@ -43,6 +60,16 @@ enum Failure {
     TooLarge,
     Broken,
     Checksum,
+}
+
+/// Takes a frame without content off `rest`.
+fn skip(rest: &mut &[u8]) -> Result<(), Failure> {
+    let after = rest.get(4..8).and_then(|length| {
+        let length = u32::from_le_bytes(length.try_into().expect("four bytes were taken"));
+        rest.get(8..)?.get(usize::try_from(length).ok()?..)
+    });
+    *rest = after.unwrap_or_default();
+    after.map(|_| ()).ok_or(Failure::Broken)
 }
 
 /// Adds the content of the next frame, which is taken off `rest`.

@@ -1,5 +1,7 @@
 //! The columns that every page has: which kernel a row is about. They are found by name; versions order them differently.
 
+use std::collections::HashMap;
+
 use csv::ByteRecord;
 
 use crate::model::Kernel;
@@ -23,13 +25,16 @@ const OPTIONAL: [&str; 5] = ["Block Size", "Grid Size", "Device", "CC", "Kernel 
 #[derive(Debug)]
 pub(super) struct Columns {
     names: Vec<String>,
+    /// Where each is; of a name that repeats the first one counts.
+    places: HashMap<String, usize>,
 }
 
 impl Columns {
     /// The header, if it is one of `ncu`'s.
     pub(super) fn of(header: &ByteRecord) -> Option<Self> {
         let names: Vec<String> = header.iter().map(|name| bounded(name, NAME_CAP)).collect();
-        let columns = Self { names };
+        let places = names.iter().cloned().zip(0..names.len()).rev().collect();
+        let columns = Self { names, places };
         REQUIRED
             .iter()
             .all(|name| columns.place(name).is_some())
@@ -41,7 +46,7 @@ impl Columns {
     }
 
     pub(super) fn place(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|column| column == name)
+        self.places.get(name).copied()
     }
 
     /// Columns that are metrics, on a page that has one for each: their places and names.

@@ -22,6 +22,9 @@ use super::{session, warning};
 /// The section of metrics that were asked for by name; they are printed by name.
 const BY_NAME: &str = "Command line profiler metrics";
 
+/// Sections of a kernel that are listed; no set has as many.
+const SECTIONS: usize = 64;
+
 /// Reads the page.
 pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, ReadError> {
     let mut budget = Budget::new(limits);
@@ -47,7 +50,7 @@ pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, Read
                     report.session = session(columns, &row);
                 }
                 let kernel = columns.kernel(&row, report.kernels.len());
-                budget.keep::<Kernel>(kernel.demangled.len())?;
+                budget.keep::<Kernel>(kernel.function.len() + kernel.demangled.len())?;
                 places.insert((id, process), kernel.index);
                 report.kernels.push(kernel);
                 report.kernels.len() - 1
@@ -56,7 +59,8 @@ pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, Read
         let kernel = &mut report.kernels[place];
         let title = columns.text(&row, "Section Name");
         let section = section_id(&title).unwrap_or(&title);
-        if !section.is_empty() && !kernel.sections.iter().any(|known| known == section) {
+        let is_known = kernel.sections.iter().any(|known| known == section);
+        if !section.is_empty() && !is_known && kernel.sections.len() < SECTIONS {
             budget.keep::<String>(section.len())?;
             kernel.sections.push(section.to_owned());
         }

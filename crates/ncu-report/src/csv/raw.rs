@@ -49,7 +49,7 @@ pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, Read
             report.session = session(&table.columns, &row);
         }
         let mut kernel = table.columns.kernel(&row, report.kernels.len());
-        budget.keep::<Kernel>(kernel.demangled.len())?;
+        budget.keep::<Kernel>(kernel.function.len() + kernel.demangled.len())?;
         for ((place, name), (unit, exponent)) in columns.iter().zip(units) {
             let bytes = row.get(*place).unwrap_or_default();
             let scale = (unit.as_str(), *exponent);

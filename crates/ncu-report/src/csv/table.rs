@@ -6,6 +6,21 @@ use crate::error::ReadError;
 
 use super::columns::Columns;
 
+/// Most cells of a line. Real pages have up to 2,456, and each costs the reader eight bytes, whatever is in it.
+const MAX_CELLS: usize = 1 << 16;
+
+/// Where a line starts that has more cells than a page of `ncu` can have.
+pub(super) fn crowded(bytes: &[u8]) -> Option<u64> {
+    let mut at = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if line.iter().filter(|byte| **byte == b',').count() >= MAX_CELLS {
+            return Some(at);
+        }
+        at += line.len() as u64;
+    }
+    None
+}
+
 /// A table whose header was found.
 pub(super) struct Table<'a> {
     pub(super) columns: Columns,
@@ -66,17 +81,22 @@ impl<'a> Table<'a> {
                 None if row.len() == self.columns.len() && row.get(0) == Some(b"") => Row::Units,
                 None => {
                     let first = row.get(0).unwrap_or_default();
+                    // The beginning of a row, and nothing that a program prints.
+                    let is_row = self.bytes[position as usize..].starts_with(b"\"")
+                        && first.iter().all(u8::is_ascii_digit);
+                    if is_row && self.is_last() && self.ends_inside_a_line() {
+                        return Err(self.cut());
+                    }
                     // Lines of the profiler, and the header again, once for each process that printed one.
                     self.foreign_lines += u64::from(!first.starts_with(b"==") && first != b"ID");
                     continue;
                 }
             };
+            if self.is_last() && !self.is_complete(row, cells) {
+                return Err(self.cut());
+            }
             if row.len() < cells {
                 return Err(self.corrupt("a row has fewer cells than its header"));
-            }
-            let is_last = self.reader.position().byte() >= self.bytes.len() as u64;
-            if is_last && !self.is_complete(row, cells) {
-                return Err(self.corrupt("the last row is cut"));
             }
             return Ok(Some(kind));
         }
@@ -91,6 +111,23 @@ impl<'a> Table<'a> {
             [.., b'"'] => row.len() >= self.columns.len(),
             [.., b'"', b','] => row.len() == cells + 1,
             _ => false,
+        }
+    }
+
+    /// Whether nothing stands behind the row that was read last.
+    fn is_last(&self) -> bool {
+        self.reader.position().byte() >= self.bytes.len() as u64
+    }
+
+    /// Whether the file ends inside a line.
+    pub(super) fn ends_inside_a_line(&self) -> bool {
+        !self.bytes.ends_with(b"\n")
+    }
+
+    /// The file ends inside the row that was read last.
+    pub(super) fn cut(&self) -> ReadError {
+        ReadError::CsvCut {
+            offset: self.row_offset,
         }
     }
 

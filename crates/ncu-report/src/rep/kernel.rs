@@ -35,6 +35,7 @@ pub(super) fn read(
                 })?;
                 budget.keep::<(String, Metric)>(name.len() + metric::text(&read.metric.value))?;
                 if read.non_finite && !non_finite.contains(name) {
+                    budget.keep::<String>(name.len())?;
                     non_finite.insert(name.clone());
                 }
                 metrics.push((name, read.metric));

@@ -14,43 +14,37 @@ pub(super) fn read(
     rules: &mut Vec<Rule>,
 ) -> Result<(), ReadError> {
     let (mut id, mut section, mut display_name) = (String::new(), String::new(), String::new());
-    let mut items = Vec::new();
     for field in message.fields() {
         match field? {
             (1, Shape::Bytes(text)) => id = text.text(NAME_CAP),
             (2, Shape::Bytes(text)) => display_name = text.text(NAME_CAP),
-            (3, Shape::Bytes(body)) => {
-                for field in body.fields() {
-                    if let (1, Shape::Bytes(item)) = field? {
-                        items.push(item);
-                    }
-                }
-            }
             (4, Shape::Bytes(text)) => section = text.text(NAME_CAP),
             _ => {}
         }
     }
-    for item in items {
-        let Some(mut rule) = said(item)? else { continue };
-        if rule.title.is_empty() {
-            rule.title.clone_from(&display_name);
+    // A second time, now that its section, which stands behind them, is known: nothing is kept that was not counted.
+    for field in message.fields() {
+        let (3, Shape::Bytes(body)) = field? else { continue };
+        for field in body.fields() {
+            let (1, Shape::Bytes(item)) = field? else { continue };
+            let Some(mut rule) = said(item, budget)? else {
+                continue;
+            };
+            if rule.title.is_empty() {
+                rule.title.clone_from(&display_name);
+            }
+            rule.id.clone_from(&id);
+            rule.section.clone_from(&section);
+            let text = rule.id.len() + rule.section.len() + rule.title.len() + rule.text.len();
+            budget.keep::<Rule>(text)?;
+            rules.push(rule);
         }
-        rule.id.clone_from(&id);
-        rule.section.clone_from(&section);
-        let focus: usize = rule
-            .focus
-            .iter()
-            .map(|name| size_of::<String>() + name.len())
-            .sum();
-        let text = rule.id.len() + rule.section.len() + rule.title.len() + rule.text.len();
-        budget.keep::<Rule>(text + focus)?;
-        rules.push(rule);
     }
     Ok(())
 }
 
 /// A message with what belongs to it; none where the item is a table or the like.
-fn said(item: Message<'_>) -> Result<Option<Rule>, ReadError> {
+fn said(item: Message<'_>, budget: &mut Budget) -> Result<Option<Rule>, ReadError> {
     let mut rule = Rule::default();
     let mut has_message = false;
     for field in item.fields() {
@@ -69,7 +63,9 @@ fn said(item: Message<'_>) -> Result<Option<Rule>, ReadError> {
             (8, Shape::Bytes(focus)) => {
                 for field in focus.fields() {
                     if let (2, Shape::Bytes(name)) = field? {
-                        rule.focus.push(name.text(NAME_CAP));
+                        let name = name.text(NAME_CAP);
+                        budget.keep::<String>(name.len())?;
+                        rule.focus.push(name);
                     }
                 }
             }

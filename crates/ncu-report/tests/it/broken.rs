@@ -122,6 +122,51 @@ fn a_report_without_kernels_is_an_error() {
     assert!(error.hint().contains("--profile-from-start"));
 }
 
+/// A block with the result of a range, as range replay leaves it: what is in the result is not known.
+fn range() -> Vec<u8> {
+    let result = [0x32, 4, b'm', b'a', b'i', b'n'];
+    let payload = [&(result.len() as u32).to_le_bytes()[..], &result].concat();
+    // Field 5, length of the payload, and field 7, one range.
+    let header = [0x28, payload.len() as u8, 0x38, 1];
+    [&(header.len() as u32).to_le_bytes()[..], &header, &payload].concat()
+}
+
+#[test]
+fn results_of_ranges_are_passed_over_and_told() {
+    let report = two_kernels();
+    let bytes = [encode(&report), range(), range()].concat();
+    let again = read(&bytes, Limits::default()).expect("a report");
+    assert_eq!(again.kernels, report.kernels);
+    assert_eq!(again.warnings.len(), 1);
+    assert_eq!(again.warnings[0].code, "ranges-skipped");
+    let none = Report {
+        kernels: Vec::new(),
+        ..two_kernels()
+    };
+    let bytes = [encode(&none), range()].concat();
+    let refused = error(&bytes);
+    assert_eq!(refused.code(), "ncu-report-ranges-only");
+    assert!(refused.hint().contains("--replay-mode kernel"));
+    // One that is cut is a cut file.
+    assert_eq!(error(&bytes[..bytes.len() - 1]).code(), "truncated-file");
+}
+
+/// What a rule points to is counted while it is read: a few bytes each ask for many.
+#[test]
+fn a_rule_with_a_million_metrics_is_too_much() {
+    let mut report = two_kernels();
+    report.kernels[0].rules[0].focus = vec![String::new(); 1_000_000];
+    let bytes = encode(&report);
+    assert!(bytes.len() < 5_000_000, "{}", bytes.len());
+    let limits = Limits {
+        memory_bytes: 20_000_000,
+        ..Limits::default()
+    };
+    let error = read(&bytes, limits).expect_err("24 MB of names");
+    assert_eq!(error.code(), "ncu-report-too-large");
+    assert!(read(&bytes, Limits::default()).is_ok());
+}
+
 #[test]
 fn another_version_is_read_with_a_warning() {
     let mut report = two_kernels();

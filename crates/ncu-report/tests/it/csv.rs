@@ -226,6 +226,41 @@ fn a_cut_page_gives_no_wrong_number() {
     }
 }
 
+/// Wherever a page is cut inside a row, that is what is said.
+#[test]
+fn a_cut_page_is_called_cut() {
+    for text in [raw(), details(), live()] {
+        let last = text.trim_end().rfind('\n').expect("rows") + 1;
+        let row = &text[last..text.len() - 1];
+        // Behind a quote the row could be whole.
+        for cut in 1..row.len() - 1 {
+            if row[..cut].ends_with(['"', ',']) {
+                continue;
+            }
+            let error = error(&text[..last + cut]);
+            assert_eq!(error.code(), "truncated-file", "{}", &row[..cut]);
+            assert!(error.to_string().contains(&format!("offset {last}")), "{error}");
+        }
+    }
+    let header = raw();
+    let header = header.lines().next().expect("a header");
+    for cut in [12, 100, header.len() - 3] {
+        assert_eq!(error(&header[..cut]).code(), "truncated-file", "{cut}");
+    }
+}
+
+/// A reader keeps the place of every cell: eight bytes for each comma.
+#[test]
+fn a_line_of_commas_is_refused() {
+    let text = format!("{}{}\n", details(), ",".repeat(70_000));
+    let error = error(&text);
+    assert_eq!(error.code(), "ncu-report-corrupt");
+    assert!(
+        error.to_string().contains(&format!("offset {}", details().len())),
+        "{error}"
+    );
+}
+
 proptest! {
     #[test]
     fn any_page_never_panics(page in 0..3, changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8), tail: Vec<u8>) {

@@ -4,5 +4,6 @@ mod broken;
 mod csv;
 mod real;
 mod real_pages;
+mod redaction;
 mod reports;
 mod round_trip;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ncu_report::{Kernel, Limits, Report, encode, read, read_file, redact, unit_of};
+use ncu_report::{Kernel, Limits, Report, Value, encode, read, read_file, redact, unit_of};
 
 use crate::broken::block_starts;
 
@@ -207,9 +207,28 @@ fn a_redacted_report_names_nobody() {
     let Some(reports) = reports() else { return };
     for (name, mut report) in reports {
         let private = report.session.private.clone();
+        let kernels = report.kernels.clone();
         redact(&mut report);
+        // Nothing that was measured goes: no name of a kernel, no metric, and no value of one.
+        for (kernel, before) in report.kernels.iter().zip(&kernels) {
+            assert_eq!(kernel.demangled, before.demangled, "{name}");
+            assert!(kernel.metrics == before.metrics, "{name}");
+        }
         let rules: Vec<_> = report.kernels.iter().flat_map(|kernel| &kernel.rules).collect();
-        let text = format!("{:?} {rules:?} {:?}", report.session, report.warnings);
+        let mut text = format!("{:?} {rules:?} {:?}", report.session, report.warnings);
+        // Numbers say nothing of anybody.
+        for kernel in &report.kernels {
+            text.push_str(&kernel.demangled);
+            let values = kernel.metrics.values().flat_map(|metric| {
+                let parts = metric.instances.iter().flat_map(|part| [&part.id, &part.value]);
+                parts.chain([&metric.value]).flatten()
+            });
+            for value in values {
+                if let Value::Text(value) = value {
+                    text.push_str(value);
+                }
+            }
+        }
         let program = private.program.expect("a program");
         let folders = program.rsplit_once(['/', '\\']).map(|(folders, _)| folders);
         for secret in [private.host.as_deref(), Some(&program), folders]

@@ -30,6 +30,36 @@ fn a_compressed_report_comes_back() {
     assert_eq!(read.session, report.session);
 }
 
+/// Compressed by `zstd` 1.5.4 itself: `zstd -19 --check` of what `UPDATE_FIXTURES=1` writes beside it.
+#[test]
+fn a_report_that_zstd_compressed_comes_back() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    let report = two_kernels();
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        std::fs::write(format!("{folder}/two_kernels.ncu-rep"), encode(&report))
+            .expect("the folder is writable");
+    }
+    let bytes = std::fs::read(format!("{folder}/two_kernels.ncu-repz")).expect("the fixture");
+    let again = read(&bytes, Limits::default()).expect("a report");
+    assert_eq!((again.form, again.kernels), (Form::Repz, report.kernels));
+    // The whole in two frames, with one between them that holds no content.
+    let half = encode(&two_kernels());
+    let (a, b) = half.split_at(half.len() / 2);
+    let frame =
+        |bytes: &[u8]| ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest);
+    let empty = [0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
+    for frames in [
+        [frame(a), empty.to_vec(), frame(b)],
+        [empty.to_vec(), frame(a), frame(b)],
+    ] {
+        let again = read(&frames.concat(), Limits::default()).expect("a report");
+        assert_eq!((again.form, again.session), (Form::Repz, two_kernels().session));
+    }
+    let cut = [&frame(&half)[..], &empty[..9]].concat();
+    let error = read(&cut, Limits::default()).expect_err("a cut frame");
+    assert_eq!(error.code(), "truncated-file");
+}
+
 /// Text as a reader leaves it.
 fn text() -> impl Strategy<Value = String> {
     "[a-zA-Zäß_<>:@.,]{1,12}( [a-z0-9]{1,4})?"
