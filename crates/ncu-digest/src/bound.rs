@@ -45,8 +45,9 @@ pub(crate) fn class(known: &Known<'_>) -> (Option<Bound>, Option<SubBound>) {
         (SubBound::L2, number(&known.sol.l2_pct)),
         (SubBound::L1, l1),
     ];
-    let known = parts.into_iter().filter_map(|(part, pct)| Some((part, pct?)));
-    let largest = known.max_by(|a, b| a.1.total_cmp(&b.1));
+    // The largest of some is not the largest of all.
+    let known: Option<Vec<_>> = parts.into_iter().map(|(part, pct)| Some((part, pct?))).collect();
+    let largest = known.and_then(|known| known.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)));
     (Some(Bound::Memory), largest.map(|(part, _)| part))
 }
 
@@ -114,6 +115,24 @@ mod tests {
         ] {
             assert_eq!(seen, (Some(expected.0), expected.1));
         }
+    }
+
+    #[test]
+    fn a_part_of_memory_that_is_not_known_could_be_the_largest() {
+        let sol = Sol {
+            sm_pct: counter(10.0, "sm"),
+            mem_pct: counter(90.0, "memory"),
+            l2_pct: counter(20.0, "l2"),
+            l1_pct: counter(10.0, "l1"),
+            ..Sol::default()
+        };
+        let known = Known {
+            is_collective: false,
+            duration_ns: Some(1e6),
+            waves: Some(5.0),
+            sol: &sol,
+        };
+        assert_eq!(class(&known), (Some(Bound::Memory), None));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Facts of a capture.
 
 use contracts::ncu_digest::report::Capture;
+use contracts::secret::line_redacted;
 use contracts::text::{FOREIGN_TEXT_CAP, clean};
 use ncu_report::{Form, Report};
 
@@ -10,6 +11,8 @@ use crate::fields;
 pub(crate) fn capture(report: &Report, redacted: bool) -> Capture {
     let session = &report.session;
     let word = |text: &Option<String>| text.as_deref().map(|text| clean(text, FOREIGN_TEXT_CAP));
+    // Whoever shows where it ran does not show tokens.
+    let line = |text: &Option<String>| word(&text.as_deref().map(line_redacted));
     let counters = report
         .kernels
         .iter()
@@ -44,8 +47,9 @@ pub(crate) fn capture(report: &Report, redacted: bool) -> Capture {
             .map(|time| time.to_string()),
         redacted,
         host: word(&session.private.host),
-        command_line: word(&session.command_line),
+        command_line: line(&session.command_line),
         program: word(&session.private.program),
         working_directory: word(&session.private.working_directory),
+        environment: line(&session.private.environment),
     }
 }

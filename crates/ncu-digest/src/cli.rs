@@ -59,6 +59,7 @@ pub struct DigestArgs {
 
 /// `ncu-digest metrics`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = METRICS_EXAMPLES)]
 pub struct MetricsArgs {
     /// A report: .ncu-rep, .ncu-repz, or a CSV export of one; `-` reads stdin
     #[arg(value_name = "REPORT")]
@@ -76,6 +77,7 @@ pub struct MetricsArgs {
 
 /// `ncu-digest command`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = COMMAND_EXAMPLES)]
 pub struct CommandArgs {
     /// Which kernels: a regular expression that their name without arguments has to match somewhere
     #[arg(long, value_name = "REGEX")]
@@ -99,6 +101,32 @@ const EXAMPLES: &str = "  # What limits the longest kernel, and what to change
 
   # What to run to collect a report
   ncu-digest command --kernel 'qknorm' -- python bench.py
+";
+
+const METRICS_EXAMPLES: &str = "Exit codes:
+  0    document written
+  2    usage error
+  3    report unreadable, no such kernel, or no metric matches
+
+Examples:
+  # Every metric behind a number
+  ncu-digest metrics base.ncu-rep --match '*bank_conflicts*'
+
+  # All of one kernel, with the parts of each, on disk
+  ncu-digest metrics base.ncu-rep --kernel 'qknorm' --match '*' --format markdown -o metrics.json
+";
+
+const COMMAND_EXAMPLES: &str = "Exit codes:
+  0    document written; nothing was run
+  2    usage error
+  3    a kernel that exchanges data between GPUs
+
+Examples:
+  # What to run to collect a report
+  ncu-digest command --kernel 'qknorm' -- python bench.py
+
+  # The exact name, for a program with flags of its own
+  ncu-digest command --kernel '^gemm$' --format markdown -- ./bench --size 4096
 ";
 
 impl Cli for Args {

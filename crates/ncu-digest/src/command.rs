@@ -9,7 +9,7 @@ use crate::error::DigestError;
 use crate::{collect, names, read};
 
 const NOTES: [&str; 5] = [
-    "ncu runs one kernel at a time and replays it, 38 times or more for the full set: a kernel that waits for another GPU never ends. Profile with one GPU (tp 1), keep collectives out of --kernel, or use --replay-mode range.",
+    "ncu runs one kernel at a time and replays it, 38 times or more for the full set: a kernel that waits for another GPU never ends. Profile with one GPU (tp 1), keep collectives out of --kernel. --replay-mode range can profile them, and its results are of ranges: no digest reads them.",
     "--clock-control base holds the clock below what a run has, so durations are longer than a run's. Give both sides of a comparison the same setting.",
     "Durations of ncu promote nothing: they are serialised and start with cold caches.",
     "--kernel-name looks at the name without arguments and templates. A capture that finds nothing has another name, or is outside of --profile-from-start.",

@@ -5,10 +5,11 @@ use contracts::ncu_digest::Counter;
 use contracts::ncu_digest::comparison::{Change, Comparison, MetricDelta, Pair, Side};
 use contracts::ncu_digest::kernel::Kernel;
 
+use crate::controls::{self, Control, Moved};
 use crate::error::DigestError;
 use crate::groups::Group;
 use crate::matching::Matched;
-use crate::noise::{Control, Measured, noise};
+use crate::noise::{Measured, noise};
 use crate::numbers::NUMBERS;
 use crate::thresholds::{CLOCK_DRIFT_PCT, MOVED};
 
@@ -57,16 +58,24 @@ pub(crate) fn comparison(matched: Matched<'_, '_>, settings: Settings) -> Result
             cycles_delta_pct: delta_of(a.cycles.as_ref(), b.cycles.as_ref()),
         })
         .collect();
-    let pairs = measured
-        .into_iter()
-        .enumerate()
-        .filter_map(|(at, (baseline, candidate, a, b))| {
-            let mut pair = judged(at, [baseline, candidate], (a, b), &controls, settings)?;
-            if settings.compares_metrics {
-                pair.metrics = moved(baseline.typical(), candidate.typical());
-            }
-            Some(pair)
-        });
+    let mut is_control = vec![false; measured.len()];
+    controls
+        .iter()
+        .for_each(|control| is_control[control.pair] = true);
+    let durations: Vec<f64> = measured
+        .iter()
+        .map(|(_, _, a, _)| a.duration_ns.value.get())
+        .collect();
+    let by_controls = controls::moved(&durations, controls);
+    let pairs = measured.into_iter().zip(is_control).zip(by_controls);
+    let pairs = pairs.map(|(((baseline, candidate, a, b), is_control), by_controls)| {
+        let mut pair = judged([baseline, candidate], (a, b), by_controls, settings);
+        pair.is_control = is_control;
+        if settings.compares_metrics {
+            pair.metrics = moved(baseline.typical(), candidate.typical());
+        }
+        pair
+    });
     Ok(Comparison {
         pairs: pairs.collect(),
         unmatched,
@@ -105,14 +114,8 @@ fn is_control(at: usize, a: &Side, b: &Side) -> bool {
         && same(&a.instructions, &b.instructions)
 }
 
-fn judged(
-    at: usize,
-    groups: [&Group<'_>; 2],
-    (a, b): (Side, Side),
-    controls: &[Control],
-    settings: Settings,
-) -> Option<Pair> {
-    let duration_delta = delta(&a.duration_ns, &b.duration_ns);
+fn judged(groups: [&Group<'_>; 2], (a, b): (Side, Side), by_controls: Moved, settings: Settings) -> Pair {
+    let duration_delta = delta_of(Some(&a.duration_ns), Some(&b.duration_ns));
     let cycles_delta = delta_of(a.cycles.as_ref(), b.cycles.as_ref());
     let clock_delta = delta_of(a.sm_clock_hz.as_ref(), b.sm_clock_hz.as_ref());
     let drifted = clock_delta.is_some_and(|pct| pct.abs() > CLOCK_DRIFT_PCT);
@@ -124,11 +127,17 @@ fn judged(
         cv_pct: group.cv_pct(),
     });
     let by_cycles = drifted && cycles_delta.is_some();
-    let (noise_pct, noise_from) = noise(at, measured, controls, by_cycles);
-    let change = |pct: f64| match pct {
-        pct if pct > noise_pct => Change::Slower,
-        pct if pct < -noise_pct => Change::Faster,
-        _ => Change::NoChange,
+    let controls_pct = if by_cycles {
+        by_controls.cycles_pct
+    } else {
+        by_controls.duration_pct
+    };
+    let (noise_pct, noise_from) = noise(measured, controls_pct);
+    let change = |pct: Option<f64>| match pct.filter(|_| noise_pct.is_finite()) {
+        None => Change::Unknown,
+        Some(pct) if pct > noise_pct => Change::Slower,
+        Some(pct) if pct < -noise_pct => Change::Faster,
+        Some(_) => Change::NoChange,
     };
     let duration_verdict = if drifted {
         Change::ClockDrift
@@ -136,24 +145,24 @@ fn judged(
         change(duration_delta)
     };
     let verdict = match cycles_delta {
-        Some(cycles) if drifted => change(cycles),
+        Some(cycles) if drifted => change(Some(cycles)),
         _ => duration_verdict,
     };
     let is_single = groups.iter().any(|group| group.n == 1) && verdict != Change::NoChange;
-    Some(Pair {
-        is_control: controls.iter().any(|control| control.pair == at),
+    Pair {
+        is_control: false,
         baseline: a,
         candidate: b,
-        duration_delta_pct: Finite::new(duration_delta)?,
+        duration_delta_pct: duration_delta.and_then(Finite::new),
         cycles_delta_pct: cycles_delta.and_then(Finite::new),
         clock_delta_pct: clock_delta.and_then(Finite::new),
-        noise_pct: Finite::new(noise_pct)?,
+        noise_pct: Finite::new(noise_pct),
         noise_from,
         duration_verdict,
         verdict,
         provisional: is_single || drifted || !settings.compares_metrics || !settings.is_known,
         metrics: Vec::new(),
-    })
+    }
 }
 
 fn delta(a: &Counter, b: &Counter) -> f64 {

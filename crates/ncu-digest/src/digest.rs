@@ -1,19 +1,18 @@
 //! The digest of a report, and of a baseline beside a candidate.
 
 use cli_kit::{Binding, Cli as _, DocumentParts, Failure, OutputArgs, Report};
-use contracts::ncu_digest::comparison::Comparison;
+use contracts::ncu_digest::comparison::{Change, Comparison};
 use contracts::ncu_digest::kernel::Kernel;
-use contracts::ncu_digest::report::{NextEdit, ReportData, SCHEMA};
+use contracts::ncu_digest::report::{ReportData, SCHEMA};
 use contracts::{Exit, NextAction, Warning};
 
 use crate::cli::{Args, DigestArgs};
-use crate::comparison::{Settings, comparison};
+use crate::decided::{Decided, compared, single};
 use crate::declared::Declared;
 use crate::error::DigestError;
 use crate::groups::{Group, groups};
-use crate::matching::{Groups, matched};
 use crate::read::{Side, pattern};
-use crate::{collect, edits, refusal, render, summary};
+use crate::{edits, render, summary};
 
 /// Kernels in a document without `--all`.
 const KERNELS: usize = 10;
@@ -56,11 +55,15 @@ pub(crate) fn run(args: &DigestArgs, output: &OutputArgs) -> Result<Report, Fail
     parts.summary = summary::summary(&data);
     parts.next_actions = next_actions(&data, &parts);
     // A page without an edit is a page, and not what was asked for.
-    let exit = if data.next_edit.is_some() || data.comparison.is_some() {
-        Exit::Ok
-    } else {
-        Exit::Undecided
+    let first = data
+        .comparison
+        .as_ref()
+        .and_then(|comparison| comparison.pairs.first());
+    let is_answered = match first {
+        Some(pair) => pair.verdict != Change::Unknown,
+        None => data.next_edit.is_some(),
     };
+    let exit = if is_answered { Exit::Ok } else { Exit::Undecided };
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let view = render::report(&document, output.top);
     Ok(Report::new(&document, view, exit))
@@ -91,137 +94,6 @@ fn sides_of(pair: &str) -> Result<(&str, &str), DigestError> {
     let sides = pair.split_once('=');
     let sides = sides.filter(|(a, b)| !a.is_empty() && !b.is_empty());
     sides.ok_or_else(|| DigestError::Pair(pair.to_owned()))
-}
-
-/// What was decided, and what a reader has to know of it.
-struct Decided {
-    focus: u64,
-    next_edit: Option<NextEdit>,
-    warnings: Vec<Warning>,
-}
-
-fn single(side: &Side, declared: &Declared, was_named: bool) -> Result<Decided, DigestError> {
-    let groups = groups(&side.kernels);
-    let group = refusal::focus(side, &groups, was_named)?;
-    let kernel = group.typical();
-    refusal::needs_passes(side, kernel)?;
-    refusal::needs_class(side, kernel)?;
-    Ok(decided(side, kernel, declared))
-}
-
-/// The edit of a kernel, where its sections are complete.
-fn decided(side: &Side, kernel: &Kernel, declared: &Declared) -> Decided {
-    let raw = side.raw(kernel);
-    let mut warnings = kernel.warnings.clone();
-    if !kernel.missing.is_empty() {
-        warnings.push(Warning::new(
-            "missing-section",
-            format!(
-                "no edit without {}; collect again: {}",
-                kernel.missing.join(", "),
-                collect::again(raw)
-            ),
-        ));
-        return Decided {
-            focus: kernel.index,
-            next_edit: None,
-            warnings,
-        };
-    }
-    let edit = edits::next_edit(kernel, raw, declared);
-    if edit.id == "E04" && declared.dtype.is_none() {
-        warnings.push(Warning::new(
-            "dtype-unknown",
-            "a report does not say which type the kernel needs: if it is FP64, --declare dtype=fp64",
-        ));
-    }
-    if kernel.rules.is_empty() {
-        warnings.push(Warning::new(
-            "rules-not-stored",
-            "no rule of Nsight Compute is stored (a CSV holds none): E05b, which needs an estimate, was not judged",
-        ));
-    }
-    Decided {
-        focus: kernel.index,
-        next_edit: Some(edit),
-        warnings,
-    }
-}
-
-fn compared(
-    baseline: &Side,
-    candidate: &Side,
-    pair: Option<(&str, &str)>,
-    was_named: bool,
-    declared: &Declared,
-) -> Result<(Comparison, Decided), DigestError> {
-    refusal::needs_one_setting(&baseline.capture, &candidate.capture)?;
-    let (base_groups, cand_groups) = (groups(&baseline.kernels), groups(&candidate.kernels));
-    let sides = [
-        Groups {
-            side: baseline,
-            groups: &base_groups,
-        },
-        Groups {
-            side: candidate,
-            groups: &cand_groups,
-        },
-    ];
-    let matched = matched(&sides[0], &sides[1], pair, was_named, declared)?;
-    let (first, partner): (&Group<'_>, &Group<'_>) = matched.pairs[0];
-    refusal::needs_passes(baseline, first.typical())?;
-    refusal::needs_passes(candidate, partner.typical())?;
-    let mut decided = decided(candidate, partner.typical(), declared);
-    let settings = settings(baseline, candidate, &mut decided.warnings);
-    Ok((comparison(matched, settings)?, decided))
-}
-
-/// What is known of both captures; a warning for each that is not.
-fn settings(baseline: &Side, candidate: &Side, warnings: &mut Vec<Warning>) -> Settings {
-    let (a, b) = (&baseline.capture, &candidate.capture);
-    let release = |version: &Option<String>| {
-        let version = version.as_deref()?;
-        let mut parts = version.split('.');
-        Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
-    };
-    let (old, new) = (release(&a.ncu_version), release(&b.ncu_version));
-    let compares_metrics = old.is_some() && old == new;
-    if !compares_metrics {
-        let name = |version: &Option<String>| version.clone().unwrap_or_else(|| "unknown".to_owned());
-        warnings.push(Warning::new(
-            "ncu-version-mismatch",
-            format!(
-                "Nsight Compute {} and {}: only durations and cycles are compared, and the verdict is provisional",
-                name(&a.ncu_version),
-                name(&b.ncu_version)
-            ),
-        ));
-    }
-    let unknown = [
-        (
-            "--clock-control",
-            a.clock_control.is_none() || b.clock_control.is_none(),
-        ),
-        ("the GPU", a.gpu.is_none() || b.gpu.is_none()),
-    ];
-    let unknown: Vec<&str> = unknown
-        .iter()
-        .filter(|(_, is)| *is)
-        .map(|(name, _)| *name)
-        .collect();
-    if !unknown.is_empty() {
-        warnings.push(Warning::new(
-            "capture-setting-unknown",
-            format!(
-                "a side does not say {}: the verdict is provisional",
-                unknown.join(" and ")
-            ),
-        ));
-    }
-    Settings {
-        compares_metrics,
-        is_known: unknown.is_empty(),
-    }
 }
 
 fn data(

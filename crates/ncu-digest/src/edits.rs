@@ -75,14 +75,14 @@ pub(crate) fn next_edit(kernel: &Kernel, raw: &ncu_report::Kernel, declared: &De
     let also = hits.map(|(rule, symptom)| Hit {
         id: rule.id.to_owned(),
         symptom: symptom.text.join("; "),
-        edit: rule.edit.to_owned(),
+        edit: symptom.edit.unwrap_or(rule.edit).to_owned(),
     });
     let also = also.collect();
     let (id, edit, symptom) = match first {
         Some((rule, mut symptom)) => {
             let estimates = rule.estimates.iter().filter_map(|name| seen.estimate(name));
             symptom.evidence.extend(estimates);
-            (rule.id, rule.edit, symptom)
+            (rule.id, symptom.edit.unwrap_or(rule.edit), symptom)
         }
         None => (
             STOP,
@@ -90,6 +90,7 @@ pub(crate) fn next_edit(kernel: &Kernel, raw: &ncu_report::Kernel, declared: &De
             Symptom {
                 text: vec!["no rule holds".to_owned()],
                 evidence: Vec::new(),
+                edit: None,
             },
         ),
     };

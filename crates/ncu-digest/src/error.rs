@@ -54,12 +54,13 @@ pub(crate) enum DigestError {
         kernel: String,
         /// Sections.
         sections: Vec<&'static str>,
-        /// What collects them.
-        collect: String,
+        /// How they are got.
+        mend: String,
     },
     /// The capture is not whole.
     #[error(
-        "trust {report}: `--set {set}` comes with {passes} passes, and {fewest} is the fewest it can do with"
+        "trust {report}: `--set {set}` replays a kernel {seen} times or more, and this one was replayed {passes} times, fewer \
+         than {fewest}: the capture was ended early, or sections were left out"
     )]
     FewPasses {
         /// File.
@@ -70,8 +71,10 @@ pub(crate) enum DigestError {
         passes: f64,
         /// Fewest.
         fewest: f64,
+        /// Fewest that were seen.
+        seen: f64,
         /// What collects it again.
-        collect: String,
+        mend: String,
     },
     /// Only kernels that exchange data between GPUs.
     #[error("judge `{0}`: it exchanges data between GPUs, and counters of a replay say nothing of it")]
@@ -160,9 +163,7 @@ impl ToolError for DigestError {
                 baseline.join("; "),
                 candidate.join("; ")
             ),
-            Self::MissingSection { collect, .. } | Self::FewPasses { collect, .. } => {
-                format!("collect it again: {collect}")
-            }
+            Self::MissingSection { mend, .. } | Self::FewPasses { mend, .. } => mend.clone(),
             Self::Collective(_) => {
                 "profile with one GPU (tp 1), or choose another kernel with --kernel; where time is lost between GPUs, read a trace: `profile-tables`".to_owned()
             }

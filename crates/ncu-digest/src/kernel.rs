@@ -182,20 +182,8 @@ fn warnings(stalls: &[Stall], raw: &ncu_report::Kernel) -> Vec<Warning> {
     {
         warnings.push(Warning::new(
             "rule-failed",
-            clean(
-                &format!("{}: {}", rule.id, without_paths(&rule.text)),
-                FOREIGN_TEXT_CAP,
-            ),
+            clean(&format!("{}: {}", rule.id, rule.text), FOREIGN_TEXT_CAP),
         ));
     }
     warnings
-}
-
-/// A message without words that are paths: they say whose machine it was.
-fn without_paths(text: &str) -> String {
-    let words = text.split_whitespace();
-    let words: Vec<&str> = words
-        .map(|word| if word.contains(['/', '\\']) { "…" } else { word })
-        .collect();
-    words.join(" ")
 }

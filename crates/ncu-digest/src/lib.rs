@@ -1,8 +1,9 @@
 //! A Nsight Compute report to one page and one next edit, and a baseline against a candidate.
 //!
 //! read (`read`) -> facts of a capture and of each kernel (`capture`, `kernel`, `fields`, `roofline`, `stalls`, `sections`,
-//! `names`) -> what follows (`bound`, `edits` with `thresholds`, `groups`) -> two captures (`matching`, `noise`, `comparison`)
-//! -> document and view (`digest`, `summary`, `render`). Everything between reading and emitting is pure.
+//! `names`) -> what follows (`bound`, `edits` with `thresholds`, `groups`) -> two captures (`matching`, `controls`, `noise`,
+//! `comparison`) -> what is decided (`decided`) -> document and view (`digest`, `summary`, `render`). Everything between
+//! reading and emitting is pure.
 
 pub mod cli;
 
@@ -11,6 +12,8 @@ mod capture;
 mod collect;
 mod command;
 mod comparison;
+mod controls;
+mod decided;
 mod declared;
 mod digest;
 mod edits;

@@ -1,5 +1,7 @@
 //! Which kernels of two captures belong together: those of one name by themselves, others by `--pair`.
 
+use std::collections::HashMap;
+
 use contracts::ncu_digest::comparison::Unmatched;
 use contracts::ncu_digest::kernel::Kernel;
 
@@ -39,44 +41,65 @@ pub(crate) fn matched<'a, 'k>(
             (first, first.first().key.as_str())
         }
     };
-    let partner = headline(baseline, candidate, first, partner_key, declared)?;
-    let mut pairs = vec![(first, partner)];
+    let index = [Index::of(baseline.groups), Index::of(candidate.groups)];
+    let partner = headline([baseline, candidate], &index, first, partner_key, declared)?;
+    let mut pairs = vec![(first, &candidate.groups[partner])];
+    let mut is_taken = vec![false; candidate.groups.len()];
+    is_taken[partner] = true;
     let mut unmatched = Vec::new();
     let others = baseline
         .groups
         .iter()
         .filter(|group| !std::ptr::eq(*group, first));
     for group in others {
-        match partner_of(baseline.groups, candidate.groups, group, &group.first().key) {
-            Some(partner) if pairs.iter().any(|pair| std::ptr::eq(pair.1, partner)) => {
-                unmatched.push(without(
-                    "baseline",
-                    group,
-                    "its partner belongs to another kernel",
-                ));
+        let why = match partner_of(&index, group, &group.first().key) {
+            Some(at) if is_taken[at] => "its partner belongs to another kernel",
+            Some(at) if has_other_work(group.first(), candidate.groups[at].first(), declared) => {
+                "grid and block differ: it does other work"
             }
-            Some(partner) if has_other_work(group.first(), partner.first(), declared) => {
-                unmatched.push(without(
-                    "baseline",
-                    group,
-                    "grid and block differ: it does other work",
-                ));
+            Some(at) => {
+                is_taken[at] = true;
+                pairs.push((group, &candidate.groups[at]));
+                continue;
             }
-            Some(partner) => pairs.push((group, partner)),
-            None => unmatched.push(without(
-                "baseline",
-                group,
-                "no kernel of this name and configuration",
-            )),
-        }
+            None => NO_PARTNER,
+        };
+        unmatched.push(without("baseline", group, why));
     }
     let alone = candidate
         .groups
         .iter()
-        .filter(|group| !pairs.iter().any(|pair| std::ptr::eq(pair.1, *group)));
-    unmatched
-        .extend(alone.map(|group| without("candidate", group, "no kernel of this name and configuration")));
+        .zip(is_taken)
+        .filter(|(_, is_taken)| !is_taken);
+    unmatched.extend(alone.map(|(group, _)| without("candidate", group, NO_PARTNER)));
     Ok(Matched { pairs, unmatched })
+}
+
+const NO_PARTNER: &str = "no kernel of this name and configuration";
+
+/// Where groups of one side are, by what they are looked for.
+#[derive(Default)]
+struct Index<'a> {
+    by_key: HashMap<&'a str, Vec<usize>>,
+    by_launch: HashMap<Launch<'a>, Vec<usize>>,
+    by_configuration: HashMap<(Launch<'a>, Option<u64>), usize>,
+}
+
+/// Name, grid and block.
+type Launch<'a> = (&'a str, [u64; 3], [u64; 3]);
+
+impl<'a> Index<'a> {
+    fn of(groups: &[Group<'a>]) -> Index<'a> {
+        let mut index = Index::default();
+        for (at, group) in groups.iter().enumerate() {
+            let one = group.first();
+            let launch = (one.key.as_str(), one.grid, one.block);
+            index.by_key.entry(launch.0).or_default().push(at);
+            index.by_launch.entry(launch).or_default().push(at);
+            index.by_configuration.insert((launch, registers(one)), at);
+        }
+        index
+    }
 }
 
 /// The group of a part of a name: the one that takes the most time, of one name only.
@@ -111,15 +134,14 @@ fn named<'a, 'k>(side: &Groups<'a, 'k>, part: &str) -> Result<&'a Group<'k>, Dig
 }
 
 /// The partner of the pair that was asked for.
-fn headline<'a, 'k>(
-    baseline: &Groups<'a, 'k>,
-    candidate: &Groups<'a, 'k>,
-    first: &Group<'k>,
+fn headline(
+    [baseline, candidate]: [&Groups<'_, '_>; 2],
+    index: &[Index<'_>; 2],
+    first: &Group<'_>,
     key: &str,
     declared: &Declared,
-) -> Result<&'a Group<'k>, DigestError> {
-    let has_name = candidate.groups.iter().any(|group| group.first().key == key);
-    if !has_name {
+) -> Result<usize, DigestError> {
+    if !index[1].by_key.contains_key(key) {
         return Err(DigestError::AmbiguousKernel {
             what: format!(
                 "`{}` has another name in {}",
@@ -131,7 +153,7 @@ fn headline<'a, 'k>(
         });
     }
     let kernel = contracts::text::clean(key, 120);
-    let Some(partner) = partner_of(baseline.groups, candidate.groups, first, key) else {
+    let Some(partner) = partner_of(index, first, key) else {
         let configurations = |groups: &[Group<'_>], key: &str| {
             let groups = groups.iter().filter(|group| group.first().key == key);
             listed(groups.map(|group| shape(group.first()))).join(", ")
@@ -145,46 +167,29 @@ fn headline<'a, 'k>(
             ),
         });
     };
-    if has_other_work(first.first(), partner.first(), declared) {
+    let other = candidate.groups[partner].first();
+    if has_other_work(first.first(), other, declared) {
         return Err(DigestError::WorkloadMismatch {
             kernel,
-            what: format!("{} and {}", shape(first.first()), shape(partner.first())),
+            what: format!("{} and {}", shape(first.first()), shape(other)),
         });
     }
     Ok(partner)
 }
 
 /// The group of a name on the other side: of the same configuration, else of the same grid and block, else the only one.
-fn partner_of<'a, 'k>(
-    baseline: &[Group<'_>],
-    candidate: &'a [Group<'k>],
-    group: &Group<'_>,
-    key: &str,
-) -> Option<&'a Group<'k>> {
+fn partner_of([baseline, candidate]: &[Index<'_>; 2], group: &Group<'_>, key: &str) -> Option<usize> {
     let one = group.first();
-    let all: Vec<&Group<'k>> = candidate
-        .iter()
-        .filter(|other| other.first().key == key)
-        .collect();
-    let same_launch =
-        |other: &&&Group<'k>| other.first().grid == one.grid && other.first().block == one.block;
-    let exact = all
-        .iter()
-        .find(|other| same_launch(other) && registers(other.first()) == registers(one));
-    if let Some(exact) = exact {
-        return Some(exact);
+    let launch = (key, one.grid, one.block);
+    if let Some(exact) = candidate.by_configuration.get(&(launch, registers(one))) {
+        return Some(*exact);
     }
-    let launches: Vec<_> = all.iter().filter(same_launch).collect();
-    if let [only] = launches[..] {
-        return Some(only);
+    if let Some([only]) = candidate.by_launch.get(&launch).map(Vec::as_slice) {
+        return Some(*only);
     }
-    let is_alone = baseline
-        .iter()
-        .filter(|other| other.first().key == one.key)
-        .count()
-        == 1;
-    match all[..] {
-        [only] if is_alone => Some(only),
+    let is_alone = baseline.by_key.get(one.key.as_str()).map(Vec::len) == Some(1);
+    match candidate.by_key.get(key).map(Vec::as_slice) {
+        Some([only]) if is_alone => Some(*only),
         _ => None,
     }
 }
@@ -202,8 +207,12 @@ fn has_other_work(a: &Kernel, b: &Kernel, declared: &Declared) -> bool {
     declared.shape.is_none() && threads(a) != threads(b)
 }
 
-fn registers(kernel: &Kernel) -> Option<f64> {
-    kernel.registers.as_ref().map(|counter| counter.value.get())
+/// As groups tell them apart.
+fn registers(kernel: &Kernel) -> Option<u64> {
+    kernel
+        .registers
+        .as_ref()
+        .map(|counter| counter.value.get().to_bits())
 }
 
 /// Grid and block as text.

@@ -2,17 +2,7 @@
 
 use contracts::ncu_digest::comparison::NoiseFrom;
 
-use crate::thresholds::{CONTROL_FACTOR, NOISE_FLOOR_PCT, NOISE_NS, SPREAD_LAUNCHES};
-
-/// What an unchanged kernel moved by.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Control {
-    /// Pair that it is.
-    pub(crate) pair: usize,
-    pub(crate) duration_ns: f64,
-    pub(crate) duration_delta_pct: f64,
-    pub(crate) cycles_delta_pct: Option<f64>,
-}
+use crate::thresholds::{NOISE_FLOOR_PCT, NOISE_NS, SPREAD_LAUNCHES};
 
 /// One side of a pair.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,13 +13,8 @@ pub(crate) struct Measured {
 }
 
 /// The largest of the floor, the resolution of a short duration, the spread of enough launches, and what controls of
-/// similar duration moved by, in cycles where these decide.
-pub(crate) fn noise(
-    pair: usize,
-    sides: [Measured; 2],
-    controls: &[Control],
-    by_cycles: bool,
-) -> (f64, NoiseFrom) {
+/// similar duration moved by.
+pub(crate) fn noise(sides: [Measured; 2], controls_pct: Option<f64>) -> (f64, NoiseFrom) {
     let shortest = sides[0].duration_ns.min(sides[1].duration_ns);
     let mut sources = vec![
         (NOISE_FLOOR_PCT, NoiseFrom::Floor),
@@ -38,18 +23,7 @@ pub(crate) fn noise(
     for side in sides.iter().filter(|side| side.n >= SPREAD_LAUNCHES) {
         sources.extend(side.cv_pct.map(|cv| (2.0 * cv, NoiseFrom::Spread)));
     }
-    let similar = controls.iter().filter(|control| {
-        let factor = control.duration_ns / sides[0].duration_ns;
-        control.pair != pair && (1.0 / CONTROL_FACTOR..=CONTROL_FACTOR).contains(&factor)
-    });
-    for control in similar {
-        let moved = if by_cycles {
-            control.cycles_delta_pct
-        } else {
-            Some(control.duration_delta_pct)
-        };
-        sources.extend(moved.map(|moved| (moved.abs(), NoiseFrom::Control)));
-    }
+    sources.extend(controls_pct.map(|pct| (pct, NoiseFrom::Control)));
     // The first of equals: the simplest reason.
     sources
         .into_iter()
@@ -72,36 +46,19 @@ mod tests {
     #[test]
     fn each_source_can_be_the_largest() {
         let long = [side(1e6), side(1e6)];
-        assert_eq!(noise(0, long, &[], false), (2.0, NoiseFrom::Floor));
-        let (pct, from) = noise(0, [side(10_000.0), side(20_000.0)], &[], false);
+        assert_eq!(noise(long, None), (2.0, NoiseFrom::Floor));
+        let (pct, from) = noise([side(10_000.0), side(20_000.0)], None);
         assert_eq!((pct, from), (6.0, NoiseFrom::Resolution));
         let spread = Measured {
             n: 5,
             cv_pct: Some(4.0),
             ..side(1e6)
         };
-        assert_eq!(
-            noise(0, [spread, side(1e6)], &[], false),
-            (8.0, NoiseFrom::Spread)
-        );
+        assert_eq!(noise([spread, side(1e6)], None), (8.0, NoiseFrom::Spread));
         // Four launches have no spread to speak of.
         let few = Measured { n: 4, ..spread };
-        assert_eq!(noise(0, [few, side(1e6)], &[], false).1, NoiseFrom::Floor);
-    }
-
-    #[test]
-    fn a_control_speaks_for_others_of_similar_duration() {
-        let control = Control {
-            pair: 1,
-            duration_ns: 3e6,
-            duration_delta_pct: -12.0,
-            cycles_delta_pct: Some(5.0),
-        };
-        let long = [side(1e6), side(1e6)];
-        assert_eq!(noise(0, long, &[control], false), (12.0, NoiseFrom::Control));
-        assert_eq!(noise(0, long, &[control], true), (5.0, NoiseFrom::Control));
-        // Not for itself, and not for what is five times as short.
-        assert_eq!(noise(1, long, &[control], false).0, 2.0);
-        assert_eq!(noise(0, [side(6e5), side(6e5)], &[control], false).0, 2.0);
+        assert_eq!(noise([few, side(1e6)], None).1, NoiseFrom::Floor);
+        assert_eq!(noise(long, Some(12.0)), (12.0, NoiseFrom::Control));
+        assert_eq!(noise(long, Some(2.0)), (2.0, NoiseFrom::Floor));
     }
 }

@@ -2,6 +2,7 @@
 
 use contracts::ncu_digest::kernel::Kernel;
 use contracts::ncu_digest::report::Capture;
+use ncu_report::Form;
 
 use crate::error::DigestError;
 use crate::groups::Group;
@@ -44,8 +45,21 @@ pub(crate) fn needs_class(side: &Side, kernel: &Kernel) -> Result<(), DigestErro
         report: side.input.path.clone(),
         kernel: contracts::text::clean(&kernel.key, 200),
         sections: missing,
-        collect: collect::again(raw),
+        mend: mend(side, raw),
     })
+}
+
+/// How what is missing is got.
+pub(crate) fn mend(side: &Side, raw: &ncu_report::Kernel) -> String {
+    let again = format!("collect it again: {}", collect::again(raw));
+    match side.report.form {
+        Form::DetailsCsv => {
+            format!(
+                "a details page leaves numbers out: give the report itself, or its raw page; else {again}"
+            )
+        }
+        _ => again,
+    }
 }
 
 /// Fewer replays than the set needs: the capture stopped, or was narrowed.
@@ -54,14 +68,15 @@ pub(crate) fn needs_passes(side: &Side, kernel: &Kernel) -> Result<(), DigestErr
     let (Some(set), Some(passes)) = (&side.capture.set, fields::number(raw, fields::PASSES)) else {
         return Ok(());
     };
-    let fewest = FEWEST_PASSES.iter().find(|(name, _)| name == set);
-    match fewest {
-        Some((_, fewest)) if passes < *fewest => Err(DigestError::FewPasses {
+    let known = FEWEST_PASSES.iter().find(|(name, _, _)| name == set);
+    match known {
+        Some((_, fewest, seen)) if passes < *fewest => Err(DigestError::FewPasses {
             report: side.input.path.clone(),
             set: set.clone(),
             passes,
             fewest: *fewest,
-            collect: collect::again(raw),
+            seen: *seen,
+            mend: mend(side, raw),
         }),
         _ => Ok(()),
     }

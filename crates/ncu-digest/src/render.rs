@@ -127,9 +127,10 @@ fn row(pair: &Pair) -> Vec<String> {
         short(&pair.candidate.key, 22),
         duration(pair.baseline.duration_ns.value.get()),
         duration(pair.candidate.duration_ns.value.get()),
-        signed(Some(pair.duration_delta_pct)),
+        signed(pair.duration_delta_pct),
         signed(pair.cycles_delta_pct),
-        format!("{:.1}", pair.noise_pct.get()),
+        pair.noise_pct
+            .map_or_else(dash, |pct| format!("{:.1}", pct.get())),
         verdict,
     ]
 }
@@ -164,6 +165,8 @@ fn capture(capture: &Capture) -> Vec<String> {
         ("host", &capture.host),
         ("command", &capture.command_line),
         ("program", &capture.program),
+        ("folder", &capture.working_directory),
+        ("environment", &capture.environment),
     ];
     let shown = private.into_iter().filter(|_| !capture.redacted);
     lines.extend(shown.filter_map(|(name, text)| Some(format!("{name}: {}", clean(text.as_ref()?, 300)))));
@@ -193,7 +196,7 @@ fn kernels(kernels: &[Kernel], left_out: u64, top: usize) -> Table {
                 .map_or_else(dash, |time| duration(time.value.get())),
             kernel
                 .bound
-                .map_or_else(dash, |bound| class(Some(bound), kernel.sub_bound)),
+                .map_or_else(dash, |bound| class(bound, kernel.sub_bound)),
             pct(&kernel.sol.sm_pct),
             pct(&kernel.sol.mem_pct),
             pct(&kernel.sol.dram_pct),

@@ -27,6 +27,15 @@ pub(crate) const REASONS: [&str; 18] = [
     "wait",
 ];
 
+/// Those that rules look at.
+pub(crate) const DECIDING: [&str; 5] = [
+    "barrier",
+    "lg_throttle",
+    "long_scoreboard",
+    "mio_throttle",
+    "short_scoreboard",
+];
+
 /// The share of one reason.
 pub(crate) fn share(kernel: &Kernel, reason: &str) -> Option<Stall> {
     let latency = fields::pick(kernel, WARP_LATENCY)?;

@@ -35,13 +35,13 @@ pub(crate) fn summary(data: &ReportData) -> String {
         }
         None => {
             let kernel = kernels.iter().find(|kernel| kernel.index == data.focus);
-            let class = kernel.map_or_else(
-                || "unknown".to_owned(),
-                |kernel| class(kernel.bound, kernel.sub_bound),
-            );
             let name = kernel.map_or_else(String::new, |kernel| short(&kernel.key, NAME_CAP));
+            let class = kernel.and_then(|kernel| Some(class(kernel.bound?, kernel.sub_bound)));
+            let is = class.map_or("has no known bound".to_owned(), |class| {
+                format!("is bound by {class}")
+            });
             text.push_str(&format!(
-                "`{name}` is bound by {class}; the report lacks sections for a next edit."
+                "`{name}` {is}; the report lacks sections for a next edit."
             ));
         }
     }
@@ -50,7 +50,7 @@ pub(crate) fn summary(data: &ReportData) -> String {
 
 /// Of the other kernels the one that moved most, where the first one did not move as much: a headline must not hide it.
 fn moved_most<'a>(first: &Pair, others: &'a [Pair]) -> Option<&'a Pair> {
-    let by = |pair: &Pair| pair.duration_delta_pct.get().abs();
+    let by = |pair: &Pair| pair.duration_delta_pct.map_or(0.0, |pct| pct.get().abs());
     let moved = others
         .iter()
         .filter(|pair| matches!(pair.verdict, Change::Faster | Change::Slower) && by(pair) > by(first));
@@ -64,15 +64,21 @@ pub(crate) fn verdict(pair: &Pair) -> String {
         (Change::ClockDrift, Some(cycles)) => {
             format!("{:+.1} % of the cycles (clocks drifted)", cycles.get())
         }
-        _ => format!("{:+.1} %", pair.duration_delta_pct.get()),
+        _ => pair.duration_delta_pct.map_or_else(
+            || "by no finite number".to_owned(),
+            |pct| format!("{:+.1} %", pct.get()),
+        ),
     };
+    let noise = pair.noise_pct.map_or_else(
+        || "noise not known".to_owned(),
+        |noise| format!("noise {:.1} %", noise.get()),
+    );
     format!(
-        "{word}{}: `{}` {} → {}, {by}, noise {:.1} %.",
+        "{word}{}: `{}` {} → {}, {by}, {noise}.",
         if pair.provisional { " (provisional)" } else { "" },
         short(&pair.candidate.key, NAME_CAP),
         duration(pair.baseline.duration_ns.value.get()),
-        duration(pair.candidate.duration_ns.value.get()),
-        pair.noise_pct.get()
+        duration(pair.candidate.duration_ns.value.get())
     )
 }
 
@@ -82,6 +88,7 @@ pub(crate) fn word(change: Change) -> &'static str {
         Change::Slower => "slower",
         Change::NoChange => "no change",
         Change::ClockDrift => "clock drift",
+        Change::Unknown => "not known",
     }
 }
 
@@ -91,16 +98,17 @@ fn next(edit: &NextEdit, kernel: Option<&Kernel>) -> String {
             .duration_ns
             .as_ref()
             .map(|counter| duration(counter.value.get()));
+        let class = kernel.bound.map(|bound| class(bound, kernel.sub_bound));
         format!(
-            " ({}bound by {})",
+            " ({}{})",
             time.map_or_else(String::new, |time| format!("{time}, ")),
-            class(kernel.bound, kernel.sub_bound)
+            class.map_or("bound not known".to_owned(), |class| format!("bound by {class}"))
         )
     });
     let name = kernel.map_or(edit.kernel.as_str(), |kernel| kernel.key.as_str());
     let symptom = edit.symptom.first().map_or("", String::as_str);
     format!(
-        "{} for `{}`{facts}: {}. {symptom}.",
+        "{} for `{}`{facts}: {}, because {symptom}.",
         edit.id,
         short(name, NAME_CAP),
         edit.edit
@@ -108,14 +116,13 @@ fn next(edit: &NextEdit, kernel: Option<&Kernel>) -> String {
 }
 
 /// A class in words.
-pub(crate) fn class(bound: Option<Bound>, sub_bound: Option<SubBound>) -> String {
+pub(crate) fn class(bound: Bound, sub_bound: Option<SubBound>) -> String {
     let bound = match bound {
-        Some(Bound::Compute) => "compute",
-        Some(Bound::Memory) => "memory",
-        Some(Bound::Latency) => "latency",
-        Some(Bound::Balanced) => "compute and memory alike",
-        Some(Bound::Comm) => "communication",
-        None => "what is not known",
+        Bound::Compute => "compute",
+        Bound::Memory => "memory",
+        Bound::Latency => "latency",
+        Bound::Balanced => "compute and memory alike",
+        Bound::Comm => "communication",
     };
     let part = match sub_bound {
         Some(SubBound::Small) => " (small)",

@@ -22,6 +22,8 @@ pub(crate) struct Seen<'a> {
 pub(crate) struct Symptom {
     pub(crate) text: Vec<String>,
     pub(crate) evidence: Vec<Evidence>,
+    /// What to change, where the rule has to say it in another way.
+    pub(crate) edit: Option<&'static str>,
 }
 
 impl Symptom {
@@ -29,6 +31,7 @@ impl Symptom {
         Symptom {
             text: vec![text.into()],
             evidence: Vec::new(),
+            edit: None,
         }
     }
 
@@ -178,7 +181,11 @@ pub(crate) fn fp64(seen: &Seen<'_>) -> Option<Symptom> {
         "the pipe of reciprocals and roots is busy {:.1} % of the time",
         get(&xu)
     );
-    Some(symptom.say(text).show("reciprocals and roots (XU pipe), %", &xu))
+    let symptom = symptom.say(text).show("reciprocals and roots (XU pipe), %", &xu);
+    Some(Symptom {
+        edit: Some("replace FP64 divisions by products with a reciprocal"),
+        ..symptom
+    })
 }
 
 pub(crate) fn uncoalesced(seen: &Seen<'_>) -> Option<Symptom> {

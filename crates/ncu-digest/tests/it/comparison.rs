@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::fixture::{BYTES, CLOCK, CYCLES, DURATION, quiet, report, with, write};
-use crate::run::{document, refused, warnings};
+use crate::run::{document, refused, run, warnings};
 
 fn of(a: &Report, b: &Report, words: &[&str]) -> Value {
     let folder = TempDir::new().expect("a folder");
@@ -129,6 +129,64 @@ fn the_edited_kernel_is_no_control_of_itself() {
     );
     // The next edit is the candidate's.
     assert_eq!(document["data"]["next_edit"]["id"], "E05");
+}
+
+/// A quotient that no number can hold is shown as unknown, and told; the other pairs are judged.
+#[test]
+fn a_change_without_a_finite_number_is_shown() {
+    let folder = TempDir::new().expect("a folder");
+    let other = || took("other", 1e6);
+    let a = write(&folder, "a.ncu-rep", &report(vec![took("k", 1e-6), other()]));
+    let b = write(&folder, "b.ncu-rep", &report(vec![took("k", 1e304), other()]));
+    let words = [a.as_str(), "--candidate", b.as_str(), "--pair", "k=k"];
+    let seen = document(&words);
+    let first = pair(&seen, 0);
+    assert_eq!(
+        (&first["duration_delta_pct"], &first["cycles_delta_pct"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(verdict(first).0, "unknown");
+    assert_eq!(warnings(&seen), ["change-not-finite"]);
+    assert_eq!(run(&words).expect("a page").exit().code(), 5);
+    assert_eq!(verdict(pair(&seen, 1)).0, "no_change");
+    // It is another one's: the verdict that was asked for stands.
+    let words = [a.as_str(), "--candidate", b.as_str(), "--pair", "other=other"];
+    assert_eq!(run(&words).expect("a page").exit().code(), 0);
+    assert_eq!(warnings(&document(&words)), ["change-not-finite"]);
+}
+
+/// Thousands of names, in another order on the other side, and as many configurations of one name.
+#[test]
+fn many_kernels_find_their_partners() {
+    let kernel = |at: u64, ns: f64| {
+        let name = if at.is_multiple_of(2) {
+            "tuned".to_owned()
+        } else {
+            format!("kernel_{at}")
+        };
+        let metrics = took("k", ns + at as f64).metrics.into_iter();
+        Kernel {
+            grid: [at + 1, 1, 1],
+            metrics: metrics
+                .filter(|(name, _)| [DURATION, CYCLES, CLOCK].contains(&name.as_str()))
+                .collect(),
+            ..quiet(&name)
+        }
+    };
+    let base = (0..3000).map(|at| kernel(at, 1e6)).collect();
+    let candidate = (0..3000).rev().map(|at| kernel(at, 2e6)).collect();
+    let folder = TempDir::new().expect("a folder");
+    let a = write(&folder, "a.ncu-rep", &report(base));
+    let b = write(&folder, "b.ncu-rep", &report(candidate));
+    let report = run(&[&a, "--candidate", &b]).expect("a page");
+    let seen: Value = serde_json::from_str(report.json()).expect("a document is JSON");
+    let pairs = seen["data"]["comparison"]["pairs"].as_array().expect("a list");
+    assert_eq!(pairs.len(), 3000);
+    for pair in pairs {
+        assert_eq!(pair["baseline"]["grid"], pair["candidate"]["grid"]);
+        assert_eq!(pair["baseline"]["key"], pair["candidate"]["key"]);
+    }
+    assert_eq!(seen["data"]["comparison"]["unmatched"], json!([]));
 }
 
 #[test]

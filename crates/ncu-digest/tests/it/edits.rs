@@ -110,7 +110,19 @@ fn declared_kernels_are_judged_by_what_they_are() {
     let declared = ["--declare", "dtype=fp64"];
     assert_eq!(edit(&digest(vec![fp64.clone()], &declared)), "E00");
     // Divisions start with a reciprocal, which has a pipe of its own.
-    assert_eq!(edit(&digest(vec![with(fp64, &[(XU, 13.3)])], &declared)), "E04");
+    let divides = digest(vec![with(fp64.clone(), &[(XU, 13.3)])], &declared);
+    assert_eq!(edit(&divides), "E04");
+    // Who needs FP64 is not told to write FP32 literals, in any line of the page.
+    let text = divides["data"]["next_edit"].to_string();
+    assert!(
+        text.contains("divisions") && !text.contains("FP32") && !text.contains("literal"),
+        "{text}"
+    );
+    let text = digest(vec![fp64], &["--declare", "dtype=bf16"])["data"]["next_edit"].to_string();
+    assert!(
+        text.contains("literals by FP32 ones") && text.contains("declared bf16"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Pages: their size, their order, and nothing in them that a name could do to a terminal.
 
-use clap::CommandFactory as _;
+use clap::{CommandFactory as _, Parser as _};
 use ncu_digest::cli::Args;
 use ncu_report::{Kernel, Rule};
 use tempfile::TempDir;
@@ -11,6 +11,48 @@ use crate::run::{document, run};
 #[test]
 fn arguments_are_consistent() {
     Args::command().debug_assert();
+}
+
+/// Each command's help ends with its exits and two examples, and each example parses.
+#[test]
+fn every_help_has_two_examples_that_parse() {
+    let mut command = cli_kit::command::<Args>();
+    let mut helps = vec![command.render_long_help().to_string()];
+    for name in ["metrics", "command"] {
+        let command = command.find_subcommand_mut(name).expect("the command is there");
+        helps.push(command.render_long_help().to_string());
+    }
+    for help in helps {
+        let (_, end) = help.split_once("Exit codes:").expect("exits");
+        let (_, end) = end.split_once("Examples:").expect("examples");
+        let lines = end
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("ncu-digest "));
+        let examples: Vec<String> = lines.map(|line| line.replace('\'', "")).collect();
+        assert!(examples.len() >= 2, "{help}");
+        for example in examples {
+            Args::try_parse_from(example.split_whitespace()).expect(&example);
+        }
+    }
+}
+
+/// No line of a page for a terminal is longer than one.
+#[test]
+fn pages_fit_a_terminal() {
+    let folder = TempDir::new().expect("a folder");
+    let a = write(&folder, "a.ncu-rep", &report(crowd()));
+    for words in [
+        &[a.as_str(), "--all"][..],
+        &[&a, "--candidate", &a],
+        &["metrics", &a, "--match", "*"],
+    ] {
+        let view = run(words).expect("a page").view().to_terminal();
+        let (page, _) = view.split_once("\nnext:").unwrap_or((&view, ""));
+        for line in page.lines() {
+            assert!(line.chars().count() <= 100, "{words:?}: {line}");
+        }
+    }
 }
 
 /// Long names, all rules at once, and more kernels than fit.
