@@ -5,8 +5,9 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
+use contracts::kernel_gate::results::Peaks;
 use kernel_gate::judge::{Evidence, judge};
-use kernel_gate::ledger::{Peaks, read};
+use kernel_gate::ledger::read;
 use rustix::time::ClockId;
 
 /// Most CPU time, milliseconds.

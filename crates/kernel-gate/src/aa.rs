@@ -1,20 +1,15 @@
 //! The baseline against itself: what the protocol says where there is no difference.
 
 use contracts::Finite;
+use contracts::kernel_gate::results::Provenance;
 use contracts::kernel_gate::verdict::{Aa, Effect, TimeKind};
 
 use crate::headline::geomean;
-use crate::ledger::{Ledger, Provenance};
+use crate::ledger::Ledger;
 use crate::measured::Measured;
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;
-
-/// Farthest from 1 that the geometric mean of an A/A may be, percent.
-const MOST_GEOMEAN_PCT: f64 = 1.0;
-/// Production rows that it needs, where there are so many.
-const FEWEST_ROWS: u64 = 3;
-/// Farthest that one of its rows may be, percent.
-const MOST_ROW_PCT: f64 = 3.0;
+use crate::thresholds::{AA_FEWEST_ROWS, AA_MEAN_PCT, AA_ROW_PCT};
 
 /// Recounts an A/A, and says where it is none.
 pub(crate) fn aa(
@@ -67,7 +62,7 @@ pub(crate) fn aa(
     }
     let production = |id: &str| set.and_then(|set| set.row(id)).is_some_and(|row| row.production);
     let covered = rows.iter().filter(|row| production(row.id)).count() as u64;
-    let needed = set.map_or(0, |set| set.data.production.min(FEWEST_ROWS));
+    let needed = set.map_or(0, |set| set.data.production.min(AA_FEWEST_ROWS));
     if covered < needed {
         reasons.add(
             Effect::BlocksPromotion,
@@ -79,12 +74,12 @@ pub(crate) fn aa(
     stats::percentile::sort(&mut away);
     let mean = geomean(ratios.iter().copied())?;
     let most = away.last().copied()?;
-    if 100.0 * (mean - 1.0).abs() > MOST_GEOMEAN_PCT || most > MOST_ROW_PCT {
+    if 100.0 * (mean - 1.0).abs() > AA_MEAN_PCT || most > AA_ROW_PCT {
         reasons.add(
             Effect::Invalid,
             "aa-off",
             format!(
-                "the baseline against itself gives {mean:.4}, one row {most:.2} % from 1; at most {MOST_GEOMEAN_PCT} % and {MOST_ROW_PCT} % are allowed: the protocol or the machine favours a side"
+                "the baseline against itself gives {mean:.4}, one row {most:.2} % from 1; at most {AA_MEAN_PCT} % and {AA_ROW_PCT} % are allowed: the protocol or the machine favours a side"
             ),
         );
     }

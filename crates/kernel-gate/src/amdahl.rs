@@ -4,6 +4,7 @@ use contracts::Finite;
 use contracts::kernel_gate::verdict::{Amdahl, Effect};
 
 use crate::reasons::Reasons;
+use crate::thresholds::CLAIM_PART;
 
 /// Share of the run, and what was claimed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,7 +20,7 @@ fn end_to_end(share: f64, speedup: f64) -> f64 {
     1.0 / (1.0 - share + share / speedup)
 }
 
-/// The law, and whether the claim is within it. `noise_pct` is the noise of the kernel's own speed-up.
+/// The law, and whether the claim is within it: nothing is promoted beside a claim that is not. `noise_pct` is the noise of the kernel's own speed-up.
 pub(crate) fn amdahl(
     share: Share,
     kernel: Option<f64>,
@@ -29,11 +30,14 @@ pub(crate) fn amdahl(
     let part = share.pct / 100.0;
     let gain = kernel.map(|kernel| end_to_end(part, kernel));
     let most = kernel.map(|kernel| end_to_end(part, kernel * (1.0 + noise_pct / 100.0)));
-    // Claims are printed with three digits or so.
-    let contradicted = share.claim.zip(most).map(|(claim, most)| claim > most * 1.0005);
+    // Claims are printed with a few digits.
+    let contradicted = share
+        .claim
+        .zip(most)
+        .map(|(claim, most)| claim > most * (1.0 + CLAIM_PART));
     if let (Some(true), Some(claim), Some(gain)) = (contradicted, share.claim, gain) {
         reasons.add(
-            Effect::Note,
+            Effect::BlocksPromotion,
             "claim-beyond-amdahl",
             format!(
                 "a kernel with {:.1} % of the run that is {:.3}x as fast gives {gain:.4}x end to end; {claim:.4}x is claimed",

@@ -7,7 +7,7 @@ use crate::ledger::Ledger;
 use crate::measured::Measured;
 use crate::proofs::{self, Given};
 use crate::reasons::Reasons;
-use crate::validity;
+use crate::{row_proofs, validity};
 
 /// What it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,8 @@ impl Beside {
         };
         let mut proven = Reasons::default();
         proofs::whole(other, &given, &mut proven);
-        proofs::rows(rows, Some(clock), &mut proven);
+        let settings = other.provenance.first().map(|of| &of.settings);
+        row_proofs::check(rows, Some(clock), settings, &mut proven);
         let (lacks, graver): (Vec<_>, Vec<_>) = proven
             .0
             .into_iter()

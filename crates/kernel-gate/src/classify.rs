@@ -4,14 +4,8 @@ use contracts::Finite;
 use contracts::kernel_gate::verdict::{Aa, Class, Counts, Loss, Row, TimeKind};
 
 use crate::measured::Measured;
+use crate::thresholds::{LEAST_NOISE_PCT, MATERIAL, SPREADS, UNSTABLE_PCT};
 use crate::times::Pair;
-
-/// Below this speed-up a loss is material.
-pub(crate) const MATERIAL: f64 = 0.97;
-/// Smallest noise of a row, percent.
-const LEAST_NOISE_PCT: f64 = 2.0;
-/// A row within noise whose noise is beyond this shows nothing, percent.
-pub(crate) const UNSTABLE_PCT: f64 = 5.0;
 
 /// A row with its class.
 #[derive(Clone, Debug)]
@@ -69,7 +63,7 @@ impl<'a> Judged<'a> {
 
 /// max(2 %, 2 × sqrt(cv² + cv²), 90th percentile of the A/A).
 pub(crate) fn noise_pct(pair: Option<&Pair>, aa: Option<&Aa>) -> f64 {
-    let spread = pair.and_then(Pair::cv_pct).map_or(0.0, |cv| 2.0 * cv);
+    let spread = pair.and_then(Pair::cv_pct).map_or(0.0, |cv| SPREADS * cv);
     let of_aa = aa.map_or(0.0, |aa| aa.p90_pct.get());
     spread.max(of_aa).max(LEAST_NOISE_PCT)
 }

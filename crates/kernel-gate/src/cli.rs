@@ -96,6 +96,9 @@ pub struct FreezeArgs {
     /// A list of rows, each with an `id`
     #[arg(value_name = "WORKLOADS.json")]
     pub workloads: PathBuf,
+    /// The file of the baseline: what is measured as the baseline has to be this one
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
 }
 
 /// `kernel-gate plan`.
@@ -122,13 +125,16 @@ pub struct PlanArgs {
     /// Longest time of one row, seconds
     #[arg(long, value_name = "S", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
+    /// Most different inputs that the calls of one sample go through in turn
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(2..=64))]
+    pub input_sets: u64,
     /// Seed of the order of rows, and of the inputs
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=0xffff_ffff))]
     pub seed: u64,
 }
 
 const EXAMPLES: &str = "  # Fix the rows before the first candidate, then the order of measuring
-  kernel-gate freeze workloads.json -o rows.json
+  kernel-gate freeze workloads.json --baseline baseline.cu -o rows.json
   kernel-gate plan --workloads rows.json --trials 7 -o plan.json
 
   # Judge what was measured
@@ -152,6 +158,11 @@ impl Cli for Args {
             ("import", contracts::kernel_gate::import::SCHEMA),
             ("freeze", contracts::kernel_gate::rows::SCHEMA),
             ("plan", contracts::kernel_gate::plan::SCHEMA),
+            // What it reads, for who writes it.
+            ("results-line", contracts::kernel_gate::results::SCHEMA),
+            ("workloads", contracts::kernel_gate::workloads::SCHEMA),
+            ("dispatch", contracts::kernel_gate::dispatch::SCHEMA),
+            ("map", contracts::kernel_gate::map::SCHEMA),
         ],
         examples: EXAMPLES,
     };

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use contracts::kernel_gate::results::Checks;
 use contracts::kernel_gate::verdict::Effect;
+use serde_json::Value;
 
-use crate::ledger::Checks;
 use crate::measured::Measured;
 use crate::reasons::Reasons;
+use crate::row_set::RowSet;
 
 /// Rows whose outputs are wrong; production or not.
-pub(crate) fn check<'a>(rows: &[Measured<'a>], reasons: &mut Reasons) -> BTreeSet<&'a str> {
+pub(crate) fn check<'a>(
+    rows: &[Measured<'a>],
+    set: Option<&RowSet>,
+    reasons: &mut Reasons,
+) -> BTreeSet<&'a str> {
     let mut all = BTreeSet::new();
     let mut wrong = |code: &str, message: &str, is: &dyn Fn(&Checks) -> bool| {
         let found = rows.iter().filter(|row| {
@@ -32,13 +38,17 @@ pub(crate) fn check<'a>(rows: &[Measured<'a>], reasons: &mut Reasons) -> BTreeSe
     );
     wrong(
         "inputs-mutated",
-        "the inputs are not the same after the call",
+        "the inputs are not the same after a compared or a timed call",
         &|checks| {
-            let both = checks
+            let compared = checks
                 .inputs_sha256_before
                 .iter()
                 .zip(&checks.inputs_sha256_after);
-            both.into_iter().any(|(before, after)| before != after)
+            let timed = checks
+                .timed_inputs_sha256_before
+                .iter()
+                .zip(&checks.timed_inputs_sha256_after);
+            compared.chain(timed).any(|(before, after)| before != after)
         },
     );
     wrong(
@@ -52,6 +62,18 @@ pub(crate) fn check<'a>(rows: &[Measured<'a>], reasons: &mut Reasons) -> BTreeSe
                 && distinct(&checks.candidate_outputs_sha256) < distinct(&checks.baseline_outputs_sha256)
         },
     );
+    let nan: Vec<&'a str> = rows
+        .iter()
+        .filter(|row| counts_nan(row) && row.field(set, "equal_nan") != Some(&Value::Bool(true)))
+        .map(|row| row.id)
+        .collect();
+    reasons.rows(
+        Effect::RejectCorrectness,
+        "nan-counted-equal",
+        &nan,
+        "NaN counted as equal to NaN, and the row does not say `equal_nan`",
+    );
+    all.extend(nan);
     let incorrect = rows.iter().filter(|row| row.status() == "INCORRECT");
     let incorrect: Vec<&'a str> = incorrect.map(|row| row.id).collect();
     reasons.rows(
@@ -62,6 +84,12 @@ pub(crate) fn check<'a>(rows: &[Measured<'a>], reasons: &mut Reasons) -> BTreeSe
     );
     all.extend(incorrect);
     all
+}
+
+/// Whether the comparison took NaN for NaN.
+fn counts_nan(row: &Measured<'_>) -> bool {
+    let checks = row.line.and_then(|line| line.checks.as_ref());
+    checks.is_some_and(|checks| checks.equal_nan == Some(true))
 }
 
 /// Number of different values.

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use contracts::Finite;
+use contracts::kernel_gate::dispatch::DispatchTable;
 use contracts::kernel_gate::verdict::{Dispatch, Effect, TimeKind, Verdict};
 
-use crate::classify::{Judged, UNSTABLE_PCT};
-use crate::dispatch::{DispatchTable, buckets};
+use crate::classify::Judged;
+use crate::confirmed;
+use crate::dispatch::buckets;
 use crate::headline::{geomean, time_weighted};
 use crate::judge::Headline;
 use crate::measured::Measured;
 use crate::reasons::Reasons;
-
-/// How far from 1 a routed row may be behind the dispatch, percent, where its noise is smaller.
-const ROUTED_PCT: f64 = 3.0;
+use crate::thresholds::{MATERIAL, ROUTED_PCT, UNSTABLE_PCT};
 
 /// A dispatch with what it still lacks.
 pub(crate) struct Dispatched {
@@ -131,6 +131,7 @@ pub(crate) fn verdict(
         TimeKind::Wall => "wall",
     };
     contradictions(headline, noise, reasons);
+    confirmed::check(judged, headline, noise, reasons);
     let losses: Vec<&Judged<'_>> = judged.iter().filter(|row| row.is_loss()).collect();
     let unstable: Vec<&Judged<'_>> = judged.iter().filter(|row| row.is_unstable()).collect();
     let all_routed = |rows: &[&Judged<'_>]| rows.iter().all(|row| row.routed);
@@ -174,9 +175,13 @@ pub(crate) fn verdict(
     about(
         "rows-unstable",
         &unstable,
-        "within a noise of more than 5 %: a material loss could hide in it",
+        &format!("within a noise of more than {UNSTABLE_PCT} %: a material loss could hide in it"),
     );
-    about("material-losses", &losses, "materially slower: below 0.97");
+    about(
+        "material-losses",
+        &losses,
+        &format!("materially slower: below {MATERIAL}"),
+    );
     match () {
         () if promotes => Verdict::Promote,
         () if ships => Verdict::PromoteWithDispatch,

@@ -1,10 +1,8 @@
 //! A dispatch: which rows take the candidate, and which stay with the baseline.
 
 use contracts::Finite;
+use contracts::kernel_gate::dispatch::{BucketRule, DispatchTable, Entry};
 use contracts::kernel_gate::verdict::{Bucket, TimeKind};
-use serde::Deserialize;
-use serde_json::Value;
-
 use contracts::text::clean;
 
 use crate::headline::geomean;
@@ -13,46 +11,6 @@ use crate::row_set::RowSet;
 
 /// Most buckets: a dispatch that names each row is a lookup, not a rule.
 const MOST_BUCKETS: usize = 64;
-
-/// The file that `--dispatch` names.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DispatchTable {
-    /// In their order: the first whose condition holds takes the row.
-    pub buckets: Vec<BucketRule>,
-}
-
-/// One bucket: a field of the row with a condition, or none for all that is left.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BucketRule {
-    /// Its name.
-    pub name: String,
-    /// What runs there.
-    pub entry: Entry,
-    /// Field of the row, with points between the names of nested ones.
-    #[serde(default)]
-    pub field: Option<String>,
-    /// The field is this.
-    #[serde(default)]
-    pub equals: Option<Value>,
-    /// The field is a number, this or more.
-    #[serde(default)]
-    pub at_least: Option<f64>,
-    /// The field is a number, less than this.
-    #[serde(default)]
-    pub below: Option<f64>,
-}
-
-/// What a bucket runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Entry {
-    /// The candidate.
-    Candidate,
-    /// The baseline.
-    Baseline,
-}
 
 /// Reads a dispatch.
 ///
@@ -85,37 +43,37 @@ pub fn read(bytes: &[u8]) -> Result<DispatchTable, String> {
     Ok(table)
 }
 
-impl BucketRule {
-    fn holds(&self, row: &Measured<'_>, set: Option<&RowSet>) -> bool {
-        let Some(path) = &self.field else {
-            return true;
-        };
-        let Some(value) = row.field(set, path) else {
-            return false;
-        };
-        let number = value.as_f64();
-        self.equals.as_ref().is_none_or(|equals| equals == value)
-            && self
-                .at_least
-                .is_none_or(|least| number.is_some_and(|number| number >= least))
-            && self
-                .below
-                .is_none_or(|below| number.is_some_and(|number| number < below))
-    }
+/// Whether a row is of a bucket.
+fn holds(rule: &BucketRule, row: &Measured<'_>, set: Option<&RowSet>) -> bool {
+    let Some(path) = &rule.field else {
+        return true;
+    };
+    let Some(value) = row.field(set, path) else {
+        return false;
+    };
+    let number = value.as_f64();
+    rule.equals.as_ref().is_none_or(|equals| equals == value)
+        && rule
+            .at_least
+            .is_none_or(|least| number.is_some_and(|number| number >= least))
+        && rule
+            .below
+            .is_none_or(|below| number.is_some_and(|number| number < below))
+}
 
-    fn condition(&self) -> String {
-        let Some(field) = &self.field else {
-            return "all others".to_owned();
-        };
-        let field = clean(field, 80);
-        let parts = [
-            self.equals.as_ref().map(|value| format!("{field} = {value}")),
-            self.at_least.map(|least| format!("{field} >= {least}")),
-            self.below.map(|below| format!("{field} < {below}")),
-        ];
-        let parts: Vec<String> = parts.into_iter().flatten().collect();
-        clean(&parts.join(" and "), 120)
-    }
+/// The condition of a bucket in words.
+fn condition(rule: &BucketRule) -> String {
+    let Some(field) = &rule.field else {
+        return "all others".to_owned();
+    };
+    let field = clean(field, 80);
+    let parts = [
+        rule.equals.as_ref().map(|value| format!("{field} = {value}")),
+        rule.at_least.map(|least| format!("{field} >= {least}")),
+        rule.below.map(|below| format!("{field} < {below}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    clean(&parts.join(" and "), 120)
 }
 
 /// Bucket of each row; `None` for what no bucket takes.
@@ -125,7 +83,7 @@ pub(crate) fn assign(
     set: Option<&RowSet>,
 ) -> Vec<Option<usize>> {
     rows.iter()
-        .map(|row| table.buckets.iter().position(|bucket| bucket.holds(row, set)))
+        .map(|row| table.buckets.iter().position(|bucket| holds(bucket, row, set)))
         .collect()
 }
 
@@ -145,7 +103,7 @@ pub(crate) fn buckets(
         let speedups = || inside.iter().filter_map(|row| Some(row.pair(kind)?.speedup()));
         Bucket {
             name: clean(&rule.name, 80),
-            condition: rule.condition(),
+            condition: condition(rule),
             entry: match rule.entry {
                 Entry::Candidate => "candidate",
                 Entry::Baseline => "baseline",
@@ -179,7 +137,7 @@ mod tests {
             .map(|id| Measured::new(id, true, None))
             .collect();
         assert_eq!(assign(&table, &rows, Some(&set)), [Some(0), Some(1), Some(1)]);
-        assert_eq!(table.buckets[0].condition(), "shape.m >= 1024");
+        assert_eq!(condition(&table.buckets[0]), "shape.m >= 1024");
     }
 
     #[test]

@@ -1,9 +1,18 @@
 //! The numbers over all production rows.
 
+use crate::thresholds::LEAST_MEAN_NOISE_PCT;
+
 /// Geometric mean; `None` for no values.
 pub(crate) fn geomean(ratios: impl Iterator<Item = f64>) -> Option<f64> {
     let logs: Vec<f64> = ratios.map(f64::ln).collect();
     stats::summary::mean(&logs).map(f64::exp)
+}
+
+/// Noise of a mean of rows with these noises, percent.
+pub(crate) fn mean_noise_pct(rows: impl Iterator<Item = f64>) -> f64 {
+    let squares: Vec<f64> = rows.map(|noise| noise * noise).collect();
+    let spread = squares.iter().sum::<f64>().sqrt() / squares.len().max(1) as f64;
+    spread.max(LEAST_MEAN_NOISE_PCT)
 }
 
 /// sum(weight × baseline) / sum(weight × candidate); `None` for no rows.

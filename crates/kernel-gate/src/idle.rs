@@ -1,12 +1,9 @@
 //! Whether the device was idle before the measurement.
 
-use crate::ledger::Provenance;
-use crate::proofs::is_cpu;
+use contracts::kernel_gate::results::Provenance;
 
-/// Busiest device that counts as idle, percent.
-const MOST_UTILIZATION_PCT: f64 = 5.0;
-/// Most memory that an idle device holds, MiB: more is a process of somebody.
-const MOST_MEMORY_MIB: f64 = 4096.0;
+use crate::proofs::is_cpu;
+use crate::thresholds::{MOST_MEMORY_MIB, MOST_UTILIZATION_PCT};
 
 /// What is known of it.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,20 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::Finite;
+use contracts::kernel_gate::dispatch::{DispatchTable, Entry};
+use contracts::kernel_gate::results::Peaks;
 use contracts::kernel_gate::verdict::{ByKind, TimeKind, VerdictData};
 
 use crate::aa::aa;
 use crate::amdahl::{Share, amdahl};
 use crate::beside::Beside;
 use crate::classify::{Judged, counts, losses};
-use crate::dispatch::{DispatchTable, Entry, assign};
-use crate::headline::{geomean, time_weighted};
-use crate::ledger::{Ledger, Peaks};
+use crate::dispatch::assign;
+use crate::headline::{geomean, mean_noise_pct, time_weighted};
+use crate::ledger::Ledger;
 use crate::measured::{self, Measured, judged_on};
 use crate::proofs::{self, Given};
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;
-use crate::{correctness, decide, next_steps, rerun, roofline, validity};
+use crate::{correctness, decide, next_steps, rerun, roofline, row_proofs, validity};
 
 /// Everything that was given.
 #[derive(Clone, Debug)]
@@ -53,14 +55,15 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
         candidate_sha256: evidence.candidate_sha256,
     };
     validity::measurement("results", ledger, &mut reasons);
+    let settings = ledger.provenance.first().map(|of| &of.settings);
     validity::rows(ledger, &rows, set, kind, &mut reasons);
     let claim = validity::claimed(ledger, &mut reasons);
     let aa = evidence.aa.and_then(|other| {
-        let rows = measured::rows(other, None);
+        let rows = measured::beside(other, set);
         Beside::Aa.check(ledger, other, &rows, &given, clock, &mut reasons);
         aa(other, &rows, set, clock, &mut reasons)
     });
-    let mut incorrect = correctness::check(&rows, &mut reasons);
+    let mut incorrect = correctness::check(&rows, set, &mut reasons);
 
     let table = evidence.dispatch.map(|(table, _)| table);
     let assigned = table.map(|table| assign(table, &rows, set));
@@ -91,7 +94,7 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
     };
     roofline::check(&rows, set, peaks, clock, &mut reasons);
     proofs::whole(ledger, &given, &mut reasons);
-    proofs::rows(&rows, kind, &mut reasons);
+    row_proofs::check(&rows, kind, settings, &mut reasons);
 
     let judged: Vec<Judged<'_>> = rows
         .iter()
@@ -105,11 +108,15 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
     let dispatch = table
         .zip(assigned.as_deref())
         .map(|(table, assigned)| decide::dispatch(table, assigned, &judged, &headline, &again.behind, clock));
-    let verdict = decide::verdict(&judged, &headline, dispatch.as_ref(), &mut reasons);
-    let kernel = headline.weighted(clock);
+    // What ships behind a dispatch gains what the dispatch gains. A contradicted claim is a reason, so it comes before the verdict.
+    let kernel = match &dispatch {
+        Some(dispatch) => dispatch.document.time_weighted.map(Finite::get),
+        None => headline.weighted(clock),
+    };
     let amdahl = evidence
         .share
         .and_then(|share| amdahl(share, kernel, headline.noise_pct.unwrap_or(0.0), &mut reasons));
+    let verdict = decide::verdict(&judged, &headline, dispatch.as_ref(), &mut reasons);
     let reasons = reasons.sorted();
     VerdictData {
         verdict,
@@ -185,9 +192,8 @@ impl Headline {
         // Over all production rows or over none: a mean of what happens to be there is another number.
         let has_all = |kind: TimeKind| !rows.is_empty() && rows.iter().all(|row| row.pair(kind).is_some());
         let pairs = |kind: TimeKind| rows.iter().filter_map(move |row| row.pair(kind));
-        let squares = judged.iter().filter(|row| row.measured.production);
-        let squares: f64 = squares.map(|row| row.noise_pct * row.noise_pct).sum();
-        let spread = squares.sqrt() / rows.len().max(1) as f64;
+        let production = judged.iter().filter(|row| row.measured.production);
+        let spread = mean_noise_pct(production.map(|row| row.noise_pct));
         let away = aa.map_or(0.0, |aa| 100.0 * (aa - 1.0).abs());
         Headline {
             geomean: Both::new(|kind| {
@@ -200,7 +206,7 @@ impl Headline {
                 has_all(kind).then(|| time_weighted(weighted))?
             }),
             by_calls,
-            noise_pct: (!rows.is_empty()).then(|| spread.max(away).max(1.0)),
+            noise_pct: (!rows.is_empty()).then(|| spread.max(away)),
             clock,
             weights: rows
                 .iter()

@@ -1,8 +1,8 @@
 //! Kernel A/B evidence to a verdict.
 //!
 //! read (`ledger`, `row_set`, `dispatch`, `import`) -> what was measured of each row (`times`, `measured`) -> what is wrong
-//! or missing (`validity`, `correctness`, `proofs`, `aa`, `roofline`) -> classes, means and verdict (`classify`, `headline`,
-//! `rerun`, `decide`, put together by `judge`) -> document and view (`report`, `summary`, `render`). Everything between
+//! or missing (`validity`, `calls`, `correctness`, `proofs`, `row_proofs`, `aa`, `roofline`) -> classes, means and verdict
+//! (`classify`, `headline`, `confirmed`, `rerun`, `decide`, put together by `judge`; its numbers in `thresholds`) -> document and view (`report`, `summary`, `render`). Everything between
 //! reading and emitting is pure.
 
 pub mod amdahl;
@@ -13,9 +13,12 @@ pub mod import;
 pub mod judge;
 pub mod ledger;
 pub mod row_set;
+pub mod thresholds;
 
 mod aa;
+mod calls;
 mod classify;
+mod confirmed;
 mod correctness;
 mod decide;
 mod error;
@@ -31,6 +34,7 @@ mod render;
 mod report;
 mod rerun;
 mod roofline;
+mod row_proofs;
 mod summary;
 mod times;
 mod validity;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use contracts::kernel_gate::results::ResultLine;
 use contracts::kernel_gate::verdict::TimeKind;
 use serde_json::Value;
 
-use crate::ledger::{Ledger, ResultLine};
+use crate::ledger::Ledger;
 use crate::row_set::RowSet;
 use crate::times::{Fault, Pair, device, wall};
 
@@ -96,6 +97,18 @@ pub(crate) fn rows<'a>(ledger: &'a Ledger, set: Option<&'a RowSet>) -> Vec<Measu
         .collect();
     let foreign = lines.into_iter().filter(|(id, _)| set.row(id).is_none());
     rows.extend(foreign.map(|(id, line)| Measured::new(id, false, Some(line))));
+    rows
+}
+
+/// The rows of a ledger that is put beside the measurement: those that it has, and of them those count that the set says. What a
+/// line says of itself would let an A/A or a second measurement leave its proofs out.
+pub(crate) fn beside<'a>(ledger: &'a Ledger, set: Option<&RowSet>) -> Vec<Measured<'a>> {
+    let mut rows = rows(ledger, None);
+    for row in &mut rows {
+        row.production |= set
+            .and_then(|set| set.row(row.id))
+            .is_some_and(|row| row.production);
+    }
     rows
 }
 

@@ -4,11 +4,10 @@ use contracts::kernel_gate::verdict::{Class, Effect, NextStep, Reason, Verdict};
 
 use crate::classify::Judged;
 use crate::decide::Dispatched;
+use crate::thresholds::MARGINAL;
 
 /// Most rows that one step names.
 const MOST_ROWS: usize = 50;
-/// Speed-ups below 1 that are worth a second look even within noise.
-const MARGINAL: f64 = 0.98;
 
 /// The steps, the first first.
 pub(crate) fn steps(
@@ -64,7 +63,7 @@ pub(crate) fn steps(
     let is_open = |code: &&str| {
         !matches!(
             *code,
-            "material-losses" | "rows-unstable" | "routed-not-measured-again"
+            "material-losses" | "rows-unstable" | "routed-not-measured-again" | "claim-beyond-amdahl"
         )
     };
     let missing: Vec<&str> = codes(Effect::BlocksPromotion)
@@ -75,6 +74,14 @@ pub(crate) fn steps(
         step(
             "prove",
             format!("nothing is promoted without: {}", missing.join(", ")),
+            Vec::new(),
+        );
+    }
+    if codes(Effect::BlocksPromotion).contains(&"claim-beyond-amdahl") {
+        step(
+            "correct-the-claim",
+            "the kernel's share does not allow it: claim what `data.amdahl` gives, or measure the whole run"
+                .to_owned(),
             Vec::new(),
         );
     }

@@ -13,6 +13,9 @@ use crate::row_set;
 /// Between the seeds of two trials; a prime, so that no two rows meet.
 const STEP: u64 = 1_000_003;
 
+/// Most rows times trials of a plan.
+const MOST_SAMPLES: u64 = 1_000_000;
+
 pub(crate) fn run(args: &PlanArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let (set, input) = row_set::load(&args.workloads)?;
     if let Some(unknown) = args.only.iter().find(|id| set.row(id).is_none()) {
@@ -22,6 +25,15 @@ pub(crate) fn run(args: &PlanArgs, output: &OutputArgs) -> Result<Report, Failur
     let mut rows: Vec<&FrozenRow> = set.data.rows.iter().filter(is_meant).collect();
     // By a hash, so that neighbours of the file do not follow each other, and the same seed gives the same order.
     rows.sort_by_key(|row| sha256_hex(format!("{}:{}", args.seed, row.id).as_bytes()));
+    // Each trial of a row has a seed of its own in the document.
+    if rows.len() as u64 * args.trials > MOST_SAMPLES {
+        return Err(GateError::OutOfRange {
+            flag: "--trials",
+            value: args.trials as f64,
+            range: "rows times trials are 1 000 000 at most; name some rows with --only",
+        }
+        .into());
+    }
     let data = PlanData {
         workloads_sha256: set.data.workloads_sha256.clone(),
         settings: PlanSettings {
@@ -32,6 +44,7 @@ pub(crate) fn run(args: &PlanArgs, output: &OutputArgs) -> Result<Report, Failur
             inner_iterations_max: args.inner_max,
             target_sample_us: Finite::new(args.target_sample_us as f64)
                 .unwrap_or_else(|| Finite::from(0_u32)),
+            input_sets: args.input_sets,
             timeout_seconds: args.timeout,
             isolated: true,
         },

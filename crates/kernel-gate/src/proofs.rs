@@ -1,18 +1,14 @@
-//! Evidence without which nothing is promoted: each trick that no number shows has a proof here that it was not played.
+//! Evidence about the whole measurement without which nothing is promoted: each trick that no number shows has a proof here, or in
+//! `row_proofs`, that it was not played.
 
-use contracts::kernel_gate::verdict::{Effect, TimeKind};
+use contracts::kernel_gate::results::{Provenance, Side};
+use contracts::kernel_gate::verdict::Effect;
 
-use crate::correctness::distinct;
 use crate::idle::{Before, before};
-use crate::ledger::{Checks, Ledger, Provenance, Side};
-use crate::measured::Measured;
+use crate::ledger::Ledger;
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;
-use crate::times::Pair;
 use crate::validity::device_of;
-
-/// Spread of the wall times in which nothing can hide, percent.
-const MOST_WALL_CV_PCT: f64 = 10.0;
 
 /// What the caller gave beside the results.
 #[derive(Clone, Copy)]
@@ -131,6 +127,18 @@ fn sides(provenance: &Provenance, given: &Given<'_>, reasons: &mut Reasons) {
         both(&|side| side.source_sha256.is_some() && side.source_sha256_after.is_some()),
         "the sources are not hashed before and after (`sides.*.source_sha256`, `source_sha256_after`)",
     );
+    let frozen = given.set.and_then(|set| set.data.baseline_sha256.as_deref());
+    let measured = sides.baseline.source_sha256.as_deref();
+    if frozen
+        .zip(measured)
+        .is_some_and(|(frozen, measured)| !is_hash(measured, frozen))
+    {
+        reasons.add(
+            Effect::Invalid,
+            "baseline-changed",
+            "the baseline that was measured is not the one that was frozen with the rows",
+        );
+    }
     match (given.candidate_sha256, &sides.candidate.source_sha256) {
         (None, _) => reasons.add(
             Effect::BlocksPromotion,
@@ -159,103 +167,4 @@ fn is_hash(said: &str, hash: &str) -> bool {
     let plain = |hash: &str| hash.strip_prefix("sha256:").unwrap_or(hash).to_ascii_lowercase();
     let (said, hash) = (plain(said), plain(hash));
     said.len() >= 12 && hash.starts_with(&said)
-}
-
-/// What is missing of production rows that passed.
-pub(crate) fn rows(rows: &[Measured<'_>], kind: Option<TimeKind>, reasons: &mut Reasons) {
-    let passed = || {
-        rows.iter()
-            .filter(|row| row.production && row.status() == "PASSED")
-    };
-    let without = |is_proven: &dyn Fn(&Measured<'_>) -> bool| -> Vec<&str> {
-        passed().filter(|row| !is_proven(row)).map(|row| row.id).collect()
-    };
-    let checked = |is_proven: fn(&Checks) -> bool| {
-        move |row: &Measured<'_>| {
-            row.line
-                .and_then(|line| line.checks.as_ref())
-                .is_some_and(is_proven)
-        }
-    };
-    let dry: Vec<&str> = passed()
-        .filter(|row| row.line.and_then(|line| line.checks.as_ref()?.poisoned) == Some(false))
-        .map(|row| row.id)
-        .collect();
-    reasons.rows(
-        Effect::Invalid,
-        "not-poisoned",
-        &dry,
-        "outputs were not poisoned before they were compared",
-    );
-    let mut blocks = |code: &str, message: &str, is_proven: &dyn Fn(&Measured<'_>) -> bool| {
-        reasons.rows(Effect::BlocksPromotion, code, &without(is_proven), message);
-    };
-    blocks(
-        "row-unproven",
-        "the line does not say which row was measured (`workload`)",
-        &|row| row.line.is_some_and(|line| line.workload.is_some()),
-    );
-    blocks(
-        "samples-unproven",
-        "no samples to recount the medians from",
-        &|row| kind.is_some_and(|kind| row.pair(kind).is_some_and(|pair| pair.trials().is_some())),
-    );
-    if kind == Some(TimeKind::Device) {
-        blocks(
-            "wall-unproven",
-            "no wall times of all trials beside the device times: work on another stream would not be seen",
-            &|row| {
-                let trials = |kind| row.pair(kind).and_then(|pair: &Pair| pair.trials());
-                row.wall.is_some() && trials(TimeKind::Wall) >= trials(TimeKind::Device)
-            },
-        );
-        blocks(
-            "wall-unstable",
-            "wall times spread by more than 10 %: work on another stream could hide in them",
-            &|row| {
-                row.wall
-                    .is_none_or(|wall| wall.cv_pct().is_none_or(|cv| cv <= MOST_WALL_CV_PCT))
-            },
-        );
-    }
-    blocks(
-        "poison-unproven",
-        "nothing says that outputs were poisoned before they were compared (`checks.poisoned`)",
-        &checked(|checks| checks.poisoned.is_some()),
-    );
-    blocks(
-        "inputs-unproven",
-        "no hashes of the inputs before and after each compared run (`checks.inputs_sha256_*`)",
-        &checked(|checks| {
-            !checks.inputs_sha256_before.is_empty()
-                && checks.inputs_sha256_before.len() == checks.inputs_sha256_after.len()
-        }),
-    );
-    blocks(
-        "outputs-unproven",
-        "no outputs of two different inputs (`checks.seeds`, `checks.*_outputs_sha256`): a cache would not be seen",
-        &checked(|checks| {
-            distinct(&checks.seeds) > 1
-                && distinct(&checks.inputs_sha256_before) > 1
-                && checks.candidate_outputs_sha256.len() == checks.seeds.len()
-                && checks.baseline_outputs_sha256.len() == checks.seeds.len()
-                && checks.inputs_sha256_before.len() == checks.seeds.len()
-                && distinct(&checks.baseline_outputs_sha256) > 1
-        }),
-    );
-    blocks(
-        "timed-outputs-unproven",
-        "outputs were not compared once more after the timed loop (`checks.checked_after_timing`)",
-        &checked(|checks| checks.checked_after_timing == Some(true)),
-    );
-    blocks(
-        "match-unproven",
-        "nothing says how many outputs are within tolerance (`checks.matched_ratio`, `checks.nonfinite`)",
-        &checked(|checks| {
-            let is_part = checks
-                .matched_ratio
-                .is_some_and(|ratio| (0.0..=1.0).contains(&ratio));
-            is_part && checks.nonfinite.is_some()
-        }),
-    );
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report, input_of, read_bounded};
 use contracts::fields::sha256_hex;
+use contracts::kernel_gate::results::Peaks;
 use contracts::kernel_gate::verdict::{SCHEMA, TimeKind, Verdict, VerdictData};
 use contracts::{Exit, Input, Warning};
 
@@ -11,15 +12,15 @@ use crate::amdahl::Share;
 use crate::cli::{Args, FailOn, JudgeArgs};
 use crate::error::GateError;
 use crate::judge::{Evidence, judge};
-use crate::ledger::{self, Ledger, Peaks};
+use crate::ledger::{self, Ledger};
 use crate::{dispatch, render, row_set, summary};
 
 /// Largest file of results.
 const LEDGER_CAP: u64 = 256 << 20;
 /// Largest dispatch.
 const DISPATCH_CAP: u64 = 1 << 20;
-/// Largest file of a candidate.
-const CANDIDATE_CAP: u64 = 512 << 20;
+/// Largest file of a baseline or a candidate.
+pub(crate) const SOURCE_CAP: u64 = 512 << 20;
 
 pub(crate) fn run(args: &JudgeArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let peaks = Peaks {
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &JudgeArgs, output: &OutputArgs) -> Result<Report, Failu
         None => None,
     };
     let candidate = match &args.candidate {
-        Some(path) => Some(hashed(path, CANDIDATE_CAP)?.1),
+        Some(path) => Some(hashed(path, SOURCE_CAP)?.1),
         None => None,
     };
     let data = judge(&Evidence {

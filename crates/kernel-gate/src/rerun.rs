@@ -12,11 +12,7 @@ use crate::ledger::Ledger;
 use crate::measured::{self, Measured};
 use crate::proofs::Given;
 use crate::reasons::Reasons;
-
-/// How many times as many trials a second measurement needs.
-const TIMES_AS_MANY: usize = 2;
-/// Enough trials where the first measurement does not say how many it had.
-const ENOUGH: usize = 15;
+use crate::thresholds::{ENOUGH, TIMES_AS_MANY};
 
 /// What was measured again.
 #[derive(Debug, Default)]
@@ -45,13 +41,13 @@ impl<'a> Again<'a> {
             .provenance
             .first()
             .and_then(|of| of.dispatch_sha256.as_deref());
-        let rows = measured::rows(other, None);
+        let rows = measured::beside(other, given.set);
         let beside = match behind {
             None => Beside::Rerun,
             Some(_) => Beside::BehindDispatch,
         };
         beside.check(first, other, &rows, given, clock, reasons);
-        let incorrect = correctness::check(&rows, reasons);
+        let incorrect = correctness::check(&rows, given.set, reasons);
         match behind {
             None => {
                 for row in rows {
@@ -111,7 +107,8 @@ impl<'a> Again<'a> {
                 unused.push(row.id);
                 continue;
             }
-            (row.device, row.wall) = (second.device, second.wall);
+            // Its proofs are those of its own line.
+            (row.device, row.wall, row.line) = (second.device, second.wall, second.line);
             self.replaced.insert(row.id);
         }
         reasons.rows(

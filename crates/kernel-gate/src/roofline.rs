@@ -1,8 +1,8 @@
 //! No kernel is faster than its bytes and operations allow.
 
+use contracts::kernel_gate::results::Peaks;
 use contracts::kernel_gate::verdict::{Effect, TimeKind};
 
-use crate::ledger::Peaks;
 use crate::measured::Measured;
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;

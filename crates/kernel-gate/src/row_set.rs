@@ -8,7 +8,7 @@ use contracts::fields::{canonical, sha256_hex};
 use contracts::kernel_gate::rows::{FrozenRow, RowsData, SCHEMA};
 use contracts::text::clean;
 use contracts::{Document, Finite, Input};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::GateError;
 use crate::ledger::ID_CAP;
@@ -30,6 +30,13 @@ pub struct RowSet {
 }
 
 impl RowSet {
+    /// Freezes a baseline's file with the rows.
+    pub(crate) fn with_baseline(mut self, sha256: String) -> RowSet {
+        self.data.workloads_sha256 = hash(&self.data.rows, Some(&sha256));
+        self.data.baseline_sha256 = Some(sha256);
+        self
+    }
+
     /// A row by its id.
     pub(crate) fn row(&self, id: &str) -> Option<&FrozenRow> {
         let at = self.data.rows.binary_search_by(|row| row.id.as_str().cmp(id));
@@ -74,7 +81,7 @@ pub fn read(bytes: &[u8]) -> Result<RowSet, String> {
 fn frozen(data: RowsData) -> Result<RowSet, String> {
     if !data.rows.is_sorted_by(|a, b| a.id < b.id)
         || data.rows.is_empty()
-        || data.workloads_sha256 != hash(&data.rows)
+        || data.workloads_sha256 != hash(&data.rows, data.baseline_sha256.as_deref())
     {
         return Err("its rows are not those that were frozen".to_owned());
     }
@@ -121,7 +128,8 @@ fn from_rows(rows: Vec<Value>) -> Result<RowSet, String> {
         return Err("no row is a production row: there is nothing to judge".to_owned());
     }
     let data = RowsData {
-        workloads_sha256: hash(&rows),
+        workloads_sha256: hash(&rows, None),
+        baseline_sha256: None,
         total: rows.len() as u64,
         production: rows.iter().filter(|row| row.production).count() as u64,
         rows,
@@ -132,11 +140,12 @@ fn from_rows(rows: Vec<Value>) -> Result<RowSet, String> {
 /// What is wrong with the fields that are read; others are the row's own.
 fn fault(row: &Value) -> Option<String> {
     let number = |name: &str| row.get(name).and_then(Value::as_f64);
-    if row
-        .get("production")
-        .is_some_and(|value| !value.is_boolean() && !value.is_null())
-    {
-        return Some("has a `production` that is neither true nor false".to_owned());
+    let is_switch = |name: &&str| {
+        let value = row.get(*name);
+        value.is_none_or(|value| value.is_boolean() || value.is_null())
+    };
+    if let Some(name) = ["production", "equal_nan"].iter().find(|name| !is_switch(name)) {
+        return Some(format!("has a `{name}` that is neither true nor false"));
     }
     let negative = ["atol", "rtol"]
         .into_iter()
@@ -151,9 +160,13 @@ fn fault(row: &Value) -> Option<String> {
     }
 }
 
-/// Over what is frozen of the rows, each with the hash of all its fields.
-fn hash(rows: &[FrozenRow]) -> String {
-    let value = serde_json::to_value(rows).expect("rows have string keys and finite numbers");
+/// Over what is frozen: the rows, each with the hash of all its fields, and the baseline.
+fn hash(rows: &[FrozenRow], baseline: Option<&str>) -> String {
+    let rows = serde_json::to_value(rows).expect("rows have string keys and finite numbers");
+    let value = match baseline {
+        Some(baseline) => json!({"rows": rows, "baseline_sha256": baseline}),
+        None => rows,
+    };
     sha256_hex(canonical(&value).as_bytes())
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use contracts::NextAction;
 use contracts::kernel_gate::verdict::{Effect, TimeKind, Verdict, VerdictData};
 
-/// Trials of rows that are measured again.
-const TRIALS_AGAIN: &str = "21";
+use crate::thresholds::TRIALS_AGAIN;
+
 /// Most rows that a command names.
 const MOST_ONLY: usize = 20;
 
@@ -62,6 +62,14 @@ pub(crate) fn summary(data: &VerdictData) -> String {
             loss.speedup.get()
         ));
     }
+    if let Some(amdahl) = data
+        .amdahl
+        .as_ref()
+        .filter(|of| of.claim_contradicted == Some(true))
+    {
+        let claim = amdahl.claim.map_or(0.0, contracts::Finite::get);
+        text.push_str(&format!(" The claim of {claim}x end to end is contradicted."));
+    }
     text
 }
 
@@ -87,7 +95,7 @@ pub(crate) fn commands(data: &VerdictData, workloads: Option<&Path>) -> Vec<Next
     if let Some(step) = again {
         let only = step.rows.iter().take(MOST_ONLY);
         let mut more: Vec<String> = only.flat_map(|id| ["--only".to_owned(), id.clone()]).collect();
-        more.extend(["--trials".to_owned(), TRIALS_AGAIN.to_owned()]);
+        more.extend(["--trials".to_owned(), TRIALS_AGAIN.to_string()]);
         commands.push(plan(
             "measure these rows again, then judge with --rerun",
             &more,

@@ -1,17 +1,8 @@
 //! Times of one side: recounted from their samples where there are any, and held against what is said of them.
 
-use crate::ledger::{ResultLine, Times};
+use contracts::kernel_gate::results::{ResultLine, Times};
 
-/// How far a printed number may be from the recounted one: as ratio, and microseconds for what is printed with three
-/// decimals.
-const RATIO: f64 = 1e-3;
-const PRINTED_US: f64 = 2e-3;
-/// No clock repeats a time so exactly that all samples of a side lie this close, as ratio.
-const SAME: f64 = 1e-7;
-/// Times that are believed, microseconds: a picosecond to a day.
-const BELIEVED_US: std::ops::Range<f64> = 1e-6..86_400e6;
-/// Largest coefficient of variation that is believed, percent.
-const MOST_CV_PCT: f64 = 1e6;
+use crate::thresholds::{LEAST_US, MOST_CV_PCT, MOST_US, PRINTED_US, RATIO, SAME};
 
 /// One side of one row by one clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,7 +92,7 @@ fn sampled(times: Option<&Times>, apart: Option<&[f64]>) -> (Option<Sampled>, Ve
     let samples = samples((times, apart));
     let said = |of: fn(&Times) -> Option<f64>| times.and_then(of);
     let stated = said(|times| times.median_us);
-    let is_time = |value: f64| BELIEVED_US.contains(&value);
+    let is_time = |value: f64| (LEAST_US..MOST_US).contains(&value);
     let all = samples.into_iter().flatten().copied().chain(stated);
     if !all.clone().all(is_time) {
         return (None, vec![Fault::NotPositive]);

@@ -3,25 +3,18 @@
 use std::collections::BTreeSet;
 
 use contracts::fields::{canonical, sha256_hex};
+use contracts::kernel_gate::results::{Provenance, Side, Sides};
 use contracts::kernel_gate::verdict::{Effect, TimeKind};
 use contracts::text::clean;
 
 use crate::headline::geomean;
 use crate::idle::{Before, before};
-use crate::ledger::{Ledger, Provenance, Side};
+use crate::ledger::Ledger;
 use crate::measured::Measured;
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;
+use crate::thresholds::{FEWEST_TRIALS, HIDDEN_PART, HIDDEN_US, RATIO, SPREADS};
 use crate::times::{Fault, Sampled};
-
-/// Fewest samples of a side.
-const FEWEST_TRIALS: usize = 5;
-/// How far a printed ratio may be from the recounted one.
-const RATIO: f64 = 1e-3;
-/// Work that wall times show and device times do not: part of the wall time, and microseconds; or what the spread of the four
-/// times can be. In the 172 rows of a real measurement in one loop the largest is 1 %, in another, with a loop for each
-/// clock, 10.5 % within a spread twice that.
-const HIDDEN: (f64, f64) = (0.1, 2.0);
 
 /// What holds for any measurement by itself; `what` names it.
 pub(crate) fn measurement(what: &str, ledger: &Ledger, reasons: &mut Reasons) {
@@ -155,7 +148,7 @@ pub(crate) fn same_setup(
             format!("{what}: measured with another row set"),
         );
     }
-    let hash = |of: &Provenance, side: fn(&crate::ledger::Sides) -> &Side| {
+    let hash = |of: &Provenance, side: fn(&Sides) -> &Side| {
         of.sides
             .as_ref()
             .and_then(|sides| side(sides).source_sha256.clone())
@@ -268,9 +261,11 @@ pub(crate) fn rows(
         "all samples of a side, or the two sides, are the same to the last bit: they were copied",
         &fault(Fault::Copied),
     );
-    invalid("too-few-trials", "fewer than 5 samples of a side", &|row| {
-        trials(row).is_some_and(|trials| trials < FEWEST_TRIALS)
-    });
+    invalid(
+        "too-few-trials",
+        &format!("fewer than {FEWEST_TRIALS} samples of a side"),
+        &|row| trials(row).is_some_and(|trials| trials < FEWEST_TRIALS),
+    );
     invalid(
         "samples-missing",
         "fewer samples than the trials that were run, or than those of the other side",
@@ -327,8 +322,8 @@ pub(crate) fn rows(
                 (device.candidate, wall.candidate),
             ];
             sides.iter().any(|(device, wall)| {
-                let least = (HIDDEN.0 * device.median)
-                    .max(HIDDEN.1)
+                let least = (HIDDEN_PART * device.median)
+                    .max(HIDDEN_US)
                     .max(spread(&[*device, *wall]));
                 device.median - wall.median > least
             })
@@ -343,8 +338,10 @@ pub(crate) fn rows(
             };
             let gap = wall.candidate.median - device.candidate.median;
             let of_baseline = (wall.baseline.median - device.baseline.median).max(0.0);
+            // In the 172 rows of a real measurement in one loop the largest is 1 %, in another, with a loop for each clock,
+            // 10.5 % within a spread twice that.
             let spread = spread(&[wall.candidate, wall.baseline, device.candidate, device.baseline]);
-            gap - of_baseline > (HIDDEN.0 * wall.candidate.median).max(HIDDEN.1).max(spread)
+            gap - of_baseline > (HIDDEN_PART * wall.candidate.median).max(HIDDEN_US).max(spread)
         },
     );
 }
@@ -354,7 +351,7 @@ fn spread(sides: &[Sampled]) -> f64 {
     let squares = sides
         .iter()
         .map(|side| (side.median * side.cv_pct.unwrap_or(0.0) / 100.0).powi(2));
-    2.0 * squares.sum::<f64>().sqrt()
+    SPREADS * squares.sum::<f64>().sqrt()
 }
 
 /// Printed ratios have four digits or more.

@@ -40,7 +40,7 @@ pub enum Refused {
 /// A map that does not read; a ledger with a column that the map does not name, with a line that does not read, or with two
 /// times where one is meant.
 pub fn import(ledger: &[u8], map: &str) -> Result<Imported, Refused> {
-    let map = map::Map::read(map).map_err(Refused::Map)?;
+    let map = map::read(map).map_err(Refused::Map)?;
     table::results(ledger, &map).map_err(Refused::Ledger)
 }
 

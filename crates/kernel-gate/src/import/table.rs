@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::kernel_gate::import::ImportData;
+use contracts::kernel_gate::map::{Clock, ColumnMap, Condition, Side, TimeColumns};
 use contracts::text::clean;
 use serde_json::{Map as Object, Value, json};
 
 use super::Imported;
-use super::map::{Clock, Condition, Map, Side, TimeColumns};
+use super::map::{columns, holds, us};
 use crate::ledger::ID_CAP;
 
 /// Most columns of a ledger.
@@ -43,7 +44,7 @@ struct Collected {
 }
 
 /// Reads the ledger.
-pub(super) fn results(bytes: &[u8], map: &Map) -> Result<Imported, String> {
+pub(super) fn results(bytes: &[u8], map: &ColumnMap) -> Result<Imported, String> {
     let mut reader = csv::ReaderBuilder::new()
         .comment(Some(b'#'))
         .flexible(true)
@@ -88,9 +89,9 @@ pub(super) fn results(bytes: &[u8], map: &Map) -> Result<Imported, String> {
 }
 
 /// Every column of the ledger is mapped or ignored, and every column of the map is there.
-fn check_columns(names: &[String], map: &Map) -> Result<(), String> {
+fn check_columns(names: &[String], map: &ColumnMap) -> Result<(), String> {
     let there: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-    let mapped = map.columns();
+    let mapped = columns(map);
     let listed = |columns: Vec<&&str>| {
         let columns: Vec<String> = columns
             .iter()
@@ -120,12 +121,12 @@ fn check_columns(names: &[String], map: &Map) -> Result<(), String> {
 }
 
 impl Collected {
-    fn take(&mut self, line: &Line<'_>, map: &Map) -> Result<(), String> {
+    fn take(&mut self, line: &Line<'_>, map: &ColumnMap) -> Result<(), String> {
         let cell = |column: &str| line.get(column).copied().unwrap_or_default();
         let all = |conditions: &[Condition]| {
             conditions
                 .iter()
-                .all(|condition| condition.holds(cell(&condition.column)))
+                .all(|condition| holds(condition, cell(&condition.column)))
         };
         if let Some(summary) = map.summary.as_ref().filter(|summary| all(&summary.keep)) {
             self.geomean = number(cell(&summary.geomean))?;
@@ -145,13 +146,12 @@ impl Collected {
             production: true,
             ..Row::default()
         });
-        let holds = |condition: &Option<Condition>| {
-            condition
-                .as_ref()
-                .is_none_or(|condition| condition.holds(cell(&condition.column)))
+        let is_so = |condition: &Option<Condition>| {
+            let condition = condition.as_ref();
+            condition.is_none_or(|condition| holds(condition, cell(&condition.column)))
         };
-        row.production &= holds(&map.production);
-        row.is_wrong |= !holds(&map.valid);
+        row.production &= is_so(&map.production);
+        row.is_wrong |= !is_so(&map.valid);
         for column in &map.workload {
             row.workload.insert(column.clone(), plain(cell(column)));
         }
@@ -179,7 +179,7 @@ impl Collected {
         Ok(())
     }
 
-    fn provenance(&mut self, line: &Line<'_>, map: &Map) -> Result<(), String> {
+    fn provenance(&mut self, line: &Line<'_>, map: &ColumnMap) -> Result<(), String> {
         let of = &map.provenance;
         let columns = [
             ("gpu", &of.gpu),
@@ -299,22 +299,23 @@ impl Row {
 
 /// Median, mean, standard deviation and minimum in microseconds; `None` for a line without a median.
 fn summarised<'a>(times: &TimeColumns, cell: &impl Fn(&str) -> &'a str) -> Result<Option<Value>, String> {
-    let us = |column: &Option<String>| -> Result<Option<f64>, String> {
+    let scale = us(times.unit);
+    let in_us = |column: &Option<String>| -> Result<Option<f64>, String> {
         let value = column
             .as_deref()
             .map(|column| number(cell(column)))
             .transpose()?
             .flatten();
-        Ok(value.map(|value| value * times.unit.us()))
+        Ok(value.map(|value| value * scale))
     };
     let Some(median) = number(cell(&times.median))? else {
         return Ok(None);
     };
     Ok(Some(json!({
-        "median_us": median * times.unit.us(),
-        "mean_us": us(&times.mean)?,
-        "std_us": us(&times.std)?,
-        "min_us": us(&times.min)?,
+        "median_us": median * scale,
+        "mean_us": in_us(&times.mean)?,
+        "std_us": in_us(&times.std)?,
+        "min_us": in_us(&times.min)?,
     })))
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Evidence {
     pub(crate) rerun: Option<Vec<Value>>,
     pub(crate) dispatch: Option<Value>,
     pub(crate) candidate: Option<String>,
+    /// The baseline's file, where the rows are frozen with it.
+    pub(crate) baseline: Option<String>,
     pub(crate) with_workloads: bool,
 }
 
@@ -41,11 +43,12 @@ pub(crate) fn samples(median: f64, spread: f64, trials: usize) -> Vec<f64> {
 pub(crate) fn times(median: f64, trials: usize) -> Value {
     let samples = samples(median, 0.005, trials);
     let mean = samples.iter().sum::<f64>() / samples.len() as f64;
-    json!({"median_us": median, "mean_us": mean, "min_us": samples[0], "samples_us": samples, "inner_iterations": 8})
+    json!({"median_us": median, "mean_us": mean, "min_us": samples[0], "samples_us": samples})
 }
 
 /// A row with every proof.
 pub(crate) fn row(workload: &Value, baseline: f64, candidate: f64, trials: usize) -> Value {
+    let timed: Vec<String> = (0..trials).map(|trial| format!("timed-{trial}")).collect();
     let hashes = |name: &str| -> Vec<String> { (0..3).map(|at| format!("{name}-{at}")).collect() };
     json!({
         "event": "result", "id": workload["id"], "status": "PASSED",
@@ -53,25 +56,34 @@ pub(crate) fn row(workload: &Value, baseline: f64, candidate: f64, trials: usize
         "baseline": times(baseline, trials), "candidate": times(candidate, trials),
         "baseline_wall_us": samples(baseline + 1.0, 0.005, trials),
         "candidate_wall_us": samples(candidate + 1.0, 0.005, trials),
+        "baseline_calls": {"warmup_runs": 10, "inner_iterations": 8},
+        "candidate_calls": {"warmup_runs": 10, "inner_iterations": 8},
         "speedup": baseline / candidate,
         "checks": {
             "poisoned": true, "checked_after_timing": true, "seeds": [1, 2, 3],
             "inputs_sha256_before": hashes("in"), "inputs_sha256_after": hashes("in"),
             "baseline_outputs_sha256": hashes("out"), "candidate_outputs_sha256": hashes("out"),
-            "matched_ratio": 1.0, "nonfinite": 0,
+            "matched_ratio": 1.0, "nonfinite": 0, "equal_nan": false,
+            "input_sets": 8, "poisoned_between": true, "sets_checked_after_timing": 8,
+            "timed_inputs_sha256_before": timed, "timed_inputs_sha256_after": timed,
         },
     })
 }
 
-/// The hash of a row set as `freeze` prints it.
-pub(crate) fn hash(workloads: &Value) -> String {
+/// A row set as `freeze` prints it.
+pub(crate) fn frozen(workloads: &Value, baseline: Option<&str>) -> Value {
     let folder = TempDir::new().expect("a folder");
     let path = write(&folder, "workloads.json", &workloads.to_string());
-    let frozen = document(&["freeze", &path]);
-    frozen["data"]["workloads_sha256"]
-        .as_str()
-        .expect("a hash")
-        .to_owned()
+    let mut words = vec!["freeze".to_owned(), path];
+    if let Some(baseline) = baseline {
+        words.extend(["--baseline".to_owned(), write(&folder, "baseline.py", baseline)]);
+    }
+    document(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// The hash of a row set.
+pub(crate) fn hash(workloads: &Value, baseline: Option<&str>) -> Value {
+    frozen(workloads, baseline)["data"]["workloads_sha256"].clone()
 }
 
 /// How it was measured.
@@ -84,7 +96,7 @@ pub(crate) fn provenance(workloads: &Value) -> Value {
     };
     json!({
         "event": "provenance", "command": "harness", "gpu": "NVIDIA B200", "gpu_uuid": "GPU-1", "host": "h1",
-        "workloads_sha256": hash(workloads), "idle_before": {"utilization_pct": 0.0, "foreign_processes": 0},
+        "workloads_sha256": hash(workloads, None), "idle_before": {"utilization_pct": 0.0, "foreign_processes": 0},
         "settings": {"num_trials": 7, "isolated": true, "order": "ABBA", "synchronize": "device"},
         "sides": {"baseline": side("baseline"), "candidate": side(CANDIDATE)},
     })
@@ -135,6 +147,7 @@ impl Evidence {
             rerun: None,
             dispatch: None,
             candidate: Some(CANDIDATE.to_owned()),
+            baseline: None,
             with_workloads: true,
             workloads,
         }
@@ -201,10 +214,14 @@ impl Evidence {
                 argv.extend([flag.to_owned(), write(&folder, name, &text)]);
             }
         };
+        let rows = match &self.baseline {
+            None => self.workloads.to_string(),
+            Some(baseline) => frozen(&self.workloads, Some(baseline)).to_string(),
+        };
         give(
             "--workloads",
             "workloads.json",
-            self.with_workloads.then(|| self.workloads.to_string()),
+            self.with_workloads.then_some(rows),
         );
         give("--aa", "aa.jsonl", self.aa.as_deref().map(lines));
         give("--rerun", "rerun.jsonl", self.rerun.as_deref().map(lines));
@@ -227,6 +244,16 @@ impl Evidence {
             .expect("a verdict")
             .to_owned()
     }
+}
+
+/// Everything as it should be with the rows frozen together with a baseline; measured is another file or the same.
+pub(crate) fn with_frozen_baseline(frozen: &str) -> Evidence {
+    let mut evidence = Evidence::good();
+    evidence.baseline = Some(frozen.to_owned());
+    let hash = hash(&evidence.workloads, Some(frozen));
+    evidence.results[0]["workloads_sha256"] = hash.clone();
+    evidence.aa.as_mut().expect("an A/A")[0]["workloads_sha256"] = hash;
+    evidence
 }
 
 /// The hash of a dispatch as it is written.

@@ -35,11 +35,7 @@ pub(crate) fn ended(words: &[&str]) -> (Value, u8) {
     let report = run(words).unwrap_or_else(|failure| panic!("{words:?}: {failure:?}"));
     let document: Value = serde_json::from_str(report.json()).expect("a document is JSON");
     let schema = document["schema"].as_str().expect("a document names its schema");
-    let errors: Vec<String> = VALIDATORS[schema]
-        .iter_errors(&document)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(errors.is_empty(), "{words:?}: {errors:?}");
+    validates(schema, &document).unwrap_or_else(|errors| panic!("{words:?}: {errors:?}"));
     let markdown = report.view().to_markdown();
     assert!(markdown.len() <= 8192, "{} bytes\n{markdown}", markdown.len());
     let terminal = report.view().to_terminal();
@@ -48,6 +44,15 @@ pub(crate) fn ended(words: &[&str]) -> (Value, u8) {
     let widest = shown.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(100), "{widest:?}\n{terminal}");
     (document, report.exit().code())
+}
+
+/// Holds a value against a published schema.
+pub(crate) fn validates(schema: &str, value: &Value) -> Result<(), Vec<String>> {
+    let errors: Vec<String> = VALIDATORS[schema]
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 /// The document.

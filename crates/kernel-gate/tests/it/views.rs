@@ -1,6 +1,6 @@
 //! What people and agents see.
 
-use clap::CommandFactory as _;
+use clap::{CommandFactory as _, Parser as _};
 use kernel_gate::cli::Args;
 use serde_json::json;
 use tempfile::TempDir;
@@ -83,4 +83,46 @@ fn a_plan_interleaves_and_repeats_nothing() {
     let only = document(&["plan", "--workloads", &rows, "--only", "b", "--trials", "21"]);
     assert_eq!(only["data"]["rows"].as_array().map(Vec::len), Some(1));
     assert_eq!(only["data"]["workloads_sha256"], data["workloads_sha256"]);
+}
+
+#[test]
+fn a_plan_has_a_size() {
+    let folder = TempDir::new().expect("a folder");
+    let many: Vec<String> = (0..2000).map(|at| format!(r#"{{"id":"{at}"}}"#)).collect();
+    let rows = write(&folder, "rows.json", &format!("[{}]", many.join(",")));
+    let failure = run(&["plan", "--workloads", &rows, "--trials", "1000"]).expect_err("it is refused");
+    assert_eq!(failure.document.code, "gate-number-out-of-range");
+    assert!(run(&["plan", "--workloads", &rows, "--trials", "500"]).is_ok());
+    let beyond = [
+        "kernel-gate",
+        "plan",
+        "--workloads",
+        &rows,
+        "--seed",
+        "4294967296",
+    ];
+    assert!(Args::try_parse_from(beyond).is_err());
+}
+
+#[test]
+fn a_contradicted_claim_is_seen_in_the_view() {
+    let folder = TempDir::new().expect("a folder");
+    let results = write(
+        &folder,
+        "results.jsonl",
+        &row(&json!({"id": "a", "production": true}), 100.0, 80.0, 7).to_string(),
+    );
+    let view = |claim: &str| {
+        let report = run(&["judge", &results, "--share", "10", "--claim", claim]).expect("a report");
+        report.view().to_markdown()
+    };
+    let contradicted = view("1.25");
+    for words in [
+        "the claim of 1.25x is beyond it",
+        "claim-beyond-amdahl",
+        "is contradicted",
+    ] {
+        assert!(contradicted.contains(words), "{words}\n{contradicted}");
+    }
+    assert!(!view("1.02").contains("beyond"));
 }

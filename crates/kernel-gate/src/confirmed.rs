@@ -1,0 +1,73 @@
+//! Whether whoever waits for the kernel sees the gain that the device's clock shows. Where launching takes longer than the kernel
+//! runs, wall times stay as they are whatever runs on the device: a gain there is not confirmed, and work on another stream
+//! would not be seen in it.
+
+use contracts::kernel_gate::verdict::{Class, Effect, TimeKind};
+
+use crate::classify::{Judged, noise_pct};
+use crate::headline::{geomean, mean_noise_pct, time_weighted};
+use crate::judge::Headline;
+use crate::reasons::Reasons;
+
+/// Names the wins that wall times do not show; blocks where all rows together, each by its time, are not faster by the wall clock,
+/// or where the mean lives of such wins. Rows that a dispatch routes run the baseline.
+pub(crate) fn check(judged: &[Judged<'_>], headline: &Headline, noise: f64, reasons: &mut Reasons) {
+    let production: Vec<&Judged<'_>> = judged.iter().filter(|row| row.measured.production).collect();
+    let is_complete = production.iter().all(|row| row.measured.wall.is_some());
+    if headline.clock != TimeKind::Device || !is_complete {
+        return;
+    }
+    let unseen: Vec<&str> = production
+        .iter()
+        .filter(|row| is_unseen(row))
+        .map(|row| row.measured.id)
+        .collect();
+    let ratio = time_weighted(production.iter().filter_map(|row| {
+        let wall = row.measured.wall?;
+        let weight = headline.weights.get(row.measured.id).copied().unwrap_or(1.0);
+        let candidate = if row.routed { wall.baseline } else { wall.candidate };
+        Some((weight, wall.baseline.median, candidate.median))
+    }));
+    let seen = geomean(
+        production
+            .iter()
+            .filter_map(|row| match is_unseen(row) || row.routed {
+                true => Some(1.0),
+                false => row.speedup(),
+            }),
+    );
+    let wall_noise = mean_noise_pct(production.iter().map(|row| wall_noise_pct(row))) / 100.0;
+    let is_gain = |mean: Option<f64>, noise: f64| mean.is_some_and(|mean| mean - 1.0 > noise);
+    let (effect, code, message) = if unseen.is_empty() {
+        return;
+    } else if !is_gain(ratio, wall_noise) {
+        (
+            Effect::BlocksPromotion,
+            "wall-unconfirmed",
+            "faster on the device and not for whoever waits, and neither are all rows together (time-weighted wall): bound by launches, or work is outside the events; measure both sides in a graph",
+        )
+    } else if !is_gain(seen, noise) {
+        (
+            Effect::BlocksPromotion,
+            "wall-unconfirmed",
+            "faster on the device and not for whoever waits, and without them there is no gain: measure both sides in a graph",
+        )
+    } else {
+        (
+            Effect::Note,
+            "wins-unseen-by-wall",
+            "faster on the device and not for whoever waits: bound by launches, or work is outside the events",
+        )
+    };
+    reasons.rows(effect, code, &unseen, message);
+}
+
+/// A win by the device's clock that is within the noise of the wall clock.
+fn is_unseen(row: &Judged<'_>) -> bool {
+    let by_wall = row.measured.wall.map(|wall| wall.speedup() - 1.0);
+    row.class == Class::Win && !row.routed && by_wall.is_some_and(|gain| gain <= wall_noise_pct(row) / 100.0)
+}
+
+fn wall_noise_pct(row: &Judged<'_>) -> f64 {
+    noise_pct(row.measured.wall.as_ref(), None)
+}
