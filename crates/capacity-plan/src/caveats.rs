@@ -177,9 +177,9 @@ fn contradiction(memory: &[Memory]) -> Option<Warning> {
     })
 }
 
-/// Several starts in one log.
-pub(crate) fn starts(log: &StartupLog) -> Option<Warning> {
-    (log.starts > 1).then(|| {
+/// Several starts in one log, told apart or not.
+pub(crate) fn starts(log: &StartupLog) -> Vec<Warning> {
+    let several = (log.starts > 1).then(|| {
         Warning::new(
             "several-starts",
             format!(
@@ -187,7 +187,28 @@ pub(crate) fn starts(log: &StartupLog) -> Option<Warning> {
                 log.starts, log.last_start_line
             ),
         )
-    })
+    });
+    let mixed = log.doubt.map(|doubt| {
+        Warning::new(
+            "starts-not-told-apart",
+            format!(
+                "at line {} {}: the log may go on with another start, and numbers of both be mixed; give the log of one start",
+                doubt.line, doubt.sign
+            ),
+        )
+    });
+    several.into_iter().chain(mixed).collect()
+}
+
+/// A type of keys and values that no formula here is for.
+pub(crate) fn kv_dtype(facts: &Facts, is_known: bool) -> Option<Warning> {
+    let named = facts.kv_dtype.as_deref().filter(|_| !is_known)?;
+    Some(Warning::new(
+        "kv-dtype-not-known",
+        format!(
+            "the engine keeps keys and values as `{named}`, which has no formula here: give the nearest one with --kv-dtype"
+        ),
+    ))
 }
 
 /// Lengths of a benchmark that measured something else than what speaks here.

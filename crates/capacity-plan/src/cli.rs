@@ -120,7 +120,7 @@ pub struct EstimateArgs {
         conflicts_with = "gpu_memory_gib"
     )]
     pub gpu: Option<String>,
-    /// Memory of the device as its driver counts it, GiB
+    /// Memory of the device, GiB: what PyTorch or the engine's log names as its total, some tenths less than nvidia-smi
     #[arg(long, value_name = "GIB")]
     pub gpu_memory_gib: Option<f64>,
     /// Tensor parallel ranks
@@ -153,6 +153,16 @@ pub struct EstimateArgs {
     /// Lengths.
     #[command(flatten)]
     pub load: LoadArgs,
+    /// End with 1 when not even one request of the shortest length fits, and with 5 when that cannot be told
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    pub fail_on: Option<FailOn>,
+}
+
+/// Verdicts that can end an estimate with 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum FailOn {
+    /// A rank cannot hold its weights and a request
+    DoesNotFit,
 }
 
 const EXAMPLES: &str = "  # What limits first, and where the memory went
@@ -164,8 +174,8 @@ const EXAMPLES: &str = "  # What limits first, and where the memory went
   # The same from a server that runs
   capacity-plan live --url http://127.0.0.1:30000 --config config.json
 
-  # Does it fit, before there is a server?
-  capacity-plan estimate --config config.json --gpu h100 --tp 2 --kv-dtype fp8 --lengths 4096,32768
+  # Does it fit, before there is a server? Without --fail-on the answer stands in the document alone
+  capacity-plan estimate --config config.json --gpu h100 --tp 2 --kv-dtype fp8 --lengths 4096,32768 --fail-on does-not-fit
 ";
 
 impl Cli for Args {

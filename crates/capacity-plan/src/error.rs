@@ -116,7 +116,7 @@ impl ToolError for CapacityError {
             }
             Self::Gpu(_) => {
                 let names: Vec<&str> = capacity::GPUS.iter().map(|gpu| gpu.name).collect();
-                format!("one of {}; or --gpu-memory-gib with what nvidia-smi prints as total", names.join(", "))
+                format!("one of {}; or --gpu-memory-gib with the total that PyTorch names", names.join(", "))
             }
             Self::OutOfRange { flag, .. } => format!("give another number to {flag}"),
             Self::Lengths(_) => "`--lengths 4096,8192`, or the path of a serve-bench result".to_owned(),

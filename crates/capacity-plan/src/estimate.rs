@@ -1,23 +1,23 @@
 //! A configuration and a device to what would fit: formulas alone, nothing measured.
 
 use capacity::model_config::Quantization;
-use capacity::{GIB, Gpu, KvCache, KvDtype, Limits, Parallel, Weights};
+use capacity::{Demand, GIB, Gpu, KvDtype, Parallel, Weights};
 use cli_kit::{DocumentParts, Failure, OutputArgs, Report};
 use contracts::capacity_plan::report::{
-    BindingLimit, Capacity, Engine, Kv, Memory, ReportData, SCHEMA, Source,
+    Capacity, Engine, Fit, FitVerdict, Kv, Memory, ReportData, SCHEMA, Source,
 };
 use contracts::{Finite, Warning};
 
 use crate::bytes::finite;
-use crate::capacity_rows::binding;
 use crate::cli::EstimateArgs;
 use crate::error::CapacityError;
 use crate::load::Load;
 use crate::model::{self, Config, Formula};
-use crate::{kv, report, summary};
+use crate::room::Room;
+use crate::{fit, kv, report, summary};
 
 pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Failure> {
-    let device = device_bytes(args)?;
+    let (device, device_source) = device_bytes(args)?;
     let typed = model::typed_dtype(args.kv_dtype.as_deref())?;
     let config = model::load(&args.config)?;
     let draft = args.draft_config.as_deref().map(model::load).transpose()?;
@@ -70,13 +70,45 @@ pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Fa
         .inputs
         .extend(given.as_ref().map(|(_, input)| input.clone()));
     parts.inputs.extend(load.input.clone());
-    parts.warnings = caveats(args, &formula, quantization, &room);
-    let data = data(args, &formula, &room, device, weights, &load);
+    let lengths = load.or_typical(room.context);
+    let within = |length: &u64| room.context.is_none_or(|longest| *length <= longest);
+    let shortest = lengths.iter().map(|(length, _)| *length);
+    let demand = Demand {
+        config: &config.model,
+        quantization,
+        parallel,
+        kv_dtype: dtype,
+        length: shortest
+            .clone()
+            .filter(within)
+            .min()
+            .or(shortest.min())
+            .unwrap_or(1),
+        requests: 1,
+        page: args.page_size,
+        weights_bytes: args.weights_gib.map(|gib| gib * GIB),
+        draft_token_bytes: drafted,
+    };
+    let of_rank = capacity::Room {
+        device_bytes: device,
+        fraction: args.memory_fraction,
+        reserve_bytes: args.reserve_gib * GIB + draft_weights,
+    };
+    let fit = fit::fit(&demand, &of_rank);
+    let exit = fit::exit(&fit, args.fail_on);
+    if fit.verdict == FitVerdict::No {
+        parts
+            .next_actions
+            .extend(fit::next_action(args, &demand, &of_rank));
+    }
+    parts.warnings = caveats(args, &formula, quantization, &room, device_source);
+    let data = data(args, &formula, &room, device, weights, &load, fit);
     parts.summary = format!("Estimate. {}", summary::summary(&data));
-    Ok(report::finish(parts, data, output))
+    Ok(report::finish(parts, data, exit, output))
 }
 
-fn device_bytes(args: &EstimateArgs) -> Result<f64, CapacityError> {
+/// What a program is given of the device, bytes, and where that number comes from.
+fn device_bytes(args: &EstimateArgs) -> Result<(f64, &'static str), CapacityError> {
     let within = |flag, value: f64, ok: bool, range| {
         if ok {
             Ok(value)
@@ -108,11 +140,11 @@ fn device_bytes(args: &EstimateArgs) -> Result<f64, CapacityError> {
             size(gib) && gib > 0.0,
             "above 0, and 100000 at most",
         )
-        .map(|gib| gib * GIB),
+        .map(|gib| (gib * GIB, "--gpu-memory-gib")),
         (None, name) => {
             let name = name.unwrap_or_default();
             let gpu = Gpu::find(name).ok_or_else(|| CapacityError::Gpu(name.to_owned()))?;
-            Ok(gpu.total_bytes())
+            Ok((gpu.total_bytes(), gpu.source))
         }
     }
 }
@@ -131,56 +163,6 @@ fn weights(
     Ok(weights.rank_bytes(&config.model, quantization, parallel))
 }
 
-/// What is left for requests, and what each takes.
-struct Room {
-    /// Bytes on one rank; less than nothing where the weights do not fit.
-    pool: f64,
-    cache: KvCache,
-    /// Bytes of a token in the pool of a draft.
-    drafted: f64,
-    page: u64,
-    max_running_requests: Option<u64>,
-    context: Option<u64>,
-}
-
-impl Room {
-    /// Bytes of a request on one rank.
-    fn request_bytes(&self, length: u64) -> f64 {
-        let pages = length.div_ceil(self.page).saturating_mul(self.page) as f64;
-        self.cache.request_bytes(length, self.page) + self.drafted * pages
-    }
-
-    /// Requests of a length whose first tokens are shared, with the limit.
-    fn requests(&self, length: u64, shared: u64) -> (u64, BindingLimit) {
-        let limits = Limits {
-            context_length: self.context,
-            max_running_requests: self.max_running_requests,
-            ..Limits::default()
-        };
-        let limit = limits.requests(length, 0);
-        let shared = shared.min(length.saturating_sub(1)) / self.page * self.page;
-        let once = shared as f64 * (self.cache.token_bytes() + self.drafted);
-        let own = self.request_bytes(length) - once;
-        let fit = ((self.pool - once) / own.max(1.0)).floor().max(0.0) as u64;
-        match limit {
-            Some(limit) if limit.requests < fit => (limit.requests, binding(limit.limit)),
-            _ => (fit, BindingLimit::Memory),
-        }
-    }
-
-    /// Tokens of the pool: as many as requests of the longest context hold, where not all layers keep all tokens.
-    fn tokens(&self) -> u64 {
-        let each = if self.cache.is_uniform() {
-            self.cache.token_bytes() + self.drafted
-        } else {
-            let longest = self.context.unwrap_or(8192).max(1);
-            self.request_bytes(longest) / longest as f64
-        };
-        let tokens = (self.pool / each.max(1.0)).floor().max(0.0) as u64;
-        tokens / self.page * self.page
-    }
-}
-
 fn data(
     args: &EstimateArgs,
     formula: &Formula<'_>,
@@ -188,6 +170,7 @@ fn data(
     device: f64,
     weights: f64,
     load: &Load,
+    fit: Fit,
 ) -> ReportData {
     let cache = &formula.cache;
     let config = &formula.config.model;
@@ -245,6 +228,7 @@ fn data(
             draft_bytes_per_token_log: None,
             draft_bytes_per_token_formula: Some(room.drafted).filter(|bytes| *bytes > 0.0).and_then(finite),
         },
+        fit: Some(fit),
         capacity: load.or_typical(room.context).into_iter().map(row).collect(),
         headroom: None,
         advice: Vec::new(),
@@ -270,10 +254,13 @@ fn caveats(
     formula: &Formula<'_>,
     quantization: Option<&Quantization>,
     room: &Room,
+    device_source: &str,
 ) -> Vec<Warning> {
     let mut warnings = vec![Warning::new(
         "estimate",
-        "nothing was measured: weights by shapes (no towers for images or sound), activations as --reserve-gib says; the log of a start-up knows better",
+        format!(
+            "nothing was measured: weights by shapes (no towers for images or sound), activations as --reserve-gib says, memory of the device: {device_source}; the log of a start-up knows better"
+        ),
     )];
     if room.pool <= 0.0 {
         warnings.push(Warning::new(

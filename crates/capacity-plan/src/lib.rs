@@ -2,8 +2,8 @@
 //!
 //! read (`startup_log`, `live`) -> what the engine says (`facts`) -> what follows from it (`memory`, `pools`, `kv`,
 //! `capacity_rows`, `headroom`, `advice`, `caveats`) -> document and view (`report`, `summary`, `render`). The formulas
-//! are those of the crate `capacity`; an estimate has them alone (`estimate`). Everything between reading and emitting is
-//! pure.
+//! are those of the crate `capacity`; an estimate has them alone (`estimate`, `room`, `fit`). Everything between reading
+//! and emitting is pure.
 
 pub mod cli;
 pub mod facts;
@@ -15,6 +15,7 @@ mod capacity_rows;
 mod caveats;
 mod error;
 mod estimate;
+mod fit;
 mod headroom;
 mod kv;
 mod live;
@@ -24,6 +25,7 @@ mod model;
 mod pools;
 mod render;
 mod report;
+mod room;
 mod summary;
 
 use cli_kit::{Failure, Report};

@@ -159,6 +159,8 @@ fn server_info(facts: &mut Facts, info: &Value) {
         let part = |name: &str| memory.get(name).and_then(Value::as_f64).and_then(size);
         let tokens = memory.get("token_capacity").and_then(Value::as_u64);
         facts.tokens = facts.tokens.or(tokens);
+        let of_windows = memory.get("token_capacity_swa").and_then(Value::as_u64);
+        facts.window_pool_tokens = facts.window_pool_tokens.or(of_windows);
         let most = state
             .get("effective_max_running_requests_per_dp")
             .and_then(Value::as_u64);
@@ -175,7 +177,7 @@ fn server_info(facts: &mut Facts, info: &Value) {
             of.weights.extend(part("weight"));
         }
         if of.graphs.is_empty() {
-            of.graphs.extend(part("graph"));
+            of.graphs.extend(graphs(memory));
         }
         if let (true, Some(all)) = (of.pools.is_empty(), part("kvcache")) {
             of.pools.push(KvPool {
@@ -185,6 +187,16 @@ fn server_info(facts: &mut Facts, info: &Value) {
             });
         }
     }
+}
+
+/// Graphs: one number, or since 0.5.23 one of each phase. A difference that came out below nothing is none.
+fn graphs(memory: &Value) -> Vec<Size> {
+    let numbers: Vec<f64> = match memory.get("graph") {
+        Some(Value::Object(phases)) => phases.values().take(16).filter_map(Value::as_f64).collect(),
+        Some(one) => one.as_f64().into_iter().collect(),
+        None => Vec::new(),
+    };
+    numbers.into_iter().filter_map(size).collect()
 }
 
 fn rank_of(sample: &Sample<'_>) -> Rank {
@@ -262,6 +274,8 @@ fn vllm(facts: &mut Facts, metrics: &Exposition<'_>) {
         .filter_map(|sample| sample.labels.get("engine"));
     let engines: std::collections::BTreeSet<_> = engines.collect();
     facts.dp = (engines.len() > 1).then_some(engines.len() as u64);
+    // The front end adds up the blocks of all engines, and names tokens of one (0.32, read).
+    facts.blocks = facts.blocks.map(|blocks| blocks / facts.dp.unwrap_or(1));
 }
 
 #[cfg(test)]
@@ -299,6 +313,49 @@ mod tests {
         assert!(facts.has_dp_attention);
     }
 
+    /// SGLang 0.5.23: graphs by phase, and the tokens of layers with a window.
+    #[test]
+    fn memory_of_each_phase_is_read() {
+        let state = json!({"memory_usage": {"weight": 15.271, "kvcache": 40.125, "startup_available": 78.512,
+            "token_capacity": 291_271, "token_capacity_swa": 58_254,
+            "graph": {"prefill": 0.5, "decode": 1.25, "draft_decode": 0.0}}});
+        let facts = facts(&answers(
+            EngineKind::Sglang,
+            Some(json!({"internal_states": [state]})),
+            "",
+        ));
+        let of = facts.ranks.values().next().expect("a rank");
+        let graphs = Size::sum(&of.graphs).expect("there are graphs");
+        assert_eq!((graphs.bytes, of.graphs.len()), (1.75 * GIB, 3));
+        assert_eq!(
+            (facts.tokens, facts.window_pool_tokens),
+            (Some(291_271), Some(58_254))
+        );
+    }
+
+    /// SGLang 0.5 of 2026: one state a replica among all settings; a rounded difference may be below nothing.
+    #[test]
+    fn server_info_of_2026_is_read() {
+        let state = |tokens: u64| {
+            json!({"last_gen_throughput": 149.6, "effective_max_running_requests_per_dp": 128, "dp_size": 2,
+                "memory_usage": {"weight": 1.34, "kvcache": 0.23, "token_capacity": tokens, "graph": -0.1}})
+        };
+        let info = json!({"tp_size": 2, "pp_size": 1, "dp_size": 2, "page_size": 1, "context_length": null,
+            "max_running_requests": 256, "kv_cache_dtype": "auto", "mem_fraction_static": 0.8,
+            "enable_dp_attention": true, "internal_states": [state(20_480), state(20_480)], "version": "0.5.18"});
+        let facts = facts(&answers(EngineKind::Sglang, Some(info), ""));
+        assert_eq!(
+            (facts.tokens, facts.max_running_requests, facts.context),
+            (Some(20_480), Some(128), Some(4096))
+        );
+        assert!(
+            facts
+                .ranks
+                .values()
+                .all(|of| of.graphs.is_empty() && of.weights.len() == 1 && of.pools.len() == 1)
+        );
+    }
+
     #[test]
     fn gauges_of_ranks_are_not_added_up() {
         let metrics = "\
@@ -329,6 +386,37 @@ sglang:page_size{tp_rank=\"0\"} 1.0
             (Some(29_751), Some(16), Some(0.9))
         );
         assert_eq!(facts.kv_dtype.as_deref(), Some("fp8"));
+    }
+
+    /// vLLM 0.33 names tokens and concurrency, and `None` for what it does not know.
+    #[test]
+    fn vllm_of_2026_names_tokens() {
+        let metrics = "vllm:cache_config_info{block_size=\"1552\",cache_dtype=\"int4_per_token_head\",engine=\"0\",gpu_memory_utilization=\"0.94\",kv_cache_max_concurrency=\"2.26\",kv_cache_size_tokens=\"111238\",num_gpu_blocks=\"86\",num_gpu_blocks_override=\"None\",sliding_window=\"None\"} 1.0\n";
+        let of_metrics = |text: &str| facts(&answers(EngineKind::Vllm, None, text));
+        let seen = of_metrics(metrics);
+        assert_eq!(
+            (seen.tokens, seen.blocks, seen.concurrency),
+            (Some(111_238), Some(86), Some((4096, 2.26, 0.0)))
+        );
+        assert_eq!(seen.kv_dtype.as_deref(), Some("int4_per_token_head"));
+        let without = metrics.replace("111238", "None").replace("2.26", "None");
+        let seen = of_metrics(&without);
+        assert_eq!(
+            (seen.tokens, seen.blocks, seen.concurrency),
+            (None, Some(86), None)
+        );
+    }
+
+    #[test]
+    fn blocks_of_several_engines_are_added_up_by_vllm() {
+        let of = |engine: u32| {
+            format!(
+                "vllm:cache_config_info{{block_size=\"16\",engine=\"{engine}\",num_gpu_blocks=\"3000\"}} 1.0\n"
+            )
+        };
+        let metrics = format!("{}{}", of(0), of(1));
+        let facts = facts(&answers(EngineKind::Vllm, None, &metrics));
+        assert_eq!((facts.blocks, facts.dp), (Some(1500), Some(2)));
     }
 
     #[test]

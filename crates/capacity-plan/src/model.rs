@@ -108,19 +108,21 @@ fn has_disjoint_ranks(facts: &Facts) -> bool {
     of_replica.len() > 1 && distinct.len() == all
 }
 
-/// The type of keys and values: as typed, as the pool says, as the engine was told, the model's.
+/// The type of keys and values: as typed, as the pool says, as the engine was told, the model's. `None` for a type that is
+/// not known: to take another one for it would be a wrong number.
 pub(crate) fn kv_dtype(facts: &Facts, config: Option<&Config>, typed: Option<KvDtype>) -> Option<KvDtype> {
-    let of_pool = || {
-        let mut pools = facts.ranks.values().flat_map(|rank| &rank.pools);
-        KvDtype::parse(pools.find_map(|pool| pool.dtype.as_deref())?)
-    };
-    let told = || KvDtype::parse(facts.kv_dtype.as_deref()?);
+    let mut pools = facts.ranks.values().flat_map(|rank| &rank.pools);
+    let of_pool = pools.find_map(|pool| KvDtype::parse(pool.dtype.as_deref()?));
+    if let Some(dtype) = typed.or(of_pool) {
+        return Some(dtype);
+    }
+    // `auto` is what the model has.
+    let is_auto = |name: &&str| matches!(name.to_ascii_lowercase().as_str(), "auto" | "none" | "");
+    if let Some(told) = facts.kv_dtype.as_deref().filter(|name| !is_auto(name)) {
+        return KvDtype::parse(told);
+    }
     let of_model = || KvDtype::parse(facts.dtype.as_deref()?);
-    typed
-        .or_else(of_pool)
-        .or_else(told)
-        .or_else(of_model)
-        .or_else(|| Some(model_dtype(&config?.model)))
+    of_model().or_else(|| Some(model_dtype(&config?.model)))
 }
 
 /// What the formula is of.

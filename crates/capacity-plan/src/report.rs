@@ -119,6 +119,9 @@ pub(crate) fn conclude(
         headroom: headroom.as_ref(),
         kv_dtype,
     });
+    parts
+        .warnings
+        .extend(caveats::kv_dtype(facts, kv_dtype.is_some() || config.is_none()));
     parts.warnings.extend(caveats::warnings(
         facts,
         formula.as_ref(),
@@ -154,6 +157,7 @@ pub(crate) fn conclude(
             memory_fraction_ratio: facts.fraction.and_then(Finite::new),
         },
         kv,
+        fit: None,
         capacity,
         headroom,
         advice,
@@ -173,14 +177,14 @@ pub(crate) fn conclude(
     };
     parts.summary = summary::summary(&data);
     parts.next_actions = summary::next_actions(&data, config.map(|config| config.path.as_str()));
-    finish(parts, data, output)
+    finish(parts, data, Exit::Ok, output)
 }
 
 /// Document and view.
-pub(crate) fn finish(parts: DocumentParts, data: ReportData, output: &OutputArgs) -> Report {
+pub(crate) fn finish(parts: DocumentParts, data: ReportData, exit: Exit, output: &OutputArgs) -> Report {
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let view = render::report(&document, output.top);
-    Report::new(&document, view, Exit::Ok)
+    Report::new(&document, view, exit)
 }
 
 /// Reads a log as it comes; a log of a year is not held in memory.

@@ -2,7 +2,7 @@
 
 use capacity::GIB;
 use contracts::NextAction;
-use contracts::capacity_plan::report::{BindingLimit, Capacity, ReportData, Source};
+use contracts::capacity_plan::report::{BindingLimit, Capacity, Fit, FitVerdict, ReportData, Source};
 
 use crate::bytes::{gib, grouped};
 
@@ -15,19 +15,16 @@ pub(crate) fn summary(data: &ReportData) -> String {
             failure.phase, failure.line
         ));
     }
-    let fails = |limit: BindingLimit| {
-        let rows = || data.capacity.iter().filter(|row| row.requests.is_some());
-        rows().next().is_some()
-            && rows().all(|row| row.requests == Some(0) && row.binding_limit == Some(limit))
-    };
-    words.push(match data.capacity.iter().find(|row| row.requests.is_some()) {
-        Some(_) if fails(BindingLimit::Memory) => {
-            "It does not fit: weights and reserve leave no room for a request.".to_owned()
+    words.extend(data.fit.as_ref().and_then(fit));
+    let does_not_fit = data.fit.as_ref().is_some_and(|fit| fit.verdict == FitVerdict::No);
+    match data.capacity.iter().find(|row| row.requests.is_some()) {
+        _ if does_not_fit => {}
+        Some(row) => words.push(limit(row)),
+        None => {
+            words.push("How many requests fit is not known: nothing names the tokens of the pool.".to_owned())
         }
-        Some(row) => limit(row),
-        None => "How many requests fit is not known: nothing names the tokens of the pool.".to_owned(),
-    });
-    if let Some(tokens) = data.kv.tokens {
+    }
+    if let Some(tokens) = data.kv.tokens.filter(|tokens| *tokens > 0) {
         let bytes = data.kv.bytes_per_token_log.or(data.kv.bytes_per_token_formula);
         let each = bytes.map_or_else(String::new, |bytes| {
             format!(", {:.1} KiB a token and rank", bytes.get() / 1024.0)
@@ -44,6 +41,20 @@ pub(crate) fn summary(data: &ReportData) -> String {
         words.push(format!("First: {}.", advice.code));
     }
     words.join(" ")
+}
+
+/// That it does not fit, or that nobody can say; that it does is what the number of requests says.
+fn fit(fit: &Fit) -> Option<String> {
+    let available = gib(fit.available_bytes as f64);
+    match (fit.verdict, fit.needed_bytes, &fit.why) {
+        (FitVerdict::No, Some(needed), _) => Some(format!(
+            "It does not fit: with one request of {} tokens a rank needs {}, and may use {available}.",
+            grouped(fit.length_tokens),
+            gib(needed as f64)
+        )),
+        (FitVerdict::Unknown, _, Some(why)) => Some(format!("Whether it fits is not known: {why}.")),
+        _ => None,
+    }
 }
 
 fn limit(row: &Capacity) -> String {

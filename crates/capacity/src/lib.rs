@@ -16,6 +16,7 @@
 /// The reader of configurations, for whoever gives one to the formulas.
 pub use model_config;
 
+mod fits;
 mod gpu;
 mod kv_cache;
 mod kv_dtype;
@@ -24,7 +25,8 @@ mod parallel;
 mod requests;
 mod weights;
 
-pub use gpu::{GPUS, Gpu};
+pub use fits::{Demand, Fits, Room};
+pub use gpu::{GPUS, Gpu, Memory};
 pub use kv_cache::KvCache;
 pub use kv_dtype::KvDtype;
 pub use layer_cache::{Kept, layer_cache};

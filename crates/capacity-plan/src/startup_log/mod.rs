@@ -7,14 +7,16 @@ mod failure;
 mod record;
 mod settings;
 mod sglang;
+mod signs;
 mod statement;
 mod value;
 mod vllm;
 
 use std::io::{self, BufRead};
 
-use crate::facts::{Facts, Rank};
-use record::records;
+use crate::facts::{Facts, Format, Rank, RankFacts};
+use record::{Record, records};
+use signs::Signs;
 use statement::{Kind, Sglang, Vllm, statements};
 
 /// Most bytes of a line that are read: the settings of a server are the longest line, some ten thousand.
@@ -35,7 +37,23 @@ pub struct StartupLog {
     pub starts: u64,
     /// Line at which the last of them begins, from 1.
     pub last_start_line: u64,
+    /// Why the last of them may be two, though no line begins another.
+    pub doubt: Option<Doubt>,
+    /// What the records of the last of them have shown.
+    signs: Signs,
 }
+
+/// A sign of a start that no line begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// The line, from 1.
+    pub line: u64,
+    /// What it shows, going on from "at line N".
+    pub sign: &'static str,
+}
+
+/// Memory that a rank has more of than before belonged to a process that is gone; less than this is noise, bytes.
+const FREED: f64 = capacity::GIB;
 
 /// Reads a log to its end. Never more than a line is in memory.
 ///
@@ -49,8 +67,7 @@ pub fn read(mut log: impl BufRead) -> io::Result<StartupLog> {
         // Rank and header of a record hold for the rest of its line only.
         for record in records(&line) {
             for (kind, at) in statements(record.text) {
-                let text = String::from_utf8_lossy(&record.text[at..]);
-                seen.state(kind, record.rank, &text);
+                seen.state(kind, &record, at);
             }
         }
     }
@@ -59,13 +76,18 @@ pub fn read(mut log: impl BufRead) -> io::Result<StartupLog> {
 }
 
 impl StartupLog {
-    fn state(&mut self, kind: Kind, rank: Rank, text: &str) {
-        if self.begins_anew(kind, rank) {
+    fn state(&mut self, kind: Kind, record: &Record<'_>, at: usize) {
+        let rank = record.rank;
+        let text = &*String::from_utf8_lossy(&record.text[at..]);
+        if self.begins_anew(kind, rank, text) {
             self.facts = Facts::default();
             self.starts += 1;
             self.last_start_line = self.lines;
+            self.signs = Signs::default();
+            self.doubt = None;
         }
         self.starts = self.starts.max(1);
+        self.note_doubt(kind, record.text);
         let facts = &mut self.facts;
         let understood = match kind {
             Kind::Settings => settings::sglang(facts, text),
@@ -88,7 +110,7 @@ impl StartupLog {
     /// What an engine prints first, after memory was spoken of, is of another start. Each of several engines of one start
     /// prints its own line, and the first may be loading by then: such a line is of another start after the first was ready.
     /// A log may begin below these lines: then weights that a rank loads when it was through with its start are of another.
-    fn begins_anew(&self, kind: Kind, rank: Rank) -> bool {
+    fn begins_anew(&self, kind: Kind, rank: Rank, text: &str) -> bool {
         let was_running = self.facts.is_ready || !self.facts.failures.is_empty();
         match kind {
             Kind::Settings | Kind::Arguments | Kind::Simulated | Kind::Vllm(Vllm::Version) => {
@@ -96,7 +118,12 @@ impl StartupLog {
             }
             Kind::EngineConfig => was_running,
             // A draft is loaded after the pools of the model, and before the line that ends a start.
-            Kind::Sglang(Sglang::WeightsBegin | Sglang::WeightsEnd) => {
+            Kind::Sglang(Sglang::WeightsBegin | Sglang::WeightsEnd) => self
+                .facts
+                .ranks
+                .get(&rank)
+                .is_some_and(|of| of.is_through || was_freed(of, text)),
+            Kind::Sglang(Sglang::Profiling | Sglang::States | Sglang::Pool) => {
                 self.facts.ranks.get(&rank).is_some_and(|of| of.is_through)
             }
             // vLLM counts its cache when all has been loaded, drafts too.
@@ -112,6 +139,39 @@ impl StartupLog {
             _ => false,
         }
     }
+
+    /// Keeps the first sign of a start that no line begins. Before memory was spoken of, there is nothing to be mixed.
+    fn note_doubt(&mut self, kind: Kind, record: &[u8]) {
+        let by_record = self.signs.see(record);
+        // Each API server of vLLM says that it is ready; SGLang says so once.
+        let is_sglang = self.facts.format == Some(Format::Sglang);
+        let ready_twice = kind == Kind::Ready && is_sglang && self.facts.is_ready;
+        let sign = by_record.or(ready_twice.then_some("it is ready for the second time"));
+        if let Some(sign) = sign.filter(|_| self.doubt.is_none() && !self.facts.is_empty()) {
+            self.doubt = Some(Doubt {
+                line: self.lines,
+                sign,
+            });
+        }
+    }
+}
+
+/// Whether more is free than there was once: a start takes memory and gives none back.
+fn was_freed(of: &RankFacts, text: &str) -> bool {
+    let least = [
+        of.free_after_weights,
+        of.free_after_pools,
+        of.free_before_capture,
+        of.free_after_capture,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|size| size.bytes)
+    .min_by(f64::total_cmp);
+    let free = value::size(text, "avail mem=");
+    least
+        .zip(free)
+        .is_some_and(|(least, free)| free.bytes > least + FREED)
 }
 
 /// Reads one line without its end, the first [`LINE_CAP`] bytes of it; false at the end of the log.

@@ -100,7 +100,7 @@ const WORDS: [(&str, Kind); 42] = [
     ("Loading model weights took ", Kind::Vllm(Vllm::Weights)),
     ("Model loading took ", Kind::Vllm(Vllm::Weights)),
     ("Available KV cache memory: ", Kind::Vllm(Vllm::ForKv)),
-    ("GPU KV cache size: ", Kind::Vllm(Vllm::Tokens)),
+    ("KV cache size: ", Kind::Vllm(Vllm::Tokens)),
     ("Maximum concurrency for ", Kind::Vllm(Vllm::Concurrency)),
     (" padding layers", Kind::Vllm(Vllm::Padding)),
     ("Graph capturing finished in ", Kind::Vllm(Vllm::Graphs)),
@@ -152,6 +152,20 @@ mod tests {
             let text = format!("[2025-01-01 00:00:00] xx {word}1");
             let seen: Vec<Kind> = statements(text.as_bytes()).map(|(kind, _)| kind).collect();
             assert!(seen.contains(&kind), "{word}: {seen:?}");
+        }
+    }
+
+    #[test]
+    fn the_fuzzer_knows_every_word() {
+        let fuzz = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+        let words = std::fs::read_to_string(fuzz.join("dictionaries/startup-log.txt")).unwrap();
+        let seeds: String = std::fs::read_dir(fuzz.join("seeds/startup-log"))
+            .unwrap()
+            .map(|seed| std::fs::read_to_string(seed.unwrap().path()).unwrap())
+            .collect();
+        for (word, _) in WORDS {
+            assert!(words.contains(&format!("\"{word}\"")), "{word} in the dictionary");
+            assert!(seeds.contains(word), "{word} in the seeds");
         }
     }
 

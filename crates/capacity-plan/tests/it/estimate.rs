@@ -1,9 +1,10 @@
 //! Before there is a server.
 
+use contracts::Exit;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::run::{document, gib, warnings, write};
+use crate::run::{document, gib, run, warnings, write};
 
 const QWEN3_8B: &str = r#"{"model_type": "qwen3", "num_hidden_layers": 36, "hidden_size": 4096, "intermediate_size": 12288,
     "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151936,
@@ -77,7 +78,11 @@ fn a_draft_has_a_pool_of_its_own() {
 fn weights_that_do_not_fit_leave_no_request() {
     let seen = estimate(QWEN3_8B, &["--gpu-memory-gib", "16"]);
     assert!(warnings(&seen).contains(&"weights-leave-no-pool"));
-    assert_eq!(seen["data"]["capacity"][0]["requests"], 0);
+    let row = &seen["data"]["capacity"][0];
+    assert_eq!(
+        (&row["requests"], &row["binding_limit"]),
+        (&0.into(), &"weights".into())
+    );
     let two = estimate(QWEN3_8B, &["--gpu-memory-gib", "16", "--tp", "2"]);
     assert!(two["data"]["capacity"][0]["requests"].as_u64() > Some(0));
 }
@@ -171,5 +176,90 @@ fn what_cannot_start_is_said() {
             .is_some_and(|text| text.starts_with("Estimate. It does not fit")),
         "{}",
         small["summary"]
+    );
+}
+
+/// The estimate of a configuration that stays on disk while its next command runs.
+fn and_then(words: &[&str]) -> (Value, Option<Value>) {
+    let folder = TempDir::new().expect("a folder");
+    let path = write(&folder, "config.json", QWEN3_8B);
+    let seen = document(&[&["estimate", "--config", &path], words].concat());
+    let command = seen["next_actions"][0]["command"].as_array().map(|command| {
+        let words: Vec<&str> = command.iter().filter_map(Value::as_str).collect();
+        document(&words[1..])
+    });
+    (seen, command)
+}
+
+#[test]
+fn what_does_not_fit_leads_to_the_least_that_does() {
+    // 14.4 GiB of which weights are 15.26: two ranks.
+    let (seen, then) = and_then(&["--gpu-memory-gib", "16", "--lengths", "4096"]);
+    let fit = &seen["data"]["fit"];
+    assert_eq!(
+        (&fit["verdict"], &fit["length_tokens"], &fit["why"]),
+        (&"no".into(), &4096.into(), &Value::Null)
+    );
+    // Weights, 2 in reserve, 4096 × 144 KiB.
+    assert_eq!(
+        (gib(&fit["needed_bytes"]), gib(&fit["available_bytes"])),
+        (17.82, 14.4)
+    );
+    let then = then.expect("a command");
+    assert_eq!(
+        (&then["data"]["fit"]["verdict"], &then["data"]["engine"]["tp"]),
+        (&"yes".into(), &2.into())
+    );
+    // Weights fit and one long request does not: keys of half the size, before more ranks.
+    let (seen, then) = and_then(&["--gpu-memory-gib", "24", "--lengths", "40960"]);
+    assert_eq!(seen["data"]["capacity"][0]["binding_limit"], "memory");
+    let then = then.expect("a command");
+    assert_eq!(
+        (&then["data"]["engine"]["kv_dtype"], &then["data"]["engine"]["tp"]),
+        (&"fp8".into(), &1.into())
+    );
+    assert_eq!(then["data"]["fit"]["verdict"], "yes");
+    // Known weights are divided, too.
+    let (_, then) = and_then(&[
+        "--gpu-memory-gib",
+        "16",
+        "--weights-gib",
+        "60",
+        "--reserve-gib",
+        "1",
+    ]);
+    let then = then.expect("a command");
+    assert_eq!(then["data"]["engine"]["tp"], 8);
+    assert_eq!(gib(&then["data"]["memory"][0]["weights_bytes"]), 7.5);
+    let (fits, none) = and_then(&["--gpu", "h100"]);
+    assert_eq!(fits["data"]["fit"]["verdict"], "yes");
+    assert_eq!(none, None);
+}
+
+#[test]
+fn the_gate_is_asked_for() {
+    let folder = TempDir::new().expect("a folder");
+    let path = write(&folder, "config.json", QWEN3_8B);
+    let exit = |words: &[&str]| {
+        let words = [&["estimate", "--config", &path], words].concat();
+        run(&words).expect("a document").exit()
+    };
+    let gate = ["--fail-on", "does-not-fit"];
+    assert_eq!(exit(&["--gpu-memory-gib", "16"]), Exit::Ok);
+    assert_eq!(
+        exit(&[&["--gpu-memory-gib", "16"], &gate[..]].concat()),
+        Exit::GateNotMet
+    );
+    assert_eq!(exit(&[&["--gpu", "h100"], &gate[..]].concat()), Exit::Ok);
+    // 32 heads do not divide by 3 ranks: nobody knows.
+    let odd = [&["--gpu", "h100", "--tp", "3"], &gate[..]].concat();
+    assert_eq!(exit(&odd), Exit::Undecided);
+    let seen = estimate(QWEN3_8B, &["--gpu", "h100", "--tp", "3"]);
+    assert!(
+        seen["summary"]
+            .as_str()
+            .is_some_and(|text| text.contains("not known: 32 attention heads")),
+        "{}",
+        seen["summary"]
     );
 }

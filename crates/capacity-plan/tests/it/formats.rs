@@ -292,3 +292,40 @@ INFO 09-04 11:00:12 [kv_cache_utils.py:4] Maximum concurrency for 120,000 tokens
         );
     }
 }
+
+/// A type of keys that no formula is for is said, and no other one is taken for it.
+#[test]
+fn a_type_of_keys_that_is_not_known_has_no_formula() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let config = crate::run::write(
+        &folder,
+        "config.json",
+        r#"{"num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32}"#,
+    );
+    let log = |dtype: &str| {
+        format!(
+            "INFO 09-04 11:00:00 [core.py:99] Initializing a V1 LLM engine (v0.33.0) with config: model='m', kv_cache_dtype={dtype}, dtype=torch.bfloat16\n\
+             INFO 09-04 11:00:10 [gpu_worker.py:2] Available KV cache memory: 50.00 GiB\n\
+             INFO 09-04 11:00:12 [kv_cache_utils.py:3] GPU KV cache size: 102,400 tokens\n"
+        )
+    };
+    let seen = of_log(&log("int4_per_token_head"), &["--config", &config]);
+    assert_eq!(seen["data"]["kv"]["bytes_per_token_formula"], Value::Null);
+    assert_eq!(seen["data"]["engine"]["kv_dtype"], Value::Null);
+    assert!(warnings(&seen).contains(&"kv-dtype-not-known"));
+    // `auto` is the model's own type, and a typed one is what was asked for.
+    let auto = of_log(&log("auto"), &["--config", &config]);
+    assert_eq!(
+        auto["data"]["kv"]["bytes_per_token_formula"].as_f64(),
+        Some(524_288.0)
+    );
+    let typed = of_log(
+        &log("int4_per_token_head"),
+        &["--config", &config, "--kv-dtype", "fp8"],
+    );
+    assert_eq!(
+        typed["data"]["kv"]["bytes_per_token_formula"].as_f64(),
+        Some(262_144.0)
+    );
+    assert!(!warnings(&typed).contains(&"kv-dtype-not-known"));
+}

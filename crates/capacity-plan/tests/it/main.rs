@@ -8,4 +8,5 @@ mod formats;
 mod lengths;
 mod real;
 mod run;
+mod starts;
 mod views;

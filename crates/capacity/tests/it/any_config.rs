@@ -1,6 +1,6 @@
 //! Any numbers behind the keys: no panic, nothing infinite, nothing below zero.
 
-use capacity::{KvCache, KvDtype, Limits, Parallel, Weights};
+use capacity::{Demand, Fits, KvCache, KvDtype, Limits, Parallel, Room, Weights};
 use model_config::ModelConfig;
 use proptest::prelude::*;
 
@@ -61,6 +61,14 @@ proptest! {
             prop_assert!(all.iter().all(|bytes| bytes.is_finite() && *bytes >= 0.0), "{text}: {all:?}");
             let draft = KvCache::of_mtp(&config, parallel, dtype).unwrap_or(0.0);
             prop_assert!(draft.is_finite());
+        }
+        let demand = Demand {
+            config: &config, quantization: None, parallel, kv_dtype: KvDtype::Fp8, length, requests: page, page,
+            weights_bytes: None, draft_token_bytes: 1.0,
+        };
+        let room = Room { device_bytes: 8e10, fraction: 0.9, reserve_bytes: 0.0 };
+        if let Fits::No { needed_bytes, available_bytes } = demand.fits(&room) {
+            prop_assert!(needed_bytes.is_finite() && needed_bytes > available_bytes, "{text}");
         }
         if let Some(weights) = Weights::of(&config) {
             prop_assert!(weights.rank_bytes(&config, None, parallel).is_finite());

@@ -1,6 +1,7 @@
 //! The formulas against arithmetic by hand, and against any configuration.
 
 mod any_config;
+mod fits;
 mod kinds;
 mod real;
 mod weights;
