@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # telemetry-fetch --gpu through the driver's interface: a library with NVML's functions is built here from C, so that every
-# number is known; and a machine without a driver. Needs cc and Python 3, and telemetry-fetch from $SOTA_LOOP_BIN or built.
+# number is known; and a machine without a driver. Needs cc and Python 3; telemetry-fetch, serve-bench and engine-sim from
+# $SOTA_LOOP_BIN, or built here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 fail() { echo "nvml.sh: FAILED: $*" >&2; exit 1; }
 command -v cc >/dev/null || fail 'no C compiler'
-[ -n "${SOTA_LOOP_BIN:-}" ] || cargo build --release --locked --quiet -p telemetry-fetch
-fetch=${SOTA_LOOP_BIN:-$PWD/target/release}/telemetry-fetch
+[ -n "${SOTA_LOOP_BIN:-}" ] || cargo build --release --locked --quiet -p telemetry-fetch -p serve-bench -p engine-sim
+bin=${SOTA_LOOP_BIN:-$PWD/target/release}
+fetch=$bin/telemetry-fetch
 [ -x "$fetch" ] || fail "there is no $fetch"
 
 scratch=$(mktemp -d)
@@ -114,16 +116,35 @@ stub "$fetch" snapshot --url "$url" --gpu --quiet -o "$scratch/before.json" >/de
 sleep 1
 stub "$fetch" snapshot --url "$url" --gpu --quiet -o "$scratch/after.json" >/dev/null
 "$fetch" window --before "$scratch/before.json" --after "$scratch/after.json" --quiet -o "$scratch/pair.json" >/dev/null
+# Bound to a benchmark: the energy of its measured run, without the warm-up before it and the sleep after it.
+sim_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+sim=http://127.0.0.1:$sim_port
+"$bin/engine-sim" --flavor vllm --port "$sim_port" >/dev/null 2>"$scratch/sim.log" &
+pids+=("$!")
+for _ in $(seq 100); do curl --silent --fail --noproxy '*' --output /dev/null "$sim/health" && break; sleep 0.1; done
+"$bin/serve-bench" freeze --dataset random --num-prompts 24 --input-len 64 --output-len 40 --seed 3 --quiet \
+  --out "$scratch/short.jsonl" >/dev/null
+run="$bin/serve-bench run --url $sim --workload $scratch/short.jsonl --concurrency 4 --warmup 8 --quiet -o $scratch/result.json"
+# What disturbs the client is exit 5 of the benchmark, and not what is tested.
+STUB_PIDS=$engine stub "$fetch" window --url "$sim" --interval 200ms --gpu --gpu-interval 100ms --for "$scratch/result.json" \
+  --quiet -o "$scratch/bound.json" -- sh -c "$run || true; sleep 1" >/dev/null 2>&1
+stub "$fetch" snapshot --url "$sim" --gpu --quiet -o "$scratch/sim-before.json" >/dev/null
+sh -c "$run || true" >/dev/null 2>&1
+stub "$fetch" snapshot --url "$sim" --gpu --quiet -o "$scratch/sim-after.json" >/dev/null
+"$fetch" window --before "$scratch/sim-before.json" --after "$scratch/sim-after.json" --for "$scratch/result.json" --quiet \
+  -o "$scratch/bound-pair.json" >/dev/null
 # A driver that cannot be loaded, whatever the machine has.
 : >"$scratch/none/libnvidia-ml.so.1"
 LD_LIBRARY_PATH=$scratch/none window "$scratch/none.json" --gpu
 ldconfig -p 2>/dev/null | grep -q libnvidia-ml || window "$scratch/absent.json" --gpu
 
 cat >"$scratch/check.py" <<'PY'
-import json, os, sys
+import datetime, json, os, sys
 scratch, other = sys.argv[1], int(sys.argv[2])
 def load(name):
     return json.load(open(f"{scratch}/{name}.json"))
+def seconds(text):
+    return datetime.datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00").timestamp()
 def near(value, expected, share, what):
     assert value is not None and abs(value - expected) <= share * expected, f"{what}: {value}, expected {expected}"
     return value
@@ -160,6 +181,14 @@ pair = load("pair")["data"]["gpu"]
 near(pair["devices"][0]["energy_power_w"], 250, 0.03, "power between snapshots")
 near(pair["devices"][1]["energy_power_w"], 40, 0.03, "power between snapshots")
 assert pair["readings"] == 2 and pair["clock_drop_pct"] is None
+bound = load("bound")
+full = bound["data"]["window"]
+tokens = [check for check in bound["data"]["audit"] if check["id"] == "token_conservation"][0]["expected"]
+length = [check for check in bound["data"]["audit"] if check["id"] == "window_match"][0]["expected"]
+bound_joules = near(bound["data"]["gpu"]["energy_per_output_token_j"], 250 * length / tokens, 0.10, "energy of the measured run")
+assert bound["data"]["gpu"]["readings"] < 10 * (seconds(full["end_at"]) - seconds(full["start_at"]) + 3), bound["data"]["gpu"]["readings"]
+pair = load("bound-pair")["data"]["gpu"]
+assert pair["energy_per_output_token_j"] is None and "two snapshots" in pair["missing"]["energy_per_output_token_j"], pair["missing"]
 for name in ["none", "absent"]:
     if not os.path.exists(f"{scratch}/{name}.json"):
         continue
@@ -170,6 +199,7 @@ for name in ["none", "absent"]:
 for name in ["own", "foreign"]:
     assert len(open(f"{scratch}/{name}.json.md").read().encode()) < 8192
 print(f"nvml.sh: ok: {gpu['readings']} readings, {one['energy_power_w']:.2f} W, {joules:.4f} J a token, "
+      f"{bound_joules:.4f} of the benchmark's {250 * length / tokens:.4f}, "
       f"clock drop {one['clock_drop_pct']:.2f} %, power-capped {one['power_capped_ratio']:.2f}")
 PY
 python3 "$scratch/check.py" "$scratch" "$other" || fail 'a number is not what the stub says'

@@ -37,7 +37,7 @@ pub use endpoint::Endpoint;
 pub use error::ClientError;
 pub use headers::Headers;
 pub use observation::Observation;
-pub use probe::{Answered, get_text, post_order, probe, served_model, tokenize};
+pub use probe::{Answered, get_text, post_json, post_order, probe, served_model, tokenize};
 pub use record::RecordContext;
 pub use request::{Call, CountTokens, Slot};
 pub use scrape::{Scraped, Scraper};

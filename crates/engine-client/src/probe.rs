@@ -279,6 +279,27 @@ pub async fn post_order(
     })
 }
 
+/// Sends one JSON body and gives the JSON of a 200 answer, two megabytes at most.
+///
+/// # Errors
+/// [`ClientError::NotReady`] for any other status or a body that is no JSON (a cut one included), and what [`probe`] fails
+/// with for want of an answer within `limit`.
+pub async fn post_json(
+    endpoint: &Endpoint,
+    headers: &Headers,
+    path: &str,
+    body: &Value,
+    limit: std::time::Duration,
+) -> Result<Value, ClientError> {
+    let reply = Control::new(endpoint, headers)?
+        .order(path, Some(body), limit)
+        .await?;
+    reply.json().ok_or_else(|| ClientError::NotReady {
+        url: endpoint.url(path),
+        reason: reply.reason(headers),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use contracts::ToolError as _;

@@ -25,12 +25,14 @@ const PROBES: f64 = 2.0;
 /// Fewest readings for a mean of gauges.
 const READINGS: u64 = 5;
 
-/// All checks that can be made; `window` is from the first reading of the engine to the last.
+/// All checks that can be made; `window` is from the first reading of the engine to the last, `log_says` what a log says of a
+/// profiler that was started in it.
 pub(crate) fn audit(
     rows: Rows<'_>,
     benchmark: Option<&Benchmark>,
     window: (Timestamp, Timestamp),
     command: Option<&CommandRun>,
+    log_says: Option<&str>,
 ) -> Vec<AuditCheck> {
     let mut checks = Vec::new();
     if let Some(benchmark) = benchmark {
@@ -44,7 +46,7 @@ pub(crate) fn audit(
         checks.push(tokens(rows, &inside));
         checks.push(foreign(rows, &inside));
         checks.push(ttft(rows, &inside));
-        checks.push(profiled(command));
+        checks.push(profiled(command, log_says));
     }
     checks.push(little(rows, seconds(window.0, window.1)));
     checks
@@ -106,11 +108,19 @@ fn window_match(benchmark: &Benchmark, inside: usize, (from, to): (Timestamp, Ti
             passed: Some(passed),
             limit_pct: None,
             message: format!(
-                "{inside} of {all} runs lie inside the readings; they begin {before:.1} s before the first request and end \
-                 {after:.1} s after the last, at most {MARGIN_S} s are for the benchmark"
+                "{inside} of {all} runs lie inside the readings; they begin {} the first request and end {} the last token, at \
+                 most {MARGIN_S} s around it are for the benchmark",
+                beside(before, "before", "after"),
+                beside(after, "after", "before"),
             ),
         },
     )
+}
+
+/// So many seconds on one side, or on the other when they are negative.
+fn beside(seconds: f64, side: &str, other: &str) -> String {
+    let side = if seconds < 0.0 { other } else { side };
+    format!("{:.1} s {side}", seconds.abs())
 }
 
 /// What the client sent to the server in the runs, measured or not.
@@ -130,10 +140,23 @@ fn sent(runs: &[ClientRun]) -> Sent {
     }
 }
 
+/// Why there is no total of a metric.
+fn untold<'a>(rows: Rows<'a>, id: &'a str, none: &'static str) -> &'static str {
+    if rows.is_of_several_roles(id) {
+        "several roles count it, and a request goes through them all"
+    } else {
+        none
+    }
+}
+
 fn tokens(rows: Rows<'_>, runs: &[ClientRun]) -> AuditCheck {
     const ID: &str = "token_conservation";
     let Some(observed) = rows.total("generation_tokens") else {
-        return undecided(ID, "tokens", "the engine counts no generated tokens");
+        return undecided(
+            ID,
+            "tokens",
+            untold(rows, "generation_tokens", "the engine counts no generated tokens"),
+        );
     };
     if runs.is_empty() {
         return undecided(
@@ -182,7 +205,11 @@ fn foreign(rows: Rows<'_>, runs: &[ClientRun]) -> AuditCheck {
         .total("requests")
         .or_else(|| rows.observed("e2e_latency_ms").map(|(count, _)| count));
     let Some(observed) = counted else {
-        return undecided(ID, "requests", "the engine counts no requests");
+        return undecided(
+            ID,
+            "requests",
+            untold(rows, "requests", "the engine counts no requests"),
+        );
     };
     if runs.is_empty() {
         return undecided(
@@ -216,7 +243,11 @@ fn ttft(rows: Rows<'_>, runs: &[ClientRun]) -> AuditCheck {
         .filter_map(|run| Some((run.ttft_count as f64, run.ttft_mean_ms?)));
     let (count, sum) = timed.fold((0.0, 0.0), |(count, sum), (n, mean)| (count + n, sum + n * mean));
     let Some(server) = rows.mean("ttft_ms") else {
-        return undecided(ID, "ms", "the engine observed no time to first token");
+        return undecided(
+            ID,
+            "ms",
+            untold(rows, "ttft_ms", "the engine observed no time to first token"),
+        );
     };
     if count <= 0.0 {
         return undecided(
@@ -249,7 +280,7 @@ fn ttft(rows: Rows<'_>, runs: &[ClientRun]) -> AuditCheck {
 /// Programs that slow down what they look at.
 const PROFILERS: [&str; 4] = ["nsys", "ncu", "rocprof", "rocprofv3"];
 
-fn profiled(command: Option<&CommandRun>) -> AuditCheck {
+fn profiled(command: Option<&CommandRun>, log_says: Option<&str>) -> AuditCheck {
     const ID: &str = "profiled";
     let words = || {
         let argv = command.into_iter().flat_map(|command| &command.argv);
@@ -258,8 +289,10 @@ fn profiled(command: Option<&CommandRun>) -> AuditCheck {
     };
     let captures = words().any(|word| word == "profile-tables") && words().any(|word| word == "capture");
     let name = words().find(|word| PROFILERS.contains(word) || word.starts_with("start_profile"));
-    match name.or(captures.then_some("profile-tables capture")) {
-        Some(name) => check(
+    let name = name.or(captures.then_some("profile-tables capture"));
+    let found = name.map(|name| format!("the command runs `{name}`"));
+    match found.or_else(|| log_says.map(|said| format!("the log says `{said}`"))) {
+        Some(found) => check(
             ID,
             "profilers",
             Said {
@@ -267,15 +300,13 @@ fn profiled(command: Option<&CommandRun>) -> AuditCheck {
                 observed: Some(1.0),
                 passed: Some(false),
                 limit_pct: None,
-                message: format!(
-                    "the command runs `{name}`: a profiled window is contaminated and is no benchmark"
-                ),
+                message: format!("{found}: a profiled window is contaminated and is no benchmark"),
             },
         ),
         None => undecided(
             ID,
             "profilers",
-            "metrics do not say whether a profiler ran; the engine's log does",
+            "metrics do not say whether a profiler ran; a log does where the engine writes one down",
         ),
     }
 }
@@ -376,7 +407,7 @@ mod tests {
             row("e2e_latency_ms", MetricKind::Histogram, 1000.0, Some(110)),
             row("running_requests", MetricKind::Gauge, running, Some(12)),
         ];
-        audit(Rows(&rows), Some(&benchmark()), (at(99), at(110)), None)
+        audit(Rows(&rows), Some(&benchmark()), (at(99), at(110)), None, None)
             .into_iter()
             .map(|check| (check.id, check.passed))
             .collect()
@@ -417,7 +448,7 @@ mod tests {
     #[test]
     fn a_window_that_cuts_the_run_decides_nothing_about_it() {
         let rows = [row("generation_tokens", MetricKind::Counter, 5.0, None)];
-        let checks = audit(Rows(&rows), Some(&benchmark()), (at(105), at(120)), None);
+        let checks = audit(Rows(&rows), Some(&benchmark()), (at(105), at(120)), None, None);
         let of = |id: &str| checks.iter().find(|check| check.id == id).unwrap();
         assert_eq!(of("window_match").passed, Some(false));
         assert_eq!(of("token_conservation").passed, None);
@@ -428,11 +459,11 @@ mod tests {
     fn a_profiler_in_the_command_contaminates() {
         let passed = |line: &[&str]| {
             let argv = line.iter().map(|word| (*word).to_owned()).collect();
-            profiled(Some(&CommandRun {
+            let command = CommandRun {
                 argv,
                 exit_code: Some(0),
-            }))
-            .passed
+            };
+            profiled(Some(&command), None).passed
         };
         assert_eq!(passed(&["sh", "-c", "/usr/bin/nsys profile x"]), Some(false));
         assert_eq!(
@@ -445,5 +476,8 @@ mod tests {
         );
         assert_eq!(passed(&["curl", "http://h/start_profile"]), Some(false));
         assert_eq!(passed(&["serve-bench", "run"]), None);
+        let said = profiled(None, Some("Profiling starts"));
+        assert_eq!(said.passed, Some(false));
+        assert!(said.message.contains("`Profiling starts`"), "{}", said.message);
     }
 }

@@ -89,6 +89,7 @@ pub(crate) fn gather(
     if let Some(Graphsignal::Api(api)) = &beside.graphsignal {
         observed.contexts.extend(runtime.block_on(api.read(start, end))?);
         observed.sources.push(ObservedSource {
+            role: None,
             kind: SourceKind::Graphsignal,
             url: api.url(),
             history: History::default(),
@@ -132,6 +133,7 @@ pub(crate) fn add_local(
             .find_map(|answered| signals::engine(&answered.signals))
     });
     observed.sources.push(ObservedSource {
+        role: None,
         kind: SourceKind::Graphsignal,
         url,
         history,

@@ -28,8 +28,9 @@ pub enum Command {
 /// Servers to read.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServerArgs {
-    /// Base URL of an engine or of an exporter; may be given several times
-    #[arg(long, value_name = "URL")]
+    /// Base URL of an engine or of an exporter, with its role where they are parts of one deployment (`prefill=http://…`); may
+    /// be given several times
+    #[arg(long, value_name = "[ROLE=]URL")]
     pub url: Vec<String>,
     /// Variable that holds the API key
     #[arg(long, value_name = "VARIABLE")]
@@ -111,7 +112,7 @@ pub struct WindowArgs {
     /// How long spans are waited for after the window: the engine's OTEL_BSP_SCHEDULE_DELAY, and a little
     #[arg(long, value_name = "TIME", default_value = "6s", requires = "otlp")]
     pub otlp_wait: String,
-    /// Time between readings while the command runs
+    /// Time between readings while the command runs; doubles after each 3600 readings
     #[arg(long, value_name = "TIME", default_value = "1s")]
     pub interval: String,
     /// Snapshot from before the window

@@ -10,6 +10,9 @@ use engine_client::{Endpoint, Headers, probe};
 use crate::cli::ServerArgs;
 use crate::error::TelemetryError;
 
+/// Longest role, bytes.
+const LONGEST_ROLE: usize = 32;
+
 /// An engine, and whether it says that it is simulated.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Known {
@@ -52,8 +55,38 @@ pub(crate) async fn ask(endpoint: &Endpoint, headers: &Headers, by_metrics: Opti
     }
 }
 
-/// Addresses and headers of the servers.
-pub(crate) fn servers(args: &ServerArgs) -> Result<(Vec<Endpoint>, Headers), Failure> {
+/// A server to read.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    pub(crate) endpoint: Endpoint,
+    /// What it does beside the others.
+    pub(crate) role: Option<String>,
+}
+
+impl Server {
+    /// `URL` or `ROLE=URL`.
+    fn parse(text: &str) -> Result<Server, TelemetryError> {
+        let is_role = |role: &str| {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+            !role.is_empty() && role.len() <= LONGEST_ROLE && role.chars().all(is_plain)
+        };
+        // A URL has a colon before anything that could be an equals sign.
+        let (role, url) = match text.trim().split_once('=') {
+            Some((role, url)) if is_role(role) => (Some(role.to_owned()), url),
+            _ => (None, text.trim()),
+        };
+        let base = url.trim().trim_end_matches('/');
+        let base = base.strip_suffix("/metrics").unwrap_or(base);
+        let base = base.strip_suffix("/prometheus").unwrap_or(base);
+        Ok(Server {
+            endpoint: Endpoint::parse(base)?,
+            role,
+        })
+    }
+}
+
+/// Servers and the headers for them.
+pub(crate) fn servers(args: &ServerArgs) -> Result<(Vec<Server>, Headers), Failure> {
     if args.url.is_empty() {
         return Err(TelemetryError::NoUrl.into());
     }
@@ -62,14 +95,9 @@ pub(crate) fn servers(args: &ServerArgs) -> Result<(Vec<Endpoint>, Headers), Fai
         let key = std::env::var(variable).map_err(|_| TelemetryError::KeyMissing(variable.clone()))?;
         headers.set_bearer(&key).map_err(TelemetryError::from)?;
     }
-    let parse = |url: &String| {
-        let base = url.trim().trim_end_matches('/');
-        let base = base.strip_suffix("/metrics").unwrap_or(base);
-        let base = base.strip_suffix("/prometheus").unwrap_or(base);
-        Endpoint::parse(base).map_err(TelemetryError::from)
-    };
-    let endpoints: Result<Vec<Endpoint>, TelemetryError> = args.url.iter().map(parse).collect();
-    Ok((endpoints?, headers))
+    let servers: Result<Vec<Server>, TelemetryError> =
+        args.url.iter().map(|text| Server::parse(text)).collect();
+    Ok((servers?, headers))
 }
 
 /// A runtime of one thread: whatever reads here waits most of the time.
@@ -78,4 +106,25 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, TelemetryError> {
         .enable_all()
         .build()
         .map_err(TelemetryError::Runtime)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_stand_before_urls() {
+        let parsed = |text: &str| {
+            let server = Server::parse(text).unwrap();
+            (server.role, server.endpoint.to_string())
+        };
+        let url = "http://127.0.0.1:30000".to_owned();
+        assert_eq!(parsed("http://127.0.0.1:30000/metrics"), (None, url.clone()));
+        assert_eq!(
+            parsed("prefill=http://127.0.0.1:30000/"),
+            (Some("prefill".to_owned()), url)
+        );
+        assert_eq!(parsed("http://127.0.0.1:1/a=b").0, None);
+        assert!(Server::parse("pre fill=http://127.0.0.1:1").is_err());
+    }
 }

@@ -17,6 +17,8 @@ use crate::source::otlp::Received;
 #[derive(Clone, Debug)]
 pub(crate) struct ObservedSource {
     pub(crate) kind: SourceKind,
+    /// What it does beside the others.
+    pub(crate) role: Option<String>,
     pub(crate) url: String,
     pub(crate) history: History,
     /// Readings that failed: when, and why.
@@ -44,9 +46,6 @@ pub(crate) struct Observed {
     pub(crate) inputs: Vec<Input>,
     /// The GPUs, or why they cannot be read; none when nobody asked.
     pub(crate) gpu: Option<Result<GpuFold, String>>,
-    /// Tokens that were generated while the GPUs were read; [`Observed::narrow`] does not change it, as their readings are
-    /// folded already.
-    pub(crate) generated_tokens: Option<f64>,
     /// Spans; none when nobody asked.
     pub(crate) spans: Option<Received>,
     /// URL of the engine, for the commands that follow.
@@ -69,7 +68,6 @@ impl Observed {
             interrupted: false,
             inputs: Vec::new(),
             gpu: None,
-            generated_tokens: None,
             spans: None,
             engine_url: None,
         }
@@ -79,7 +77,11 @@ impl Observed {
     pub(crate) fn narrow(&mut self, start: Timestamp, end: Timestamp) {
         for source in &mut self.sources {
             source.history.narrow(start, end);
-            source.failures.retain(|(at, _)| *at >= start && *at <= end);
+            // A server that went away never answers again: only its failures say why the readings end before the benchmark.
+            let reaches_end = source.history.at.last().is_some_and(|last| *last >= end);
+            source
+                .failures
+                .retain(|(at, _)| *at >= start && (*at <= end || !reaches_end));
         }
         if let Some(spans) = &mut self.spans {
             spans.start_at = spans.start_at.max(start);
@@ -88,6 +90,9 @@ impl Observed {
         let read = || self.sources.iter().flat_map(|source| &source.history.at).copied();
         self.start_at = read().chain([start]).min().unwrap_or(start);
         self.end_at = read().chain([end]).max().unwrap_or(end);
+        if let Some(Ok(gpu)) = &mut self.gpu {
+            gpu.narrow(self.start_at, self.end_at);
+        }
     }
 
     /// Whether the command that ran inside did not end well.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::benchmark::Benchmark;
 use crate::cli::ServerArgs;
-use crate::engine::{self, Known};
+use crate::engine::{self, Known, Server};
 use crate::observed::Observed;
 use crate::plan::{Asked, WindowPlan};
 use crate::source::metrics::MetricsSource;
@@ -23,10 +23,10 @@ pub(crate) fn window(plan: &WindowPlan, servers: &ServerArgs) -> Result<Observed
         known.simulated = simulated(plan);
         known
     } else {
-        let (endpoints, headers) = engine::servers(servers)?;
+        let (servers, headers) = engine::servers(servers)?;
         let runtime = engine::runtime()?;
         let mut known = engine::nobody(None);
-        for endpoint in &endpoints {
+        for Server { endpoint, .. } in &servers {
             // Only who answers: what its metrics say now is not of the window.
             let (source, _) = runtime.block_on(MetricsSource::open(endpoint, &headers))?;
             if source.kind == SourceKind::Metrics && engine_url.is_none() {

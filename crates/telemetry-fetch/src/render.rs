@@ -38,12 +38,29 @@ pub(crate) fn snapshot(document: &Document<SnapshotData>, top: usize) -> View {
     View::new().head(document).table(sources.top(top)).next(document)
 }
 
+/// Most bytes of a view, whatever was found: rows are given up first.
+const BUDGET: usize = 8 * 1024;
+/// Rows that are never given up.
+const FEWEST_ROWS: usize = 3;
+
 pub(crate) fn window(document: &Document<WindowData>, top: usize) -> View {
+    let mut rows = top;
+    loop {
+        let view = window_of_rows(document, rows);
+        let longest = usize::max(view.to_markdown().len(), view.to_terminal().len());
+        if longest < BUDGET || rows <= FEWEST_ROWS {
+            return view;
+        }
+        rows = rows * 3 / 4;
+    }
+}
+
+fn window_of_rows(document: &Document<WindowData>, top: usize) -> View {
     let data = &document.data;
     let mut view = View::new()
         .head(document)
         .heading("What limits")
-        .table(limits(&data.derived));
+        .table(limits(data));
     if !data.audit.is_empty() {
         view = view.heading("Checks").table(checks(data).top(top));
     }
@@ -79,9 +96,33 @@ pub(crate) fn window(document: &Document<WindowData>, top: usize) -> View {
         .next(document)
 }
 
-fn limits(derived: &Derived) -> Table {
-    let mut table = Table::new(&[("what", Align::Left), ("value", Align::Right)]);
-    for (what, value) in [
+/// One column of values, or one of each role.
+fn limits(data: &WindowData) -> Table {
+    let columns: Vec<(&str, &Derived)> = if data.roles.is_empty() {
+        vec![("value", &data.derived)]
+    } else {
+        data.roles
+            .iter()
+            .map(|role| (role.role.as_str(), &role.derived))
+            .collect()
+    };
+    let heads = columns.iter().map(|(name, _)| (*name, Align::Right));
+    let heads: Vec<(&str, Align)> = [("what", Align::Left)].into_iter().chain(heads).collect();
+    let mut table = Table::new(&heads);
+    let values: Vec<_> = columns.iter().map(|(_, derived)| named(derived)).collect();
+    for (index, (what, _)) in named(&data.derived).into_iter().enumerate() {
+        let cells: Vec<Option<Finite>> = values.iter().map(|values| values[index].1).collect();
+        if cells.iter().any(Option::is_some) {
+            let cells = cells.into_iter().map(number);
+            table.row([what.to_owned()].into_iter().chain(cells).collect());
+        }
+    }
+    table
+}
+
+/// What limits, the most telling first.
+fn named(derived: &Derived) -> [(&'static str, Option<Finite>); 13] {
+    [
         ("preemptions", derived.preemptions),
         ("kv_usage_max", derived.kv_usage_max),
         ("mean_waiting", derived.mean_waiting),
@@ -95,12 +136,7 @@ fn limits(derived: &Derived) -> Table {
         ("output_tps", derived.output_tps),
         ("input_tps", derived.input_tps),
         ("request_rps", derived.request_rps),
-    ] {
-        if value.is_some() {
-            table.row(vec![what.to_owned(), number(value)]);
-        }
-    }
-    table
+    ]
 }
 
 fn gpu_verdicts(gpu: &GpuReport) -> Table {

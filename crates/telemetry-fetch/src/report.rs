@@ -1,30 +1,37 @@
 //! What was observed, as a document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cli_kit::{Cli as _, DocumentParts, OutputArgs, Report};
 use contracts::telemetry_fetch::incident::{Incident, IncidentKind};
 use contracts::telemetry_fetch::metric::MetricRow;
 use contracts::telemetry_fetch::source::{SourceKind, SourceReport, SourceStatus};
-use contracts::telemetry_fetch::window::{SCHEMA, WindowData, WindowSpan};
+use contracts::telemetry_fetch::window::{RoleDerived, SCHEMA, WindowData, WindowSpan};
 use contracts::{Exit, Finite, Warning};
 
 use crate::audit::audit;
 use crate::benchmark::Benchmark;
 use crate::cli::Args;
 use crate::clock::Lead;
-use crate::fold::derived::{Rows, derived};
+use crate::fold::derived::{ROLE, Rows, derived};
 use crate::fold::gauge::FEWEST;
 use crate::fold::rows::{Folded, fold};
 use crate::observed::{Observed, ObservedSource};
 use crate::plan::WindowPlan;
 use crate::snapshot::no_gpu;
+use crate::source::gpu::Made;
 use crate::source::otlp::{self, Received};
 use crate::window::Bound;
 use crate::{render, summary};
 
 /// A clock that is off by more than this puts the window on the wrong requests.
 const MOST_SKEW_MS: i64 = 1000;
+
+/// Tokens of a warm-up beside the measured ones that change no conclusion, percent.
+const UNCOUNTED_PCT: f64 = 2.0;
+
+/// Messages that invalidate the window and have a warning each.
+const MOST_INVALIDATING: usize = 5;
 
 pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, output: &OutputArgs) -> Report {
     let folded: Vec<Folded> = observed
@@ -84,6 +91,11 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
     for folded in folded {
         engine.startup_attributes.extend(folded.attributes.clone());
     }
+    let incidents = incidents(observed, folded);
+    let profiler = incidents
+        .iter()
+        .find(|incident| incident.kind == IncidentKind::Profiled);
+    let log_says = profiler.and_then(|incident| incident.sample.as_deref());
     WindowData {
         window: WindowSpan {
             start_at: observed.start_at,
@@ -100,18 +112,41 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .chain(observed.spans.iter().map(spans_report))
             .chain(observed.logs.iter().map(|log| log.source.clone()))
             .collect(),
-        gpu: gpu.map(|gpu| gpu.report(observed.generated_tokens)),
+        gpu: gpu.map(|gpu| gpu.report(&made(benchmark, &counted))),
         derived: derived(Rows(&counted)),
-        incidents: incidents(observed, folded),
+        roles: roles(&counted),
         log_series: observed
             .logs
             .iter()
             .flat_map(|log| log.series.iter().cloned())
             .collect(),
-        audit: audit(Rows(&counted), benchmark, read, observed.command.as_ref()),
+        audit: audit(
+            Rows(&counted),
+            benchmark,
+            read,
+            observed.command.as_ref(),
+            log_says,
+        ),
         metrics: metrics.into_iter().map(|(_, row)| row).collect(),
         profiles: observed.profiles.clone(),
         contexts: observed.contexts.clone(),
+        incidents,
+    }
+}
+
+/// What the energy of the GPUs went into: of a benchmark what its client received while it measured, so that neither warm-up
+/// nor idling is in it.
+fn made(benchmark: Option<&Benchmark>, counted: &[MetricRow]) -> Made {
+    match benchmark {
+        Some(benchmark) => Made::Received {
+            tokens: benchmark.runs.iter().map(|run| run.output_tokens as f64).sum(),
+            runs: benchmark
+                .runs
+                .iter()
+                .map(|run| (run.start_at, run.end_at))
+                .collect(),
+        },
+        None => Made::Counted(Rows(counted).total("generation_tokens")),
     }
 }
 
@@ -139,34 +174,44 @@ fn counted(primary: Option<SourceKind>, rows: &[(SourceKind, MetricRow)]) -> Vec
         .collect()
 }
 
-/// Tokens that were generated between the first and the last reading.
-pub(crate) fn generated_tokens(observed: &Observed) -> Option<f64> {
-    let folded: Vec<Folded> = observed
-        .sources
-        .iter()
-        .map(|source| fold(&source.history))
-        .collect();
-    let counted = counted(primary(observed), &rows(observed, &folded));
-    Rows(&counted).total("generation_tokens")
-}
-
 /// Rows of all sources and their kinds; where several have the same metric, a label says whose row it is.
 fn rows(observed: &Observed, folded: &[Folded]) -> Vec<(SourceKind, MetricRow)> {
-    let engines = observed
-        .sources
-        .iter()
-        .filter(|source| OF_ENGINES.contains(&source.kind) && source.history.len() > 0)
-        .count();
+    let alike = |of: &ObservedSource| {
+        let is_alike = |source: &&ObservedSource| {
+            source.role == of.role && OF_ENGINES.contains(&source.kind) && source.history.len() > 0
+        };
+        observed.sources.iter().filter(is_alike).count()
+    };
     let mut rows = Vec::new();
     for (source, folded) in observed.sources.iter().zip(folded) {
         rows.extend(folded.rows.iter().cloned().map(|mut row| {
-            if engines > 1 && OF_ENGINES.contains(&source.kind) {
+            if let Some(role) = &source.role {
+                row.labels.insert(ROLE.to_owned(), role.clone());
+            }
+            if alike(source) > 1 && OF_ENGINES.contains(&source.kind) {
                 row.labels.insert("source".to_owned(), source.url.clone());
             }
             (source.kind, row)
         }));
     }
     rows
+}
+
+/// What limits each role by itself.
+fn roles(counted: &[MetricRow]) -> Vec<RoleDerived> {
+    let names: BTreeSet<&String> = counted.iter().filter_map(|row| row.labels.get(ROLE)).collect();
+    let of = |role: &String| {
+        let rows: Vec<MetricRow> = counted
+            .iter()
+            .filter(|row| row.labels.get(ROLE) == Some(role))
+            .cloned()
+            .collect();
+        RoleDerived {
+            role: role.clone(),
+            derived: derived(Rows(&rows)),
+        }
+    };
+    names.into_iter().map(of).collect()
 }
 
 fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) -> SourceReport {
@@ -184,6 +229,7 @@ fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) 
     }
     SourceReport {
         kind: source.kind,
+        role: source.role.clone(),
         url: source.url.clone(),
         status: if missing.is_empty() {
             SourceStatus::Ok
@@ -222,6 +268,7 @@ fn spans_report(spans: &Received) -> SourceReport {
     }
     SourceReport {
         kind: SourceKind::Otlp,
+        role: None,
         url: format!("http://{}/v1/traces", spans.address),
         status: if missing.is_empty() {
             SourceStatus::Ok
@@ -270,6 +317,22 @@ fn incidents(observed: &Observed, folded: &[Folded]) -> Vec<Incident> {
     incidents
 }
 
+/// Tokens that no document of the client has but pass as those of its warm-up: rates of the window are too high by them.
+fn uncounted_tokens(data: &WindowData) -> Option<Warning> {
+    let check = data.audit.iter().find(|check| check.id == "token_conservation")?;
+    let (expected, observed) = (check.expected?.get(), check.observed?.get());
+    let above = 100.0 * (observed / expected - 1.0);
+    (check.passed == Some(true) && above > UNCOUNTED_PCT).then(|| {
+        Warning::new(
+            "tokens-of-warmup",
+            format!(
+                "the engine counted {above:.0} % more tokens than the measured requests received, as much as a warm-up explains: \
+                 output_tps of this window is too high by that; the benchmark has its own"
+            ),
+        )
+    })
+}
+
 fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let failed = data.audit.iter().filter(|check| check.passed == Some(false));
@@ -279,17 +342,32 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             check.message.clone(),
         )
     }));
+    warnings.extend(uncounted_tokens(data));
+    let mut invalidating = 0;
     for incident in &data.incidents {
         let code = match incident.kind {
             IncidentKind::Restart => "engine-restarted",
             IncidentKind::ScrapeFailed => "scrape-failed",
             // One warning a message: the incidents have the others.
-            _ if incident.invalidates => "window-invalidated",
+            _ if incident.invalidates => {
+                invalidating += 1;
+                if invalidating > MOST_INVALIDATING {
+                    continue;
+                }
+                "window-invalidated"
+            }
             _ => continue,
         };
         warnings.push(Warning::new(
             code,
             format!("{} time(s): {}", incident.count, incident.message),
+        ));
+    }
+    if invalidating > MOST_INVALIDATING {
+        let more = invalidating - MOST_INVALIDATING;
+        warnings.push(Warning::new(
+            "window-invalidated",
+            format!("{more} more kinds of messages invalidate the window: `data.incidents` has them"),
         ));
     }
     warnings.extend(observed.logs.iter().flat_map(|log| log.warnings.iter().cloned()));

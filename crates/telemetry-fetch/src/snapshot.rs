@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::beside::{self, Graphsignal};
 use crate::cli::{Args, SnapshotArgs};
 use crate::clock::Lead;
-use crate::engine::{self, Known};
+use crate::engine::{self, Known, Server};
 use crate::error::TelemetryError;
 use crate::fold::rows::fold;
 use crate::history::History;
@@ -30,12 +30,13 @@ pub(crate) fn run(args: &SnapshotArgs, output: &OutputArgs) -> Result<Report, Fa
         Some(Graphsignal::Local(local)) => Some(local),
         None => None,
     };
-    let (endpoints, headers) = if args.servers.url.is_empty() && local.is_some() {
+    let (servers, headers) = if args.servers.url.is_empty() && local.is_some() {
         (Vec::new(), Headers::new())
     } else {
         engine::servers(&args.servers)?
     };
-    let (known, sources) = engine::runtime()?.block_on(read(&endpoints, &headers, local.as_ref()))?;
+    let (known, sources) = engine::runtime()?.block_on(read(&servers, &headers, local.as_ref()))?;
+    let endpoints: Vec<Endpoint> = servers.iter().map(|server| server.endpoint.clone()).collect();
     let gpu = args.gpu.then(|| read_once(Owners::find(&endpoints).0));
     let samples: u64 = sources.iter().map(|source| source.samples).sum();
     let mut parts = DocumentParts::new(SCHEMA);
@@ -59,13 +60,13 @@ pub(crate) fn run(args: &SnapshotArgs, output: &OutputArgs) -> Result<Report, Fa
 }
 
 async fn read(
-    endpoints: &[Endpoint],
+    servers: &[Server],
     headers: &Headers,
     local: Option<&Local>,
 ) -> Result<(Known, Vec<SnapshotSource>), TelemetryError> {
     let mut known = engine::nobody(None);
     let mut sources = Vec::new();
-    for endpoint in endpoints {
+    for Server { endpoint, role } in servers {
         let (source, payload) = MetricsSource::open(endpoint, headers).await?;
         if source.kind == SourceKind::Metrics && known.facts.kind.is_none() {
             known = engine::ask(endpoint, headers, source.engine).await;
@@ -75,6 +76,7 @@ async fn read(
         let read = reading(&payload);
         sources.push(SnapshotSource {
             kind: source.kind,
+            role: role.clone(),
             url: source.url(),
             status: if read.unreadable_lines == 0 {
                 SourceStatus::Ok
@@ -94,6 +96,7 @@ async fn read(
         known.facts.kind = known.facts.kind.or_else(|| signals::engine(&answered.signals));
         sources.push(SnapshotSource {
             kind: SourceKind::Graphsignal,
+            role: None,
             url: local.url(),
             status: SourceStatus::Ok,
             samples: answered.samples,
@@ -199,6 +202,7 @@ pub(crate) fn pair(before: &Path, after: &Path) -> Result<Observed, Failure> {
         history.push(reading(&payload_of(two)));
         observed.sources.push(ObservedSource {
             kind: one.kind,
+            role: one.role.clone(),
             url: one.url.clone(),
             history,
             failures: Vec::new(),

@@ -2,7 +2,7 @@
 
 use contracts::telemetry_fetch::metric::MetricKind;
 use contracts::telemetry_fetch::source::SourceKind;
-use contracts::telemetry_fetch::window::WindowData;
+use contracts::telemetry_fetch::window::{Derived, RoleDerived, WindowData};
 use contracts::{Finite, NextAction};
 
 use crate::fold::gauge::FEWEST;
@@ -18,8 +18,8 @@ const QUEUE_SHARE: f64 = 0.3;
 /// A scheduler that takes more than this share keeps the device waiting.
 const BUSY_SCHEDULER: f64 = 0.3;
 
-/// What the engine says holds requests up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the engine says holds requests up, the most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Limit {
     /// Requests lose their cache, or it is full while others wait.
     KvCache,
@@ -29,19 +29,28 @@ pub(crate) enum Limit {
     Queue,
     /// The scheduler's own work.
     Scheduler,
-    /// The load: the engine idles.
-    Load,
     /// None of these: the steps themselves.
     Steps,
+    /// The load: the engine idles.
+    Load,
     /// It does not say.
     Unknown,
 }
 
 impl Limit {
-    pub(crate) fn of(data: &WindowData) -> Limit {
-        let derived = &data.derived;
-        let is_over = |value: Option<Finite>, limit: f64| value.is_some_and(|value| value.get() > limit);
+    /// Of all that was read; of several roles that of the one that is held up most, and which it is.
+    pub(crate) fn of(data: &WindowData) -> (Limit, Option<&str>) {
         let gauges = gauges_say(data);
+        let of_role = |of: &'_ RoleDerived| Limit::of_derived(&of.derived, gauges);
+        let worst = data.roles.iter().min_by_key(|role| of_role(role));
+        match worst {
+            Some(worst) => (of_role(worst), Some(worst.role.as_str())),
+            None => (Limit::of_derived(&data.derived, gauges), None),
+        }
+    }
+
+    fn of_derived(derived: &Derived, gauges: bool) -> Limit {
+        let is_over = |value: Option<Finite>, limit: f64| value.is_some_and(|value| value.get() > limit);
         let waits = gauges && is_over(derived.mean_waiting, QUEUE);
         if is_over(derived.preemptions, 0.0) || (waits && is_over(derived.kv_usage_max, FULL)) {
             Limit::KvCache
@@ -135,9 +144,16 @@ pub(crate) fn summary(data: &WindowData) -> String {
     };
     format!(
         "{name} over {span:.1} s: {facts}. {}{}{audit}",
-        Limit::of(data).words(),
+        limit_words(data),
         incident_words(data)
     )
+}
+
+fn limit_words(data: &WindowData) -> String {
+    match Limit::of(data) {
+        (limit, Some(role)) => format!("{role}: {}", limit.words()),
+        (limit, None) => limit.words().to_owned(),
+    }
 }
 
 /// What the logs' own numbers say, for want of metrics.
@@ -175,7 +191,9 @@ pub(crate) fn next_actions(data: &WindowData, plan: &WindowPlan, observed: &Obse
     let (Some(result), Some(url)) = (&plan.bind.for_result, &observed.engine_url) else {
         return Vec::new();
     };
-    if !matches!(Limit::of(data), Limit::Steps | Limit::Scheduler) {
+    let (limit, role) = Limit::of(data);
+    // The URL is that of one role only.
+    if role.is_some() || !matches!(limit, Limit::Steps | Limit::Scheduler) {
         return Vec::new();
     }
     let result = result.display().to_string();

@@ -9,14 +9,14 @@ use contracts::secret;
 use contracts::telemetry_fetch::source::SourceKind;
 use contracts::telemetry_fetch::window::CommandRun;
 use contracts::text::clean;
-use engine_client::{Endpoint, Headers};
+use engine_client::Headers;
 use jiff::Timestamp;
 use tokio::process::{Child, Command};
-use tokio::time::{MissedTickBehavior, interval_at, sleep};
+use tokio::time::{Interval, MissedTickBehavior, interval_at, sleep};
 
 use crate::beside;
 use crate::cli::ServerArgs;
-use crate::engine;
+use crate::engine::{self, Server};
 use crate::error::TelemetryError;
 use crate::history::History;
 use crate::observed::{Observed, ObservedSource};
@@ -31,6 +31,8 @@ use crate::source::otlp::Receiver;
 const LOOK: Duration = Duration::from_millis(50);
 /// How long an interrupted command may take to write what it has.
 const LAST_WORDS: Duration = Duration::from_secs(10);
+/// After so many readings their interval doubles, and after as many again: readings are kept until the window is folded.
+const READINGS_A_PACE: u32 = 3600;
 /// Most failed readings that are kept in words.
 const MOST_FAILURES: usize = 1000;
 
@@ -46,7 +48,7 @@ pub(crate) fn around(
     meanwhile: Meanwhile,
     output: &OutputArgs,
 ) -> Result<Observed, Failure> {
-    let (endpoints, headers) = if servers.url.is_empty() {
+    let (servers, headers) = if servers.url.is_empty() {
         (Vec::new(), Headers::new())
     } else {
         engine::servers(servers)?
@@ -54,14 +56,14 @@ pub(crate) fn around(
     // Without handlers Ctrl-C would end us before what was measured is written.
     cli_kit::install_interrupt().map_err(TelemetryError::Handlers)?;
     let bar = cli_kit::spinner("watching", output);
-    let watched = watch(&endpoints, &headers, local, argv, every, meanwhile);
+    let watched = watch(&servers, &headers, local, argv, every, meanwhile);
     let observed = engine::runtime()?.block_on(watched)?;
     bar.finish_and_clear();
     Ok(observed)
 }
 
 async fn watch(
-    endpoints: &[Endpoint],
+    servers: &[Server],
     headers: &Headers,
     local: Option<&Local>,
     argv: &[String],
@@ -72,7 +74,7 @@ async fn watch(
     let mut engine_url = None;
     let mut open = Vec::new();
     let mut engines = Vec::new();
-    for endpoint in endpoints {
+    for Server { endpoint, role } in servers {
         let (source, _) = MetricsSource::open(endpoint, headers).await?;
         if source.kind == SourceKind::Metrics && engine_url.is_none() {
             engine_url = Some(endpoint.to_string());
@@ -83,6 +85,7 @@ async fn watch(
         }
         let observed = ObservedSource {
             kind: source.kind,
+            role: role.clone(),
             url: source.url(),
             history: History::default(),
             failures: Vec::new(),
@@ -105,8 +108,9 @@ async fn watch(
     read_all(&mut open).await;
     let start_at = Timestamp::now();
     let mut child = start(argv)?;
-    let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut pace = every;
+    let mut ticks = paced(pace);
+    let mut taken = 0;
     let mut interrupted = false;
     let status = loop {
         tokio::select! {
@@ -115,6 +119,11 @@ async fn watch(
                 read_all(&mut open).await;
                 if let Some(profiler) = &mut profiler {
                     profiler.read().await;
+                }
+                taken += 1;
+                if taken % READINGS_A_PACE == 0 {
+                    pace *= 2;
+                    ticks = paced(pace);
                 }
             }
             () = sleep(LOOK) => if cli_kit::interrupted() {
@@ -165,6 +174,13 @@ async fn watch(
         );
     }
     Ok(observed)
+}
+
+/// Ticks that far apart, the first one as late.
+fn paced(every: Duration) -> Interval {
+    let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
 }
 
 /// Opens the port for spans and says where it is, which nobody else does when it was left to the system.

@@ -45,10 +45,6 @@ pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, F
             .notes
             .push(Warning::new(error.code(), format!("failed to {error}")));
     }
-    // Only the energy of a token needs it, and it takes a fold of its own.
-    if observed.gpu.is_some() {
-        observed.generated_tokens = report::generated_tokens(&observed);
-    }
     let bound = match bind(&plan, &observed) {
         Ok(bound) => bound,
         // What was read during a command that failed is kept: its benchmark may not have been written.

@@ -1,9 +1,14 @@
 //! Ratios and means of a window, from its rows. Only counters are divided: a gauge that every batch overwrites says nothing
 //! about the batches before.
 
+use std::collections::BTreeSet;
+
 use contracts::Finite;
 use contracts::telemetry_fetch::metric::{MetricKind, MetricRow};
 use contracts::telemetry_fetch::window::Derived;
+
+/// Label of rows whose server has a role.
+pub(crate) const ROLE: &str = "role";
 
 /// Rows of all sources.
 #[derive(Clone, Copy, Debug)]
@@ -14,9 +19,20 @@ impl<'a> Rows<'a> {
         self.0.iter().filter(move |row| row.id == id)
     }
 
-    /// Increase of a counter, or sum of the means of a gauge, over all its rows.
+    /// Rows that may be added: a request goes through servers of several roles, which all count it.
+    fn addable(self, id: &'a str) -> impl Iterator<Item = &'a MetricRow> {
+        let roles: BTreeSet<Option<&String>> = self.of(id).map(|row| row.labels.get(ROLE)).collect();
+        self.of(id).filter(move |_| roles.len() < 2)
+    }
+
+    /// Whether several roles tell of it, so that it has no total.
+    pub(crate) fn is_of_several_roles(self, id: &'a str) -> bool {
+        self.of(id).next().is_some() && self.addable(id).next().is_none()
+    }
+
+    /// Increase of a counter, or sum of the means of a gauge, over all its rows; none over several roles.
     pub(crate) fn total(self, id: &'a str) -> Option<f64> {
-        self.of(id)
+        self.addable(id)
             .filter_map(|row| row.value)
             .map(Finite::get)
             .reduce(|a, b| a + b)
@@ -24,7 +40,7 @@ impl<'a> Rows<'a> {
 
     /// Increase of a counter per second.
     pub(crate) fn per_s(self, id: &'a str) -> Option<f64> {
-        self.of(id)
+        self.addable(id)
             .filter_map(|row| row.per_s)
             .map(Finite::get)
             .reduce(|a, b| a + b)
@@ -33,7 +49,7 @@ impl<'a> Rows<'a> {
     /// Observations of a histogram, and their sum; without one those of spans.
     pub(crate) fn observed(self, id: &'a str) -> Option<(f64, f64)> {
         let of_kind = |kind| {
-            let rows = self.of(id).filter(move |row| row.kind == kind);
+            let rows = self.addable(id).filter(move |row| row.kind == kind);
             rows.filter_map(|row| {
                 let count = row.count? as f64;
                 Some((count, count * row.value?.get()))
@@ -77,11 +93,6 @@ pub(crate) fn derived(rows: Rows<'_>) -> Derived {
     let input_tps = rows
         .per_s("prompt_tokens")
         .or_else(|| Some(rows.per_s("computed_prompt_tokens")? + rows.per_s("cached_tokens").unwrap_or(0.0)));
-    let ended = rows
-        .0
-        .iter()
-        .find(|row| row.id == "e2e_latency_ms")
-        .and_then(|row| row.per_s);
     Derived {
         prefix_hit_ratio: ratio(cached, prompt),
         spec_accept_ratio: ratio(
@@ -96,7 +107,7 @@ pub(crate) fn derived(rows: Rows<'_>) -> Derived {
         scheduler_idle_ratio: idle,
         output_tps: finite(rows.per_s("generation_tokens")),
         input_tps: finite(input_tps),
-        request_rps: finite(rows.per_s("requests")).or(ended),
+        request_rps: finite(rows.per_s("requests").or_else(|| rows.per_s("e2e_latency_ms"))),
         server_tpot_ms: finite(tpot(rows)),
         queue_share_ratio: ratio(rows.mean("queue_time_ms"), rows.mean("e2e_latency_ms")),
     }
@@ -105,7 +116,7 @@ pub(crate) fn derived(rows: Rows<'_>) -> Derived {
 /// Shares of the scheduler's own work and of its idling, by the stages that SGLang counts.
 fn scheduler(rows: Rows<'_>) -> (Option<Finite>, Option<Finite>) {
     let seconds = |is: &dyn Fn(&str) -> bool| -> f64 {
-        rows.of("scheduler_stage_s")
+        rows.addable("scheduler_stage_s")
             .filter(|row| row.labels.get("category").is_some_and(|category| is(category)))
             .filter_map(|row| row.value)
             .map(Finite::get)
@@ -125,7 +136,7 @@ fn tpot(rows: Rows<'_>) -> Option<f64> {
     let tokens = rows.total("generation_tokens")?;
     let (requests, decode_ms) = rows
         .observed("decode_time_ms")
-        .or_else(|| Some((0.0, rows.total("generation_s")? * 1e3)))?;
+        .or_else(|| Some((rows.total("requests")?, rows.total("generation_s")? * 1e3)))?;
     let decoded = tokens - requests;
     (decoded > 0.0).then(|| decode_ms / decoded)
 }
@@ -170,6 +181,39 @@ mod tests {
         assert_eq!(derived.server_tpot_ms.map(Finite::get), Some(50.0));
         assert_eq!(derived.kv_usage_max.map(Finite::get), Some(0.5));
         assert_eq!((derived.spec_accept_ratio, derived.preemptions), (None, None));
+    }
+
+    #[test]
+    fn decoding_without_a_count_of_requests_is_no_time_per_token() {
+        let counter = |id, value| row(id, MetricKind::Counter, value, None);
+        let rows = [counter("generation_tokens", 100.0), counter("generation_s", 4.5)];
+        assert_eq!(derived(Rows(&rows)).server_tpot_ms, None);
+        let rows = [&rows[..], &[counter("requests", 10.0)]].concat();
+        assert_eq!(derived(Rows(&rows)).server_tpot_ms.map(Finite::get), Some(50.0));
+    }
+
+    #[test]
+    fn roles_are_not_added() {
+        let of_role = |role: &str, id, value| {
+            let mut row = row(id, MetricKind::Counter, value, None);
+            row.labels.insert(ROLE.to_owned(), role.to_owned());
+            row
+        };
+        let rows = [
+            of_role("decode", "generation_tokens", 90.0),
+            of_role("decode", "generation_tokens", 10.0),
+            of_role("prefill", "prompt_tokens", 50.0),
+            of_role("router", "prompt_tokens", 50.0),
+        ];
+        let derived = derived(Rows(&rows));
+        assert_eq!(
+            derived.output_tps.map(Finite::get),
+            Some(10.0),
+            "two servers of one role"
+        );
+        assert_eq!(derived.input_tps, None, "two roles tell of the same tokens");
+        assert!(Rows(&rows).is_of_several_roles("prompt_tokens"));
+        assert!(!Rows(&rows).is_of_several_roles("generation_tokens"));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,7 +11,7 @@ use serde_json::Value;
 
 use crate::{document, run, warnings};
 
-const WINDOW: &str = "--start 2026-01-02T10:00:00Z --end 2026-01-02T10:10:00Z";
+pub(crate) const WINDOW: &str = "--start 2026-01-02T10:00:00Z --end 2026-01-02T10:10:00Z";
 
 pub(crate) fn file(folder: &tempfile::TempDir, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.path().join(name);
@@ -282,101 +281,6 @@ fn a_log_without_stamps_is_read_as_far_as_it_grew() {
     let gone = format!("rm {}", log.display());
     let found = document(&run(&line(&log, &file(&folder, "gone.sh", gone))).unwrap());
     assert!(warnings(&found).contains(&"log-unreadable"), "what ran is kept");
-}
-
-/// Runs the binary with only a folder of its own on PATH.
-fn with_programs(folder: &Path, target: &str) -> std::process::Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry-fetch"));
-    command.args(["window", "--logs", target, "--format", "json"]);
-    command
-        .args(WINDOW.split(' '))
-        .env("PATH", folder)
-        .output()
-        .unwrap()
-}
-
-fn program(folder: &Path, name: &str, script: &str) {
-    let path = folder.join(name);
-    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-#[test]
-fn programs_that_keep_logs_are_run() {
-    let folder = tempfile::tempdir().unwrap();
-    let carried = "2026-01-02T10:04:59.000000001Z (EngineCore_DP0 pid=1) INFO 01-02 10:04:59 [a.py:1] ok
-2026-01-02T10:05:00.123456789Z Traceback (most recent call last):
-2026-01-02T10:05:00.123456790Z   File \"/a.py\", line 1, in f
-2026-01-02T10:05:00.123456791Z KeyError: 7
-2026-01-02T11:05:00.123456791Z KeyError: later";
-    program(
-        folder.path(),
-        "docker",
-        &format!(
-            "[ \"$*\" = 'logs --timestamps --since 2026-01-02T10:00:00Z --until 2026-01-02T10:10:01Z engine' ] || exit 9\nexec 1>&2\necho '{carried}'"
-        ),
-    );
-    program(
-        folder.path(),
-        "kubectl",
-        &format!(
-            "[ \"$*\" = 'logs --timestamps --since-time 2026-01-02T10:00:00Z --namespace prod engine-0' ] || exit 9\necho '{carried}'"
-        ),
-    );
-    let record = |second: u64, message: &str| {
-        format!(
-            r#"{{"__REALTIME_TIMESTAMP":"{}000000","_PID":"1","MESSAGE":{message}}}"#,
-            1_767_348_000 + second
-        )
-    };
-    let records = [
-        record(0, r#""Traceback (most recent call last):""#),
-        record(0, r#""  File \"/a.py\", line 1, in f""#),
-        record(0, r#""KeyError: 7""#),
-        record(1, "[69,82,82,79,82,255]"),
-    ];
-    program(
-        folder.path(),
-        "journalctl",
-        &format!("echo '{}'", records.join("\n")),
-    );
-    for target in ["docker:engine", "kubectl:prod/engine-0", "journald:vllm.service"] {
-        let output = with_programs(folder.path(), target);
-        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(output.status.code(), Some(0), "{target}: {found:#}");
-        let traceback = incident(&found, "traceback");
-        assert_eq!(
-            traceback["sample"], "KeyError: 7 (File \"/a.py\", line 1, in f)",
-            "{target}"
-        );
-        assert_eq!(traceback["source"], target);
-    }
-    program(
-        folder.path(),
-        "docker",
-        "echo 'Error response from daemon: No such container: engine' >&2; exit 1",
-    );
-    let output = with_programs(folder.path(), "docker:engine");
-    let failure: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(
-        (output.status.code(), &failure["code"]),
-        (Some(4), &"log-program-failed".into())
-    );
-    assert!(
-        failure["message"].as_str().unwrap().contains("No such container"),
-        "{failure}"
-    );
-
-    let nothing = tempfile::tempdir().unwrap();
-    for target in ["docker:engine", "kubectl:engine-0", "journald:vllm.service"] {
-        let output = with_programs(nothing.path(), target);
-        let failure: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(
-            (output.status.code(), &failure["code"]),
-            (Some(4), &"log-program-missing".into())
-        );
-        assert!(failure["hint"].as_str().unwrap().contains("install"));
-    }
 }
 
 /// A server that answers like dstack's: the answers of a running service are written by hand after the recorded answer of a

@@ -3,14 +3,19 @@
 
 mod around;
 mod bad_input;
+mod benchmark;
 mod beside;
 mod graphsignal;
+mod llama;
 mod log_edges;
+mod log_programs;
 mod logs;
 mod real;
+mod roles;
 mod server;
 mod snapshots;
 mod store;
+mod views;
 
 use clap::Parser as _;
 use cli_kit::{Failure, Report};

@@ -110,6 +110,27 @@ fn a_window_is_what_grew_whatever_the_names_look_like() {
     assert_eq!(window["inputs"].as_array().unwrap().len(), 2);
 }
 
+/// Names as TokenSpeed f4d8ec6 registers them; no payload of a running one is at hand.
+#[test]
+fn tokenspeed_is_recognised_and_has_its_hits() {
+    let text = |prompt: u32, hits: u32| {
+        format!(
+            "# TYPE tokenspeed:num_requests_running gauge\ntokenspeed:num_requests_running 2\n\
+             # TYPE tokenspeed:prompt_tokens_total counter\ntokenspeed:prompt_tokens_total {prompt}\n\
+             # TYPE tokenspeed:prefix_cache_hits_total counter\ntokenspeed:prefix_cache_hits_total {hits}\n\
+             # TYPE tokenspeed:kv_cache_usage_perc gauge\ntokenspeed:kv_cache_usage_perc 0.5\n"
+        )
+    };
+    let window = window(&text(1000, 100), &text(3000, 600));
+    assert_eq!(window["data"]["engine"]["kind"], "tokenspeed");
+    let derived = &window["data"]["derived"];
+    assert_eq!(
+        (&derived["prefix_hit_ratio"], &derived["mean_running"]),
+        (&0.25.into(), &2.0.into())
+    );
+    assert_eq!(derived["kv_usage_max"], 0.5);
+}
+
 #[test]
 fn a_restart_between_two_snapshots_is_seen_by_the_birth_of_the_process() {
     let after = AFTER.replace("process_start_time_seconds 100", "process_start_time_seconds 500");

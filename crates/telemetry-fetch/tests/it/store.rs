@@ -153,6 +153,27 @@ fn a_window_with_a_restart() {
 }
 
 #[test]
+fn a_gauge_that_nobody_writes_any_more_is_said() {
+    let labels = json!({"job": "v", "instance": "a1", "engine": "0", "model_name": "m"});
+    let all = |usage: &[f64]| {
+        vec![
+            series(
+                "vllm:generation_tokens_total",
+                &labels,
+                &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+            ),
+            series("vllm:kv_cache_usage_perc", &labels, usage),
+        ]
+    };
+    for (usage, is_stale) in [([0.99; 6], true), ([0.99, 0.5, 0.99, 0.99, 0.99, 0.99], false)] {
+        let (url, _) = answer(store(all(&usage)));
+        let document = document(&run(&format!("window --prometheus {url}/api/v1 {SPAN}")).unwrap());
+        assert_eq!(warnings(&document).contains(&"gauge-stale"), is_stale);
+        assert_eq!(row(&document, "kv_usage_ratio")["stale"], is_stale);
+    }
+}
+
+#[test]
 fn two_engines_are_told_apart() {
     let mut all = engine("a1");
     all.extend(engine("b2"));

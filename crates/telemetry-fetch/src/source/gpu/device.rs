@@ -82,6 +82,9 @@ const COUNTS: [(&str, OfReading); 4] = [
     ("ecc_uncorrected", |r| whole(r.ecc_uncorrected)),
 ];
 
+/// Which of them is the energy.
+const ENERGY: usize = 0;
+
 /// One device so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DeviceFold {
@@ -122,15 +125,8 @@ impl DeviceFold {
             .chain(reading.memory_free_bytes)
             .min();
         self.add_work(reading);
-        for process in reading.processes.iter().flatten() {
-            let all = self.processes.get_or_insert_default();
-            if all.len() < MOST_PROCESSES || all.contains_key(&process.pid) {
-                let seen = all.entry(process.pid).or_insert_with(|| process.clone());
-                seen.memory_bytes = seen.memory_bytes.max(process.memory_bytes);
-            }
-        }
-        if reading.processes.is_some() {
-            self.processes.get_or_insert_default();
+        if let Some(processes) = &reading.processes {
+            self.add_processes(processes.iter());
         }
         for (field, why) in &reading.missing {
             if !self.missing.contains_key(field) {
@@ -160,6 +156,58 @@ impl DeviceFold {
                 *count += u64::from(bits & bit != 0);
             }
             self.power_capped += u64::from(bits & POWER_CAPPED != 0);
+        }
+    }
+
+    /// Takes in the readings of a part that was read later.
+    pub(super) fn merge(&mut self, later: &DeviceFold) {
+        self.other_device |= later.other_device
+            || matches!((&self.last.uuid, &later.last.uuid), (Some(before), Some(now)) if before != now);
+        for (tally, other) in self.tallies.iter_mut().zip(&later.tallies) {
+            tally.merge(other);
+        }
+        for (count, other) in self.counts.iter_mut().zip(&later.counts) {
+            count.merge(other);
+        }
+        self.headroom_min = self.headroom_min.into_iter().chain(later.headroom_min).min();
+        self.told += later.told;
+        self.worked += later.worked;
+        self.clock_at_work.merge(&later.clock_at_work);
+        self.reasoned += later.reasoned;
+        for (count, other) in self.reasons.iter_mut().zip(&later.reasons) {
+            *count += other;
+        }
+        self.power_capped += later.power_capped;
+        if let Some(processes) = &later.processes {
+            self.add_processes(processes.values());
+        }
+        for (field, why) in &later.missing {
+            self.missing.entry(field.clone()).or_insert_with(|| why.clone());
+        }
+        keep_known(&mut self.last, &later.last);
+    }
+
+    /// Its counters are those between two seconds; `parts` are what it was merged of.
+    pub(super) fn cut(&mut self, parts: &[&DeviceFold], from_s: f64, to_s: f64) {
+        for (index, count) in self.counts.iter_mut().enumerate() {
+            let parts: Vec<&Count> = parts.iter().map(|part| &part.counts[index]).collect();
+            *count = Count::between(&parts, from_s, to_s);
+        }
+    }
+
+    /// Joules from one second to another; none where the readings of its parts do not reach.
+    pub(super) fn energy_between(parts: &[&DeviceFold], from_s: f64, to_s: f64) -> Option<f64> {
+        let parts: Vec<&Count> = parts.iter().map(|part| &part.counts[ENERGY]).collect();
+        Some(Count::value_at(&parts, to_s)? - Count::value_at(&parts, from_s)?)
+    }
+
+    fn add_processes<'a>(&mut self, processes: impl Iterator<Item = &'a GpuProcess>) {
+        let all = self.processes.get_or_insert_default();
+        for process in processes {
+            if all.len() < MOST_PROCESSES || all.contains_key(&process.pid) {
+                let seen = all.entry(process.pid).or_insert_with(|| process.clone());
+                seen.memory_bytes = seen.memory_bytes.max(process.memory_bytes);
+            }
         }
     }
 
@@ -247,7 +295,8 @@ impl DeviceFold {
                 ("nvlink_received_bytes_s", Ok((bytes, seconds))) => {
                     device.nvlink_received_bytes_s = Finite::ratio(bytes, seconds);
                 }
-                (_, Ok((errors, _))) => device.ecc_uncorrected = Some(errors as u64),
+                // A window may cut the second in which one happened: that one is of the window.
+                (_, Ok((errors, _))) => device.ecc_uncorrected = Some((errors - 1e-9).ceil() as u64),
             }
         }
     }

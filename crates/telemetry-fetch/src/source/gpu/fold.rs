@@ -7,14 +7,26 @@ use contracts::telemetry_fetch::gpu::{GpuDevice, GpuReading, GpuReport};
 use jiff::Timestamp;
 
 use super::device::DeviceFold;
+use super::parts::Parts;
+
+/// The tokens that energy went into.
+#[derive(Clone, Debug)]
+pub(crate) enum Made {
+    /// What the engine counted between its first reading and its last; none when it does not count.
+    Counted(Option<f64>),
+    /// What the client of a benchmark received, and from when to when each of its runs measured.
+    Received {
+        tokens: f64,
+        runs: Vec<(Timestamp, Timestamp)>,
+    },
+}
 
 /// All devices so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GpuFold {
     first_at: Option<Timestamp>,
-    readings: u64,
     driver_version: Option<String>,
-    devices: BTreeMap<u32, DeviceFold>,
+    parts: Parts,
     /// Time between readings; none for snapshots.
     interval_ms: Option<f64>,
     /// Why nobody can say whose the processes are.
@@ -34,33 +46,30 @@ impl GpuFold {
 
     pub(crate) fn add(&mut self, reading: &GpuReading) {
         let first_at = *self.first_at.get_or_insert(reading.at);
-        let at_s = reading.at.duration_since(first_at).as_secs_f64();
-        self.readings += 1;
+        self.parts.add(seconds(first_at, reading.at), &reading.devices);
         if reading.driver_version.is_some() {
             self.driver_version.clone_from(&reading.driver_version);
         }
-        for device in &reading.devices {
-            self.devices.entry(device.index).or_default().add(at_s, device);
+    }
+
+    /// Keeps the readings of a window, which is possible where there are many.
+    pub(crate) fn narrow(&mut self, start: Timestamp, end: Timestamp) {
+        if let (Some(first_at), Some(_)) = (self.first_at, self.interval_ms) {
+            self.parts
+                .narrow(seconds(first_at, start), seconds(first_at, end));
         }
     }
 
-    /// The report, with the tokens that were generated in the window.
-    pub(crate) fn report(&self, output_tokens: Option<f64>) -> GpuReport {
-        let devices: Vec<GpuDevice> = self.devices.values().map(DeviceFold::report).collect();
+    /// The report, with the tokens that the energy went into.
+    pub(crate) fn report(&self, made: &Made) -> GpuReport {
+        let devices: Vec<GpuDevice> = self.parts.devices().iter().map(DeviceFold::report).collect();
         let mut missing = BTreeMap::new();
         let energy_j = energy(&devices, self.interval_ms.is_none())
             .map_err(|why| missing.insert("energy_j".to_owned(), why));
         let energy_j = energy_j.ok();
-        let per_token = energy_j
-            .zip(output_tokens)
-            .and_then(|(joules, tokens)| Finite::ratio(joules, tokens));
-        if per_token.is_none() {
-            let why = missing.get("energy_j").cloned();
-            let why = why.unwrap_or_else(|| {
-                "the engine does not say how many tokens it generated, or it generated none".to_owned()
-            });
-            missing.insert("energy_per_output_token_j".to_owned(), why);
-        }
+        let per_token = self
+            .per_token(made, &devices, energy_j, missing.get("energy_j"))
+            .map_err(|why| missing.insert("energy_per_output_token_j".to_owned(), why));
         let foreign_process = self
             .foreign(&devices)
             .map_err(|why| missing.insert("foreign_process".to_owned(), why));
@@ -72,18 +81,62 @@ impl GpuFold {
         };
         let report = GpuReport {
             driver_version: self.driver_version.clone(),
-            readings: self.readings,
+            readings: self.parts.readings(),
             interval_ms: self.interval_ms.and_then(Finite::new),
             clock_drop_pct: largest(|device| device.clock_drop_pct),
             power_capped_ratio: largest(|device| device.power_capped_ratio),
             mem_headroom_min_bytes: at_work().filter_map(|device| device.mem_headroom_min_bytes).min(),
             foreign_process: foreign_process.ok(),
             energy_j: energy_j.and_then(Finite::new),
-            energy_per_output_token_j: per_token,
+            energy_per_output_token_j: per_token.ok(),
             missing: BTreeMap::new(),
             devices,
         };
         explain(report, missing)
+    }
+
+    /// Joules of a token: of a benchmark over its measured runs, else over all readings.
+    fn per_token(
+        &self,
+        made: &Made,
+        devices: &[GpuDevice],
+        energy_j: Option<f64>,
+        no_energy: Option<&String>,
+    ) -> Result<Finite, String> {
+        if let Some(why) = no_energy {
+            return Err(why.clone());
+        }
+        let (joules, tokens) = match made {
+            Made::Counted(tokens) => (energy_j, *tokens),
+            Made::Received { tokens, runs } => (Some(self.energy_of(runs, devices)?), Some(*tokens)),
+        };
+        let ratio = joules
+            .zip(tokens)
+            .and_then(|(joules, tokens)| Finite::ratio(joules, tokens));
+        ratio.ok_or_else(|| "nobody says how many tokens were generated, or there were none".to_owned())
+    }
+
+    /// Joules of the devices that worked, while a benchmark measured.
+    fn energy_of(&self, runs: &[(Timestamp, Timestamp)], devices: &[GpuDevice]) -> Result<f64, String> {
+        let (Some(first_at), Some(_)) = (self.first_at, self.interval_ms) else {
+            return Err(
+                "two snapshots have the energy of all that lies between them, of which the benchmark is a part"
+                    .to_owned(),
+            );
+        };
+        let mut joules = 0.0;
+        for device in devices.iter().filter(|device| device.worked != Some(false)) {
+            for (start, end) in runs {
+                let (from_s, to_s) = (seconds(first_at, *start), seconds(first_at, *end));
+                joules += self
+                    .parts
+                    .energy_between(device.index, from_s, to_s)
+                    .ok_or_else(|| {
+                        format!("GPU {} was not read during all of the benchmark", device.index)
+                    })?;
+            }
+        }
+        Ok(joules)
     }
 
     /// Whether any process is foreign.
@@ -112,6 +165,10 @@ impl GpuFold {
         }
         Ok(false)
     }
+}
+
+fn seconds(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64()
 }
 
 /// Joules of the devices that worked. Two snapshots do not see who works, so there it is all of them.
@@ -215,7 +272,7 @@ mod tests {
 
     #[test]
     fn energy_is_that_of_devices_that_worked() {
-        let report = fold(Some(200.0)).report(Some(300.0));
+        let report = fold(Some(200.0)).report(&Made::Counted(Some(300.0)));
         assert_eq!(report.energy_j.map(Finite::get), Some(600.0));
         assert_eq!(report.energy_per_output_token_j.map(Finite::get), Some(2.0));
         assert_eq!(report.devices[0].energy_power_w.map(Finite::get), Some(300.0));
@@ -227,8 +284,51 @@ mod tests {
     }
 
     #[test]
+    fn a_benchmark_has_the_energy_of_its_measured_runs() {
+        let mut fold = GpuFold {
+            interval_ms: Some(1000.0),
+            ..GpuFold::default()
+        };
+        // 100 W in the warm-up, 300 W while it measures, 50 W afterwards.
+        let joules = [0.0, 100.0, 200.0, 500.0, 800.0, 850.0];
+        for (second, joules) in joules.into_iter().enumerate() {
+            fold.add(&reading(10 + second as i64, vec![device(0, 90, joules)]));
+        }
+        let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap();
+        let made = |start: i64, end: i64| Made::Received {
+            tokens: 300.0,
+            runs: vec![(at(start), at(end))],
+        };
+        let per_token = |made: &Made| fold.report(made).energy_per_output_token_j.map(Finite::get);
+        assert_eq!(per_token(&made(12_000, 14_000)), Some(2.0));
+        assert_eq!(
+            per_token(&made(12_500, 13_500)),
+            Some(1.0),
+            "readings are joined by lines"
+        );
+        let beyond = fold.report(&made(12_000, 15_500));
+        assert_eq!(beyond.energy_per_output_token_j, None);
+        assert!(beyond.missing["energy_per_output_token_j"].contains("not read during all"));
+        let mut narrow = fold.clone();
+        narrow.narrow(at(12_000), at(14_000));
+        assert_eq!(
+            narrow.report(&Made::Counted(None)).energy_j.map(Finite::get),
+            Some(600.0)
+        );
+
+        let mut pair = self::fold(None);
+        pair.narrow(at(10_500), at(11_500));
+        let report = pair.report(&made(10_500, 11_500));
+        assert_eq!(
+            (report.energy_j.map(Finite::get), report.energy_per_output_token_j),
+            (Some(700.0), None)
+        );
+        assert!(report.missing["energy_per_output_token_j"].contains("two snapshots"));
+    }
+
+    #[test]
     fn two_snapshots_have_the_energy_of_all() {
-        let report = fold(None).report(None);
+        let report = fold(None).report(&Made::Counted(None));
         assert_eq!(report.energy_j.map(Finite::get), Some(700.0));
         assert_eq!(report.energy_per_output_token_j, None);
         assert!(report.missing["energy_per_output_token_j"].contains("tokens"));
@@ -245,7 +345,7 @@ mod tests {
             foreign: Some(true),
         };
         foreign.add(&reading(13, vec![other]));
-        assert_eq!(foreign.report(None).foreign_process, Some(true));
+        assert_eq!(foreign.report(&Made::Counted(None)).foreign_process, Some(true));
     }
 
     #[test]
@@ -254,7 +354,7 @@ mod tests {
         let mut hidden = device(0, 90, 100.0);
         hidden.processes = Some(Vec::new());
         fold.add(&reading(10, vec![hidden]));
-        let report = fold.report(None);
+        let report = fold.report(&Made::Counted(None));
         assert_eq!(report.foreign_process, None);
         assert!(report.missing["foreign_process"].contains("lists no process"));
     }

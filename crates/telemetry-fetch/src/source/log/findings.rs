@@ -192,10 +192,10 @@ impl Findings {
         self.series.iter().filter_map(one).collect()
     }
 
-    /// Takes in what only an earlier part of the log says and what holds since.
+    /// Takes in what only an earlier part of the log says and what holds since; a profiler of that time has ended.
     pub(crate) fn adopt(&mut self, earlier: Findings) {
         for (key, group) in earlier.groups {
-            if group.invalidates {
+            if group.invalidates && key.0 != IncidentKind::Profiled {
                 match self.groups.get_mut(&key) {
                     Some(known) => {
                         known.count += group.count;

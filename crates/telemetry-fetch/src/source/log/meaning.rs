@@ -8,7 +8,7 @@ use contracts::telemetry_fetch::incident::IncidentKind;
 use super::head::{Level, Line};
 
 /// Bytes that stand in every message that has a meaning here; only lines with one of them are looked at.
-pub(crate) const NEEDLES: [&str; 20] = [
+pub(crate) const NEEDLES: [&str; 24] = [
     "rror",
     "RROR",
     "xception",
@@ -28,6 +28,10 @@ pub(crate) const NEEDLES: [&str; 20] = [
     "raph",
     "batch",
     "throughput",
+    "eval time",
+    "draft acc",
+    "/start_profile",
+    "rofil",
     "ault (core",
 ];
 
@@ -95,6 +99,16 @@ pub(crate) fn meaning(line: &Line<'_>, text: &str) -> Option<Meaning> {
             invalidates,
         });
     }
+    // The access line of an engine's front end, SGLang's "Profiling starts. Traces will be saved to: …" and vLLM's
+    // "Starting profiler...".
+    if (lower.contains("/start_profile") && lower.contains(" 200"))
+        || has(&["profiling starts", "starting profiler"])
+    {
+        return Some(Meaning {
+            kind: IncidentKind::Profiled,
+            invalidates: true,
+        });
+    }
     let is_error = match line.level {
         Some(Level::Error) => true,
         // An access log's level is INFO whatever the answer was.
@@ -155,7 +169,9 @@ mod tests {
 
     #[test]
     fn messages_of_engines_are_known() {
-        use IncidentKind::{CudaGraphDisabled, Error, Fallback, OutOfMemory, Preemption, Retraction};
+        use IncidentKind::{
+            CudaGraphDisabled, Error, Fallback, OutOfMemory, Preemption, Profiled, Retraction,
+        };
         for (line, expected) in [
             (
                 "[2026-01-02 10:00:00 TP0] KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_token_ratio: 0.5 -> 0.6",
@@ -207,6 +223,18 @@ mod tests {
                 "INFO:     1.2.3.4:5 - \"POST /v1/chat/completions HTTP/1.1\" 500 Internal Server Error",
                 (Error, false),
             ),
+            (
+                "[2026-01-02 10:00:00] INFO:     1.2.3.4:5 - \"POST /start_profile HTTP/1.1\" 200 OK",
+                (Profiled, true),
+            ),
+            (
+                "[2026-01-02 10:00:00 TP0] Profiling starts. Traces will be saved to: /tmp",
+                (Profiled, true),
+            ),
+            (
+                "INFO 01-02 10:00:00 [api_server.py:1] Starting profiler...",
+                (Profiled, true),
+            ),
             ("ValueError: bad", (Error, false)),
             (
                 "[2026-01-02 10:00:00 TP0] Scheduler hit an exception: x",
@@ -226,6 +254,8 @@ mod tests {
             "[2026-01-02 10:00:00] Receive: obj=GenerateReqInto(text='Falling back to diffusers backend ValueError')",
             "INFO 01-02 10:00:00 [logger.py:1] Received request c-1: prompt: 'CUDA out of memory, is preempted by me'",
             "[2026-01-02 10:00:00] error_rate=0.0 num_errors: 3",
+            "[2026-01-02 10:00:00] INFO:     1.2.3.4:5 - \"POST /start_profile HTTP/1.1\" 404 Not Found",
+            "INFO 01-02 10:00:00 [api_server.py:1] Route: /start_profile, Methods: POST",
         ] {
             assert_eq!(of(line), None, "{line}");
         }

@@ -102,6 +102,7 @@ impl LogRead {
         LogRead {
             source: SourceReport {
                 kind: SourceKind::Log,
+                role: None,
                 url: wanted.target.shown(),
                 status: SourceStatus::Partial,
                 reason: Some(why.clone()),
@@ -236,6 +237,7 @@ fn told(mut read: Read, shown: String, span: &Span) -> LogRead {
         has_lines: touches,
         source: SourceReport {
             kind: SourceKind::Log,
+            role: None,
             url: shown,
             status: if missing.is_empty() {
                 SourceStatus::Ok

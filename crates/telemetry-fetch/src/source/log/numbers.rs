@@ -3,6 +3,9 @@
 //! SGLang: `Decode batch, #running-req: 2, #token: 5632, token usage: 0.12, cuda graph: True, gen throughput (token/s): 95.33,
 //! #queue-req: 1`, with `batch.` in older versions and `[step]` in some. vLLM: `Engine 000: Avg prompt throughput: 1.0 tokens/s,
 //! …, Running: 2 reqs, Waiting: 0 reqs, GPU KV cache usage: 0.1%, Prefix cache hit rate: 0.0%`, without `Engine 000` in V0.
+//! llama.cpp (build 7e4c0a9) says nothing again and again, and the times of each request that ended:
+//! `slot print_timing: id  1 | task 5 | prompt eval time =     755.88 ms /    40 tokens (   18.90 ms per token, …)`, the same
+//! with `eval time` (per token without the first one), and `draft acceptance = 0.57143 (    4 accepted /     7 generated), …`.
 
 /// A number of such a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +25,9 @@ pub(crate) enum Id {
     CacheHit,
     AcceptLength,
     Graph,
+    PrefillTime,
+    Tpot,
+    AcceptRatio,
 }
 
 impl Id {
@@ -36,6 +42,9 @@ impl Id {
             Id::CacheHit => ("cache_hit_ratio", "ratio"),
             Id::AcceptLength => ("accept_length", "tokens"),
             Id::Graph => ("graph_ratio", "ratio"),
+            Id::PrefillTime => ("prefill_time_ms", "ms"),
+            Id::Tpot => ("tpot_ms", "ms"),
+            Id::AcceptRatio => ("accept_ratio", "ratio"),
         }
     }
 }
@@ -87,6 +96,9 @@ pub(crate) fn numbers(text: &str) -> Option<Numbers<'_>> {
             });
         }
         return found.some();
+    }
+    if text.starts_with("slot ") {
+        return llama(text);
     }
     vllm(text)
 }
@@ -167,6 +179,29 @@ fn vllm(text: &str) -> Option<Numbers<'_>> {
     found.some()
 }
 
+fn llama(text: &str) -> Option<Numbers<'_>> {
+    let said = text.rsplit(" | ").next()?.trim_start();
+    let (what, rest) = said.split_once(" = ")?;
+    let (value, more) = rest.trim_start().split_once(' ')?;
+    let mut found = Numbers::default();
+    match what.trim_end() {
+        "prompt eval time" if more.starts_with("ms ") => found.push(Id::PrefillTime, value),
+        "eval time" if more.starts_with("ms ") => {
+            let (_, each) = more.split_once('(')?;
+            found.push(Id::Tpot, each.trim_start().split_once(" ms per token")?.0);
+        }
+        // `rate` in builds before 2026.
+        "draft acceptance" | "draft acceptance rate" => {
+            found.push(Id::AcceptRatio, value);
+            if let Some((_, length)) = more.split_once("mean len = ") {
+                found.push(Id::AcceptLength, length.trim());
+            }
+        }
+        _ => {}
+    }
+    found.some()
+}
+
 fn plain(text: &str) -> Option<f64> {
     // `1_000`, `inf` and the like are numbers elsewhere, not here.
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -238,11 +273,46 @@ mod tests {
     }
 
     #[test]
+    fn llama_cpp_times_its_requests() {
+        let line = |said: &str| format!("slot print_timing: id  1 | task 5 | {said}");
+        for (said, expected) in [
+            (
+                "prompt eval time =     755.88 ms /    40 tokens (   18.90 ms per token,    52.92 tokens per second)",
+                vec![(Id::PrefillTime, 755.88)],
+            ),
+            (
+                "       eval time =    4604.85 ms /    64 tokens (   73.09 ms per token,    13.68 tokens per second)",
+                vec![(Id::Tpot, 73.09)],
+            ),
+            ("      total time =    5360.72 ms /   104 tokens", vec![]),
+            ("   graphs reused =         62", vec![]),
+            (
+                "draft acceptance = 0.57143 (    4 accepted /     7 generated), mean len =  2.33",
+                vec![(Id::AcceptRatio, 0.57143), (Id::AcceptLength, 2.33)],
+            ),
+            (
+                "draft acceptance rate = 0.57143 (    4 accepted /     7 generated)",
+                vec![(Id::AcceptRatio, 0.57143)],
+            ),
+            // A request without a second token has no time per token.
+            (
+                "       eval time =       0.00 ms /     1 tokens (     nan ms per token,      inf tokens per second)",
+                vec![],
+            ),
+        ] {
+            assert_eq!(of(&line(said)), expected, "{said}");
+        }
+    }
+
+    #[test]
     fn other_lines_have_none() {
         for text in [
             "Decode batch",
             "Prefill batch, #new-token: x",
             "Engine 000: up",
+            "slot ",
+            "slot release: id  1 | task 5 | stop processing: n_tokens = 103, truncated = 0",
+            "slot x | eval time = 5 s",
             "batch 7",
             "",
         ] {
@@ -252,7 +322,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read(text in "(Decode batch|Prefill batch|Engine 0: Avg prompt throughput: )?.{0,80}") {
+        fn any_text_is_read(text in "(Decode batch|Prefill batch|Engine 0: Avg prompt throughput: |slot x \\| eval time = )?.{0,80}") {
             for number in numbers(&text).unwrap_or_default().numbers {
                 prop_assert!(number.value.is_finite());
             }

@@ -1,9 +1,11 @@
 //! Logs that a program has: journald, docker, kubectl. It is run with the window, and its output is read like a file.
+//!
+//! Flags are those of `journalctl` 252, `docker` 28.2 and `kubectl` 1.32, by their `--help`.
 
 use std::io::{BufRead as _, BufReader, PipeReader, Read as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 use contracts::text::clean;
 
@@ -15,10 +17,21 @@ use super::{Read, Span};
 
 /// How long a program may take: a daemon that hangs must not hang us.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How often Ctrl-C is looked for.
+const LOOK: Duration = Duration::from_millis(50);
 /// Longest record of the journal, bytes; its default bound for one message is 48 KiB.
 const RECORD_CAP: u64 = 1 << 20;
 /// How much of its output says why it failed.
 const LAST_WORDS: usize = 300;
+
+/// What the output of a program gave.
+struct Pass {
+    scan: Scan,
+    /// Its end.
+    words: String,
+    /// Whether all of it was read: what is in order is left behind the window.
+    is_whole: bool,
+}
 
 /// Runs the program and reads the window.
 ///
@@ -60,15 +73,15 @@ pub(super) fn read(target: &Target, span: &Span) -> Result<Read, LogError> {
         // Nobody waits any more when the time is over.
         let _ = send.send(pass);
     });
-    let pass = receive.recv_timeout(PATIENCE);
-    let status = end(&mut child, pass.is_ok());
-    let (scan, words) = match pass {
-        Ok(pass) => pass.map_err(|error| failed(format!("cannot be read: {error}")))?,
-        Err(RecvTimeoutError::Timeout) => {
-            return Err(failed(format!("did not end within {} s", PATIENCE.as_secs())));
-        }
-        Err(RecvTimeoutError::Disconnected) => return Err(failed("cannot be read".to_owned())),
-    };
+    // Ctrl-C that ended the command of the window is no reason to leave out its log.
+    let was_interrupted = cli_kit::interrupted();
+    let pass = wait(&receive, PATIENCE, || !was_interrupted && cli_kit::interrupted());
+    // One that was left behind the window dies of its broken pipe, which is no failure.
+    let is_whole = matches!(&pass, Ok(Ok(pass)) if pass.is_whole);
+    let status = end(&mut child, is_whole);
+    let pass = pass
+        .map_err(&failed)?
+        .map_err(|error| failed(format!("cannot be read: {error}")))?;
     // The pass is here: the thread is at its end.
     let _ = reader.join();
     if let Some(status) = status
@@ -76,12 +89,33 @@ pub(super) fn read(target: &Target, span: &Span) -> Result<Read, LogError> {
     {
         return Err(failed(format!(
             "ended with {status}: {}",
-            super::sample::sample(&words)
+            super::sample::sample(&pass.words)
         )));
     }
     let mut read = Read::default();
-    read.take(scan);
+    read.take(pass.scan);
     Ok(read)
+}
+
+/// Waits for what the reader sends; in words why nothing came.
+fn wait<T>(
+    receive: &Receiver<T>,
+    patience: Duration,
+    is_interrupted: impl Fn() -> bool,
+) -> Result<T, String> {
+    let until = Instant::now() + patience;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match receive.recv_timeout(left.min(LOOK)) {
+            Ok(pass) => return Ok(pass),
+            Err(RecvTimeoutError::Disconnected) => return Err("cannot be read".to_owned()),
+            Err(RecvTimeoutError::Timeout) if is_interrupted() => return Err("was interrupted".to_owned()),
+            Err(RecvTimeoutError::Timeout) if left.is_zero() => {
+                return Err(format!("did not end within {} s", patience.as_secs()));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
 }
 
 /// The program and its arguments.
@@ -147,7 +181,7 @@ fn end(child: &mut Child, is_read: bool) -> Option<ExitStatus> {
 }
 
 /// Lines with a stamp of the program before each.
-fn lines(output: PipeReader, span: &Span) -> std::io::Result<(Scan, String)> {
+fn lines(output: PipeReader, span: &Span) -> std::io::Result<Pass> {
     let (start, end) = span.ms();
     let mut scan = Scan::new(LogClock::new(span.zone.clone(), span.start), start, end);
     scan.is_in_order = true;
@@ -155,20 +189,27 @@ fn lines(output: PipeReader, span: &Span) -> std::io::Result<(Scan, String)> {
     let mut words = LastWords {
         output,
         last: Vec::new(),
+        is_at_end: false,
     };
     scan.read(&mut words)?;
-    Ok((scan, String::from_utf8_lossy(&words.last).into_owned()))
+    Ok(Pass {
+        scan,
+        words: String::from_utf8_lossy(&words.last).into_owned(),
+        is_whole: words.is_at_end,
+    })
 }
 
 /// Keeps the end of what was read: a program that fails says why in its last line.
 struct LastWords {
     output: PipeReader,
     last: Vec<u8>,
+    is_at_end: bool,
 }
 
 impl std::io::Read for LastWords {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.output.read(buffer)?;
+        self.is_at_end = read == 0 && !buffer.is_empty();
         let tail = &buffer[read.saturating_sub(LAST_WORDS)..read];
         if !tail.is_empty() {
             self.last = tail.to_vec();
@@ -178,7 +219,7 @@ impl std::io::Read for LastWords {
 }
 
 /// Records of the journal, one a line, in JSON.
-fn journal(output: PipeReader, span: &Span) -> std::io::Result<(Scan, String)> {
+fn journal(output: PipeReader, span: &Span) -> std::io::Result<Pass> {
     let (start, end) = span.ms();
     let mut scan = Scan::new(LogClock::new(span.zone.clone(), span.start), start, end);
     let mut output = BufReader::new(output);
@@ -195,7 +236,11 @@ fn journal(output: PipeReader, span: &Span) -> std::io::Result<(Scan, String)> {
         }
     }
     scan.finish();
-    Ok((scan, words))
+    Ok(Pass {
+        scan,
+        words,
+        is_whole: true,
+    })
 }
 
 /// Time and message of a record. A message that is no UTF-8 is a list of bytes.
@@ -244,6 +289,22 @@ mod tests {
             line("kubectl:prod/engine-0"),
             "kubectl logs --timestamps --since-time 2026-01-02T10:00:00.5Z --namespace prod engine-0"
         );
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_not_waited_for_and_ended() {
+        let (send, receive) = channel::<()>();
+        let late = wait(&receive, Duration::from_millis(20), || false).unwrap_err();
+        assert!(late.starts_with("did not end within"), "{late}");
+        let interrupted = wait(&receive, Duration::from_secs(600), || true).unwrap_err();
+        assert_eq!(interrupted, "was interrupted");
+        drop(send);
+        let gone = wait(&receive, Duration::from_secs(600), || false).unwrap_err();
+        assert_eq!(gone, "cannot be read");
+
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        assert_eq!(end(&mut child, false), None);
+        assert!(child.try_wait().unwrap().is_some(), "it is ended and waited for");
     }
 
     #[test]

@@ -201,6 +201,7 @@ pub(crate) async fn read(
         history.leads.push(lead);
         sources.push(StoredSource {
             source: ObservedSource {
+                role: None,
                 kind: SourceKind::Prometheus,
                 url: store.name(labels),
                 history,

@@ -1,0 +1,77 @@
+//! Deployments of several engines: a router, prefill and decode servers.
+
+use serde_json::Value;
+
+use crate::server::metrics;
+use crate::{document, run};
+
+fn payload(prompt: u32, generated: Option<u32>, waiting: u32) -> String {
+    let generated = generated.map_or(String::new(), |count| {
+        format!("# TYPE sglang:generation_tokens_total counter\nsglang:generation_tokens_total {count}\n")
+    });
+    format!(
+        "# TYPE sglang:prompt_tokens_total counter\nsglang:prompt_tokens_total {prompt}\n\
+         # TYPE sglang:num_running_reqs gauge\nsglang:num_running_reqs 2\n\
+         # TYPE sglang:num_queue_reqs gauge\nsglang:num_queue_reqs {waiting}\n{generated}"
+    )
+}
+
+#[test]
+fn roles_are_told_apart_and_not_added() {
+    let prefill = metrics(&[&payload(1000, None, 7), &payload(3000, None, 7)]);
+    let decode = metrics(&[&payload(1000, Some(10), 0), &payload(3000, Some(510), 0)]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut paths = Vec::new();
+    for name in ["before.json", "after.json"] {
+        let report = run(&format!("snapshot --url prefill={prefill} --url decode={decode}")).unwrap();
+        assert_eq!(document(&report)["data"]["sources"][0]["role"], "prefill");
+        let path = folder.path().join(name);
+        std::fs::write(&path, report.json()).unwrap();
+        paths.push(path.display().to_string());
+    }
+    let report = run(&format!("window --before {} --after {}", paths[0], paths[1])).unwrap();
+    let window = document(&report);
+    let data = &window["data"];
+    assert_eq!(data["sources"][1]["role"], "decode");
+    let prompts: Vec<&Value> = data["metrics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["id"] == "prompt_tokens")
+        .collect();
+    assert_eq!(prompts.len(), 2);
+    assert!(
+        prompts
+            .iter()
+            .all(|row| row["value"] == 2000.0 && row["labels"]["role"].is_string())
+    );
+    // Both read the same prompts, and one of them generates.
+    let derived = &data["derived"];
+    assert_eq!(
+        (&derived["input_tps"], &derived["mean_waiting"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert!(derived["output_tps"].as_f64().unwrap() > 0.0);
+    let roles = data["roles"].as_array().unwrap();
+    assert_eq!(
+        (&roles[0]["role"], &roles[1]["role"]),
+        (&"decode".into(), &"prefill".into())
+    );
+    assert_eq!(roles[1]["derived"]["mean_waiting"], 7.0);
+    assert_eq!(roles[1]["derived"]["output_tps"], Value::Null);
+    let view = report.view().to_markdown();
+    assert!(view.contains("decode") && view.contains("prefill"), "{view}");
+    assert!(view.contains("mean_waiting"), "{view}");
+}
+
+#[test]
+fn two_servers_of_one_role_are_added() {
+    let text = payload(1000, Some(10), 1);
+    let later = payload(3000, Some(110), 1);
+    let urls = [(); 2].map(|()| format!("--url decode={}", metrics(&[&text, &text, &text, &later])));
+    let report = run(&format!("window {} --interval 10s -- true", urls.join(" "))).unwrap();
+    let window = document(&report);
+    assert_eq!(window["data"]["roles"].as_array().unwrap().len(), 1);
+    assert_eq!(window["data"]["derived"]["mean_running"], 4.0);
+    assert_eq!(window["data"]["roles"][0]["derived"], window["data"]["derived"]);
+}
