@@ -23,6 +23,8 @@ pub struct Args {
 pub enum Command {
     /// Error rates and repeat counts to expect on this machine, from A/A measurements
     Calibrate(CalibrateArgs),
+    /// Order the candidates of a search, one JSON object a line, by throughput and latency under their SLO
+    Rank(RankArgs),
 }
 
 /// Evidence and rules of a decision.
@@ -95,6 +97,26 @@ pub struct CalibrateArgs {
     pub seed: u64,
 }
 
+/// Arguments of `rank`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RankArgs {
+    /// Candidates as JSON lines: framework, candidate_id, status, hardware, workload, sla, metrics; `-` reads stdin
+    #[arg(value_name = "CANDIDATES")]
+    pub candidates: PathBuf,
+    /// First metric of the order
+    #[arg(long, value_enum, default_value_t = RankBy::RequestThroughput)]
+    pub by: RankBy,
+}
+
+/// What candidates that meet their SLO are ordered by first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RankBy {
+    /// Completed requests a second, then output tokens.
+    RequestThroughput,
+    /// Output tokens a second, then requests.
+    OutputTokenThroughput,
+}
+
 /// A side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum SideArg {
@@ -122,6 +144,9 @@ const EXAMPLES: &str = "  # Decide from interleaved pairs, and keep the document
 
   # What this machine's noise allows, from an A/A comparison
   gap-decide calibrate aa.compare.json --max-pairs 56
+
+  # What a search tried, in order; close leaders still need a comparison
+  gap-decide rank candidates.jsonl --format markdown -o ranking.json
 ";
 
 impl Cli for Args {
@@ -132,6 +157,7 @@ impl Cli for Args {
         schemas: &[
             ("", contracts::gap_decide::decision::SCHEMA),
             ("calibrate", contracts::gap_decide::calibration::SCHEMA),
+            ("rank", contracts::gap_decide::ranking::SCHEMA),
             ("target", contracts::target::Target::SCHEMA),
         ],
         examples: EXAMPLES,

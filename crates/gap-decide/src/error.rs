@@ -16,8 +16,8 @@ pub enum PlanError {
     /// `--ours` without `--theirs` or the other way round.
     #[error("a side is missing: `--ours` and `--theirs` go together")]
     OneSideOnly,
-    /// A decision and a calibration in one call.
-    #[error("a decision and a calibration are two calls")]
+    /// A decision and something else in one call.
+    #[error("a decision is one call, and a calibration or a ranking another")]
     TwoTasks,
     /// The first of `--theirs` has no name.
     #[error("cannot read `{0}` as NAME=RESULT")]
@@ -63,7 +63,7 @@ impl ToolError for PlanError {
                 }
                 PlanError::TwoKindsOfEvidence => "decide them in two calls; prefer the interleaved comparison",
                 PlanError::OneSideOnly => "add the other side, or use `--compare DOC`, which holds both",
-                PlanError::TwoTasks => "leave out `--compare`, `--ours` and `--theirs` when calibrating",
+                PlanError::TwoTasks => "leave out `--compare`, `--ours` and `--theirs` when calibrating or ranking",
                 PlanError::NoName(_) => "name the engine: `--theirs vllm=RESULT`",
                 PlanError::Metric(_) => "see `gap-decide --help`",
                 PlanError::Confidence(_) => "0.95 is the default",
@@ -241,6 +241,74 @@ impl ToolError for EvidenceError {
             | EvidenceError::FlagContradictsTarget { .. }
             | EvidenceError::NoRuns { .. }
             | EvidenceError::TooFewPairs { .. } => Exit::BadInput,
+        }
+    }
+}
+
+/// Candidates that cannot be ordered.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RankError {
+    /// A line that does not read.
+    #[error("line {line} of the candidates does not read: {what}")]
+    Line {
+        /// From 1.
+        line: u32,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// An empty file.
+    #[error("the candidates hold no row")]
+    NoRows,
+    /// More rows than a search has.
+    #[error("the candidates hold more than 200,000 rows")]
+    TooManyRows,
+    /// Two rows of one scenario that measured different things.
+    #[error(
+        "lines {} and {} of scenario `{scenario}` do not rank together: {field} is {} against {}",
+        lines[0], lines[1], values[0], values[1]
+    )]
+    OtherMeasurement {
+        /// The scenario.
+        scenario: String,
+        /// The two lines.
+        lines: [u32; 2],
+        /// The field that differs.
+        field: &'static str,
+        /// Its values.
+        values: [String; 2],
+    },
+}
+
+impl ToolError for RankError {
+    fn code(&self) -> &'static str {
+        match self {
+            RankError::Line { .. } => "candidate-line",
+            RankError::NoRows => "no-candidates",
+            RankError::TooManyRows => "too-many-candidates",
+            RankError::OtherMeasurement { .. } => "candidates-differ",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                RankError::Line { .. } => "one JSON object a line; a cut last line is left over from a crash: remove it",
+                RankError::NoRows => "give the file that the search appended to, one JSON object a line",
+                RankError::TooManyRows => "rank one search at a time",
+                RankError::OtherMeasurement { .. } => {
+                    "give rows of other workloads or limits another `workload.scenario`, or measure them again alike"
+                }
+            }
+            .to_owned(),
+        )
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            RankError::Line { .. }
+            | RankError::NoRows
+            | RankError::TooManyRows
+            | RankError::OtherMeasurement { .. } => Exit::BadInput,
         }
     }
 }

@@ -21,6 +21,7 @@ mod load;
 mod measure_argv;
 mod next_action;
 mod physical_limit;
+mod rank;
 mod render;
 mod scenario;
 mod slo;
@@ -31,7 +32,7 @@ mod within_run;
 
 use cli_kit::{Cli as _, Failure, Report};
 
-/// Runs the tool: decides a gap, or calibrates.
+/// Runs the tool: decides a gap, calibrates, or ranks candidates.
 ///
 /// # Errors
 /// Every documented exit that prints no document.
@@ -40,5 +41,6 @@ pub fn run(args: cli::Args) -> Result<Report, Failure> {
     match plan::Plan::try_from(args)? {
         plan::Plan::Decide(plan) => decide::run(&plan, top),
         plan::Plan::Calibrate(plan) => calibrate::run(&plan),
+        plan::Plan::Rank(args) => rank::run(&args, top),
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use contracts::metric::Metric;
 use serde::Serialize;
 
-use crate::cli::{Args, CalibrateArgs, Command, DecideArgs, FailOn, SideArg};
+use crate::cli::{Args, CalibrateArgs, Command, DecideArgs, FailOn, RankArgs, SideArg};
 use crate::error::PlanError;
 
 /// Campaigns are drawn up to three times the threshold, and nobody loses more than everything.
@@ -18,6 +18,8 @@ pub enum Plan {
     Decide(DecidePlan),
     /// Calibrate.
     Calibrate(CalibratePlan),
+    /// Order candidates.
+    Rank(RankArgs),
 }
 
 /// A decision as it was asked for.
@@ -84,12 +86,15 @@ impl TryFrom<Args> for Plan {
     fn try_from(args: Args) -> Result<Plan, PlanError> {
         match args.command {
             None => decide(args.decide).map(Plan::Decide),
-            Some(Command::Calibrate(calibrate_args)) => {
+            Some(command) => {
                 let evidence = &args.decide;
                 if !evidence.compare.is_empty() || !evidence.ours.is_empty() || !evidence.theirs.is_empty() {
                     return Err(PlanError::TwoTasks);
                 }
-                calibrate(calibrate_args).map(Plan::Calibrate)
+                match command {
+                    Command::Calibrate(calibrate_args) => calibrate(calibrate_args).map(Plan::Calibrate),
+                    Command::Rank(rank_args) => Ok(Plan::Rank(rank_args)),
+                }
             }
         }
     }

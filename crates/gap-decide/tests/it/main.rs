@@ -10,4 +10,5 @@ mod decide_validity;
 mod errors;
 mod fixtures;
 mod interface;
+mod rank;
 mod robustness;
