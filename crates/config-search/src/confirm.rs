@@ -1,0 +1,225 @@
+//! `config-search confirm`: the winner against the baseline, interleaved, each launched anew for every run, then the verdict.
+//! Measuring and deciding are done by `serve-bench` and `gap-decide`, as processes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use cli_kit::{Failure, OutputArgs, Report};
+use contracts::Exit;
+use contracts::config_search::report::{Best, Comparison, Confirmation};
+use contracts::gap_decide::decision::{self, DecisionData, ScenarioVerdict, Verdict};
+use contracts::serve_bench::compare::{self, CompareData};
+use serde_json::{Value, json};
+
+use crate::cli::ConfirmArgs;
+use crate::error::SearchError;
+use crate::plan::{Loaded, Ready, command};
+use crate::{measure, report, search};
+
+/// What was confirmed last.
+const KEPT: &str = "confirmation.json";
+/// Largest of these.
+const KEPT_CAP: u64 = 1 << 20;
+
+pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Failure> {
+    let (plan, folder, rows) = search::existing(&args.search.plan, args.search.dir.as_deref())?;
+    let found = report::document(&plan, &args.search.plan, &folder, &rows, None);
+    let winner = winner(&found.data.best, args.framework.as_deref())?;
+    let ready = plan
+        .frameworks
+        .iter()
+        .find(|ready| ready.framework.name == winner.framework)
+        .expect("the best of a search is of a framework of its plan");
+    let (serve_bench, gap_decide) = (
+        cli_kit::find_companion("serve-bench")?,
+        cli_kit::find_companion("gap-decide")?,
+    );
+    let place = folder.join("confirm").join(&winner.candidate);
+    std::fs::create_dir_all(&place).map_err(write_error(&place))?;
+    let _ = cli_kit::install_interrupt();
+    let subject = subject(&place, ready)?;
+    let mut comparisons = Vec::new();
+    for scenario in &plan.plan.scenarios {
+        let document = place.join(format!("{}.compare.json", scenario.name));
+        let mut words: Vec<String> = ["compare", "--swap", "--clear-env"].map(str::to_owned).to_vec();
+        for (flag, params) in [("--a-cmd", &winner.params), ("--b-cmd", &BTreeMap::new())] {
+            words.extend([flag.to_owned(), launch(ready, params)?]);
+        }
+        words.extend(["--a-name", "candidate", "--b-name", "baseline"].map(str::to_owned));
+        for flag in ["--subject", "--b-subject"] {
+            words.extend([flag.to_owned(), subject.display().to_string()]);
+        }
+        words.extend(measure::load(&plan.plan, scenario, &plan.base, 1.0));
+        words.extend(["--blocks".to_owned(), args.blocks.to_string()]);
+        if let Some(seconds) = ready.framework.ready_timeout_s {
+            words.extend(["--ready-timeout".to_owned(), seconds.to_string()]);
+        }
+        if document.exists() {
+            words.push("--resume".to_owned());
+        }
+        companion(&serve_bench, words, &document)?;
+        cli_kit::load_document::<CompareData>(&document, compare::SCHEMA)?;
+        comparisons.push(Comparison {
+            scenario: scenario.name.clone(),
+            document: document.display().to_string(),
+        });
+    }
+    let decided = place.join("decision.json");
+    let mut words = vec!["--compare".to_owned()];
+    words.extend(comparisons.iter().map(|comparison| comparison.document.clone()));
+    words.extend(["--metric".to_owned(), plan.metric().name().to_owned()]);
+    if let Some(target) = &plan.plan.target {
+        words.extend(["--target".to_owned(), plan.path(target).display().to_string()]);
+    }
+    let code = companion(&gap_decide, words, &decided)?;
+    let verdict = cli_kit::load_document::<DecisionData>(&decided, decision::SCHEMA)?.document;
+    let confirmation = Confirmation {
+        framework: winner.framework.clone(),
+        candidate: winner.candidate.clone(),
+        comparisons,
+        verdict: overall(&verdict.data.scenarios).map(|verdict| verdict.name().to_owned()),
+        decision: Some(decided.display().to_string()),
+    };
+    let kept = folder.join(KEPT);
+    let bytes = serde_json::to_vec_pretty(&confirmation).expect("a confirmation is JSON");
+    cli_kit::write_atomically(&kept, &bytes).map_err(write_error(&kept))?;
+    let mut document = report::document(&plan, &args.search.plan, &folder, &rows, Some(confirmation));
+    document.next_actions = verdict.next_actions;
+    let exit = if code == Some(5) {
+        Exit::Undecided
+    } else {
+        Exit::Ok
+    };
+    let view = crate::render::report(&document, output.top);
+    Ok(Report::new(&document, view, exit))
+}
+
+/// One verdict over all scenarios: what forbids the candidate anywhere comes first, and it is ahead where it is ahead somewhere and
+/// tied elsewhere.
+fn overall(scenarios: &[ScenarioVerdict]) -> Option<Verdict> {
+    let order = [
+        Verdict::Invalid,
+        Verdict::OursFailsSlo,
+        Verdict::Behind,
+        Verdict::Inconclusive,
+        Verdict::TheirsFailsSlo,
+        Verdict::Ahead,
+        Verdict::Tied,
+    ];
+    let found = |verdict: &Verdict| scenarios.iter().any(|scenario| scenario.verdict == *verdict);
+    order.into_iter().find(found)
+}
+
+/// What was confirmed of this search, if it was.
+pub(crate) fn kept(folder: &Path) -> Option<Confirmation> {
+    let bytes = cli_kit::read_bounded(&folder.join(KEPT), KEPT_CAP).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// The best candidate that is not the baseline: of the framework that was asked for, else with the largest gain.
+fn winner<'a>(best: &'a [Best], framework: Option<&str>) -> Result<&'a Best, SearchError> {
+    best.iter()
+        .filter(|best| framework.is_none_or(|name| best.framework == name) && !best.params.is_empty())
+        .max_by(|a, b| {
+            let gain = |best: &Best| best.gain_pct.map_or(f64::NEG_INFINITY, contracts::Finite::get);
+            // Of equals the first in the plan.
+            gain(a).total_cmp(&gain(b)).then(std::cmp::Ordering::Greater)
+        })
+        .ok_or_else(|| {
+            SearchError::NothingToConfirm("no candidate of the search beats its baseline".to_owned())
+        })
+}
+
+/// The launch command as one JSON text; the program by its whole path, because the environment is cleared.
+fn launch(ready: &Ready, params: &BTreeMap<String, Value>) -> Result<String, SearchError> {
+    let mut argv = command::argv(&ready.framework, params).map_err(SearchError::NothingToConfirm)?;
+    if !argv[0].contains('/') {
+        let on_path = std::env::var_os("PATH").and_then(|path| {
+            std::env::split_paths(&path)
+                .map(|folder| folder.join(&argv[0]))
+                .find(|path| path.is_file())
+        });
+        if let Some(path) = on_path {
+            argv[0] = path.display().to_string();
+        }
+    }
+    Ok(Value::from(argv).to_string())
+}
+
+/// What both sides get of the environment. Secrets are taken from this shell and do not come into the file.
+fn subject(place: &Path, ready: &Ready) -> Result<PathBuf, SearchError> {
+    let env: BTreeMap<&String, &str> = ready
+        .framework
+        .env
+        .iter()
+        .map(|(name, value)| {
+            (
+                name,
+                if contracts::secret::is_secret(name) {
+                    ""
+                } else {
+                    value.as_str()
+                },
+            )
+        })
+        .collect();
+    let path = place.join("subject.json");
+    let bytes = json!({"schema": contracts::subject::Subject::SCHEMA, "env": env}).to_string();
+    cli_kit::write_atomically(&path, bytes.as_bytes()).map_err(write_error(&path))?;
+    Ok(path)
+}
+
+/// Runs a tool that writes a document.
+fn companion(program: &Path, words: Vec<String>, document: &Path) -> Result<Option<i32>, SearchError> {
+    let name = program
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let failed = |why: String, exit| SearchError::Companion {
+        program: name.clone(),
+        why,
+        exit,
+    };
+    let output = Command::new(program)
+        .args(words)
+        .args(["--quiet", "--format", "json", "-o"])
+        .arg(document)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .map_err(|error| failed(error.to_string(), Exit::Unavailable))?;
+    let code = output.status.code();
+    if matches!(code, Some(0 | 1 | 5)) {
+        return Ok(code);
+    }
+    let said = contracts::text::clean_bytes(&output.stderr, 600);
+    let exit = match code {
+        Some(3) => Exit::BadInput,
+        Some(7) => Exit::Drift,
+        _ => Exit::Unavailable,
+    };
+    Err(failed(said, exit))
+}
+
+fn write_error(path: &Path) -> impl FnOnce(std::io::Error) -> SearchError + use<> {
+    let path = path.display().to_string();
+    move |source| SearchError::Write { path, source }
+}
+
+/// `config-search report` and `config-search status`.
+pub(crate) fn show(
+    plan: &Path,
+    dir: Option<&Path>,
+    output: &OutputArgs,
+    is_short: bool,
+) -> Result<Report, Failure> {
+    let (plan_read, folder, rows): (Loaded, _, _) = search::existing(plan, dir)?;
+    let document = report::document(&plan_read, plan, &folder, &rows, kept(&folder));
+    let view = if is_short {
+        crate::render::status(&document, output.top)
+    } else {
+        crate::render::report(&document, output.top)
+    };
+    Ok(Report::new(&document, view, Exit::Ok))
+}

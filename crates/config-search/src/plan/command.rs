@@ -1,0 +1,109 @@
+//! The command of a candidate: an argv, or where the plan says so a line for `sh`.
+
+use std::collections::BTreeMap;
+
+use contracts::config_search::plan::Framework;
+use serde_json::Value;
+
+/// What becomes the port of a launch.
+pub(crate) const PORT: &str = "{port}";
+
+/// `server_command` as words; a line for `sh` is one word.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn words(framework: &Framework) -> Result<Vec<String>, String> {
+    match &framework.server_command {
+        Value::Array(list) => {
+            if framework.shell {
+                return Err("`shell: true` goes with a string, and `server_command` is a list".to_owned());
+            }
+            let words: Option<Vec<String>> = list.iter().map(word).collect();
+            match words {
+                Some(words) if words.first().is_some_and(|first| !first.is_empty()) => Ok(words),
+                Some(_) => Err("`server_command` is empty".to_owned()),
+                None => Err("`server_command` holds something that is neither text nor number".to_owned()),
+            }
+        }
+        Value::String(line) if framework.shell && !line.trim().is_empty() => Ok(vec![line.clone()]),
+        Value::String(_) if !framework.shell => {
+            Err("`server_command` is a string, and the plan does not say `shell: true`".to_owned())
+        }
+        _ => Err("`server_command` is missing".to_owned()),
+    }
+}
+
+fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Flags that a candidate adds.
+pub(crate) fn flags(params: &BTreeMap<String, Value>) -> Vec<String> {
+    let mut words = Vec::new();
+    for (flag, value) in params {
+        match value {
+            Value::Null | Value::Bool(false) => {}
+            Value::Bool(true) => words.push(flag.clone()),
+            value => {
+                words.push(flag.clone());
+                words.push(word(value).unwrap_or_else(|| value.to_string()));
+            }
+        }
+    }
+    words
+}
+
+/// The argv of a candidate, `{port}` still in it.
+///
+/// # Errors
+/// Those of [`words`].
+pub(crate) fn argv(framework: &Framework, params: &BTreeMap<String, Value>) -> Result<Vec<String>, String> {
+    let mut words = words(framework)?;
+    let more = framework.base_server_flags.iter().cloned().chain(flags(params));
+    if !framework.shell {
+        words.extend(more);
+        return Ok(words);
+    }
+    let quoted: Vec<String> = more.map(|word| quoted(&word)).collect();
+    // `exec`, so that the server is the process that is stopped.
+    let line = format!("exec {} {}", words[0], quoted.join(" "));
+    Ok(vec!["sh".to_owned(), "-c".to_owned(), line.trim_end().to_owned()])
+}
+
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_string_needs_shell_in_so_many_words() {
+        let mut framework = Framework {
+            server_command: json!("serve --port {port}"),
+            base_server_flags: vec!["--name".to_owned(), "it's".to_owned()],
+            ..Framework::default()
+        };
+        assert!(argv(&framework, &BTreeMap::new()).is_err());
+        framework.shell = true;
+        let line = argv(&framework, &BTreeMap::new()).unwrap();
+        assert_eq!(line, ["sh", "-c", "exec serve --port {port} '--name' 'it'\\''s'"]);
+        framework.server_command = json!(["serve", 3]);
+        assert!(argv(&framework, &BTreeMap::new()).is_err(), "a list with shell");
+        framework.shell = false;
+        let params = BTreeMap::from([
+            ("--n".to_owned(), json!(4)),
+            ("--on".to_owned(), json!(true)),
+            ("--off".to_owned(), json!(false)),
+        ]);
+        let words = argv(&framework, &params).unwrap();
+        assert_eq!(words, ["serve", "3", "--name", "it's", "--n", "4", "--on"]);
+    }
+}

@@ -1,0 +1,129 @@
+//! A plan read, checked and made ready: commands, spaces, scenarios. Nothing is launched here.
+
+pub(crate) mod check;
+pub(crate) mod command;
+pub(crate) mod parameter;
+
+use std::path::{Path, PathBuf};
+
+use cli_kit::{Failure, load_yaml_bytes};
+use contracts::Input;
+use contracts::config_search::plan::{self, Framework, Plan, Scenario};
+use contracts::config_search::validation::Problem;
+use contracts::metric::Metric;
+use serde::Serialize;
+
+use crate::error::SearchError;
+use crate::space::Space;
+
+/// A framework that can be launched or reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    pub(crate) framework: Framework,
+    pub(crate) space: Space,
+}
+
+/// A plan with what it means.
+#[derive(Clone, Debug)]
+pub(crate) struct Loaded {
+    pub(crate) plan: Plan,
+    pub(crate) input: Input,
+    pub(crate) bytes: Vec<u8>,
+    /// Folder of the plan: its paths are relative to it.
+    pub(crate) base: PathBuf,
+    pub(crate) frameworks: Vec<Ready>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Reads a plan and checks it.
+///
+/// # Errors
+/// Exit 3 when it does not read; what is wrong with one that reads stands in [`Loaded::problems`].
+pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
+    let (plan, input, bytes): (Plan, Input, Vec<u8>) = load_yaml_bytes(path, plan::SCHEMA)?;
+    let base = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    // The lists of a declaration are not looked into by the reader.
+    let mut problems = unknown_keys(&bytes);
+    let (frameworks, more) = check::check(&plan, &base);
+    problems.extend(more);
+    Ok(Loaded {
+        plan,
+        input,
+        bytes,
+        base,
+        frameworks,
+        problems,
+    })
+}
+
+impl Loaded {
+    /// The plan, when nothing is wrong with it.
+    pub(crate) fn usable(self) -> Result<Loaded, SearchError> {
+        match self.problems.first() {
+            None => Ok(self),
+            Some(problem) => Err(SearchError::Plan {
+                path: self.input.path.clone(),
+                message: match &problem.of {
+                    Some(of) => format!("{of}: {}", problem.message),
+                    None => problem.message.clone(),
+                },
+                hint: format!(
+                    "{}; `config-search validate {}` lists all problems",
+                    problem.hint, self.input.path
+                ),
+            }),
+        }
+    }
+
+    /// The metric that decides.
+    pub(crate) fn metric(&self) -> Metric {
+        let name = self.plan.metric.as_deref().unwrap_or("output_tps");
+        Metric::parse(name).expect("a plan that was checked has a metric")
+    }
+
+    /// A path of the plan, as it is reached from here.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.base.join(name)
+    }
+}
+
+fn unknown_keys(bytes: &[u8]) -> Vec<Problem> {
+    fn known<T: Serialize + Default>() -> Vec<String> {
+        let value = serde_json::to_value(T::default()).expect("a plan is JSON");
+        value
+            .as_object()
+            .map(|object| object.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+    let Ok(value) = cli_kit::yaml_value(bytes) else {
+        return vec![];
+    };
+    let mut problems = Vec::new();
+    for (list, known) in [
+        ("frameworks", known::<Framework>()),
+        ("scenarios", known::<Scenario>()),
+    ] {
+        let entries = value.get(list).and_then(serde_json::Value::as_array);
+        for entry in entries
+            .into_iter()
+            .flatten()
+            .filter_map(serde_json::Value::as_object)
+        {
+            for key in entry.keys().filter(|key| !known.contains(key)) {
+                problems.push(check::problem(
+                    "plan-unknown-field",
+                    None,
+                    format!(
+                        "`{}` is no field of an entry of `{list}`",
+                        contracts::text::clean(key, 80)
+                    ),
+                    &format!("its fields are {}", known.join(", ")),
+                ));
+            }
+        }
+    }
+    problems
+}
