@@ -1,0 +1,81 @@
+//! What can go wrong before there is a document. Fragments complete "failed to …".
+
+use cli_kit::ToolError;
+use contracts::Exit;
+
+/// Why there is no document.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum QualityError {
+    /// A suite does not read.
+    #[error("take {path} as a suite: line {line}: {what}")]
+    Suite {
+        /// File.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// Why.
+        what: String,
+    },
+    /// There is nothing to ask.
+    #[error("find a question in the suite")]
+    NoItems,
+    /// Records of another run.
+    #[error("go on from {0}: it holds answers of another suite, model or settings")]
+    OtherRecords(String),
+    /// Records cannot be kept.
+    #[error("keep answers in {path}: {source}")]
+    Records {
+        /// File.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Two results that cannot be compared.
+    #[error("compare the two results: they differ in {}", .0.join(", "))]
+    NotComparable(Vec<String>),
+    /// A limit that means nothing.
+    #[error("take --at-least {0}: it has to lie above 0 and at most at 1")]
+    AtLeast(f64),
+    /// The variable of the key is not set.
+    #[error("read the API key: `{0}` is not set")]
+    KeyMissing(String),
+    /// No runtime.
+    #[error("start the runtime: {0}")]
+    Runtime(std::io::Error),
+}
+
+impl ToolError for QualityError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Suite { .. } => "suite-malformed",
+            Self::NoItems => "suite-empty",
+            Self::OtherRecords(_) => "answers-of-another-run",
+            Self::Records { .. } => "answers-not-kept",
+            Self::NotComparable(_) => "quality-not-comparable",
+            Self::AtLeast(_) => "quality-limit-out-of-range",
+            Self::KeyMissing(_) => "quality-key-missing",
+            Self::Runtime(_) => "quality-no-runtime",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Suite { .. } | Self::NoItems => r#"one JSON object a line: {"question", "options", "answer": "B"} or {"question", "answer": "… #### 42"}"#.to_owned(),
+            Self::OtherRecords(_) => "name another file with --records".to_owned(),
+            Self::Records { .. } => "check the folder and its permissions, or name another file with --records".to_owned(),
+            Self::NotComparable(_) => "run both sides with the same suite, model, endpoint, seed and --max-tokens; --model-id declares one model under two names".to_owned(),
+            Self::AtLeast(_) => "give for example --at-least 0.95".to_owned(),
+            Self::KeyMissing(name) => format!("export {name}"),
+            Self::Runtime(_) => "the machine is short of threads or files: see `ulimit -a`".to_owned(),
+        })
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Suite { .. } | Self::NoItems | Self::NotComparable(_) => Exit::BadInput,
+            Self::OtherRecords(_) => Exit::Drift,
+            Self::Records { .. } | Self::KeyMissing(_) | Self::Runtime(_) => Exit::Unavailable,
+            Self::AtLeast(_) => Exit::Usage,
+        }
+    }
+}

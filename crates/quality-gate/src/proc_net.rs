@@ -1,0 +1,87 @@
+//! TCP connections of a process to other machines, from `/proc/PID/fd` and `/proc/PID/net/tcp*`.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Addresses outside of this machine that the process is connected to; `None` where `/proc` does not let us see.
+pub(crate) fn outside(pid: u32) -> Option<BTreeSet<IpAddr>> {
+    let mut sockets = BTreeSet::new();
+    for entry in std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten() {
+        let Ok(target) = std::fs::read_link(entry.path()) else {
+            continue;
+        };
+        let target = target.to_string_lossy();
+        let inode = target
+            .strip_prefix("socket:[")
+            .and_then(|rest| rest.strip_suffix(']'));
+        sockets.extend(inode.and_then(|inode| inode.parse::<u64>().ok()));
+    }
+    let mut found = BTreeSet::new();
+    for table in ["tcp", "tcp6"] {
+        // Without IPv6 there is no second table.
+        let text = std::fs::read_to_string(format!("/proc/{pid}/net/{table}"));
+        let Ok(text) = text else { continue };
+        found.extend(text.lines().filter_map(|line| peer(line, &sockets)));
+    }
+    Some(found)
+}
+
+/// The other end of an established connection of these sockets, where it is not this machine.
+fn peer(line: &str, sockets: &BTreeSet<u64>) -> Option<IpAddr> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (local, remote) = (address(words.get(1)?)?, address(words.get(2)?)?);
+    let is_established = *words.get(3)? == "01";
+    let inode = words.get(9)?.parse().ok()?;
+    let is_outside = !remote.is_loopback() && !remote.is_unspecified() && remote != local;
+    (is_established && is_outside && sockets.contains(&inode)).then_some(remote)
+}
+
+/// `0100007F:1F90`: words of 32 bits in the machine's order.
+fn address(text: &str) -> Option<IpAddr> {
+    let (hex, _) = text.split_once(':')?;
+    let words: Option<Vec<[u8; 4]>> = hex
+        .as_bytes()
+        .chunks(8)
+        .map(|word| {
+            let word = std::str::from_utf8(word).ok()?;
+            Some(u32::from_str_radix(word, 16).ok()?.to_ne_bytes())
+        })
+        .collect();
+    match words?.concat().as_slice() {
+        bytes if bytes.len() == 4 => <[u8; 4]>::try_from(bytes)
+            .ok()
+            .map(|ip| Ipv4Addr::from(ip).into()),
+        bytes => <[u8; 16]>::try_from(bytes)
+            .ok()
+            .map(|ip| Ipv6Addr::from(ip).to_canonical()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_established_connections_of_ours_to_elsewhere() {
+        let line = |remote: &str, state: &str, inode: u64| {
+            format!("0: 0100007F:1F90 {remote} {state} 0:0 00:0 0 0 0 {inode} 1 0")
+        };
+        let ours = BTreeSet::from([7]);
+        let outside = u32::from_ne_bytes([192, 0, 2, 5]);
+        let outside = format!("{outside:08X}:01BB");
+        assert_eq!(
+            peer(&line(&outside, "01", 7), &ours),
+            Some(Ipv4Addr::new(192, 0, 2, 5).into())
+        );
+        assert_eq!(peer(&line(&outside, "0A", 7), &ours), None);
+        assert_eq!(peer(&line(&outside, "01", 8), &ours), None);
+        assert_eq!(peer(&line("0100007F:1", "01", 7), &ours), None);
+        assert_eq!(peer("x", &ours), None);
+    }
+
+    #[test]
+    fn this_process_can_be_looked_at() {
+        assert!(outside(std::process::id()).is_some());
+        assert_eq!(outside(u32::MAX), None);
+    }
+}
