@@ -114,6 +114,8 @@ pub enum DatasetKind {
     Jsonl,
     /// An Azure LLM inference trace (CSV).
     Azure,
+    /// A BurstGPT trace (CSV).
+    Burstgpt,
     /// A Mooncake trace (JSONL).
     Mooncake,
 }

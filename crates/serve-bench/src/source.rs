@@ -224,12 +224,14 @@ pub(crate) fn plan(
         DatasetKind::Azure => Dataset::Azure {
             path: dataset_path(args)?,
         },
+        DatasetKind::Burstgpt => Dataset::Burstgpt {
+            path: dataset_path(args)?,
+        },
         DatasetKind::Mooncake => Dataset::Mooncake {
             path: dataset_path(args)?,
         },
     };
     let name = dataset.name().to_owned();
-    let random = kind == DatasetKind::Random;
     let plan = ScenarioPlan {
         scenario: name.clone(),
         purpose: contracts::serve_bench::workload::Purpose::Evidence,
@@ -238,9 +240,10 @@ pub(crate) fn plan(
         dataset,
         arrival: None,
         endpoint,
-        ignore_eos: args
-            .ignore_eos
-            .unwrap_or(random || matches!(kind, DatasetKind::Azure | DatasetKind::Mooncake)),
+        ignore_eos: args.ignore_eos.unwrap_or(matches!(
+            kind,
+            DatasetKind::Random | DatasetKind::Azure | DatasetKind::Burstgpt | DatasetKind::Mooncake
+        )),
         extra_body: extra_body(args)?,
     };
     Ok((

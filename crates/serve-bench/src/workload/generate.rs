@@ -10,7 +10,7 @@ use super::compose::Composer;
 use super::draft::Draft;
 use super::plan::{Dataset, MAX_OUTPUT_LEN, MAX_PROMPTS, ScenarioPlan};
 use super::sizer::PromptSizer;
-use super::{Workload, WorkloadError, WorkloadPlan, azure, jsonl, mooncake, random, sharegpt};
+use super::{Workload, WorkloadError, WorkloadPlan, azure, burstgpt, jsonl, mooncake, random, sharegpt};
 
 /// Makes the requests of a plan.
 ///
@@ -90,6 +90,7 @@ fn requests(
         }
         Dataset::Jsonl { path, output_len } => jsonl::drafts(plan, path, checked(*output_len)?, composer)?,
         Dataset::Azure { path } => azure::drafts(plan, path, composer)?,
+        Dataset::Burstgpt { path } => burstgpt::drafts(plan, path, composer, notes)?,
         Dataset::Mooncake { path } => mooncake::drafts(plan, path, composer)?,
     };
     let arrivals = arrivals(plan, &mut drafts)?;
@@ -177,6 +178,7 @@ fn refused(plan: &ScenarioPlan, line: u64, reason: String) -> WorkloadError {
         Dataset::Sharegpt { path, .. }
         | Dataset::Jsonl { path, .. }
         | Dataset::Azure { path }
+        | Dataset::Burstgpt { path }
         | Dataset::Mooncake { path }
             if line > 0 =>
         {

@@ -7,6 +7,7 @@
 pub mod arrival;
 mod azure;
 pub mod body;
+mod burstgpt;
 mod check;
 mod compose;
 mod draft;

@@ -94,6 +94,11 @@ pub enum Dataset {
         /// The file.
         path: PathBuf,
     },
+    /// A CSV trace with `Timestamp` in seconds, `Request tokens` and `Response tokens`.
+    Burstgpt {
+        /// The file.
+        path: PathBuf,
+    },
     /// A JSONL trace of `timestamp`, `input_length`, `output_length`, `hash_ids`.
     Mooncake {
         /// The file.
@@ -109,6 +114,7 @@ impl Dataset {
             Dataset::Sharegpt { .. } => "sharegpt",
             Dataset::Jsonl { .. } => "jsonl",
             Dataset::Azure { .. } => "azure",
+            Dataset::Burstgpt { .. } => "burstgpt",
             Dataset::Mooncake { .. } => "mooncake",
         }
     }

@@ -7,7 +7,7 @@ use contracts::{Exit, Finite};
 use serde_json::json;
 use serve_bench::workload::{Dataset, Endpoint, RandomPlan, ScenarioPlan};
 
-use super::{azure, file, from_file, jsonl, mooncake, plan, refusal, sharegpt, words};
+use super::{azure, burstgpt, file, from_file, jsonl, mooncake, plan, refusal, sharegpt, words};
 
 #[test]
 fn jsonl_rows_become_requests_in_the_order_of_their_times() {
@@ -93,6 +93,9 @@ fn data_sets_that_are_missing_or_empty_say_so() {
         (jsonl as fn(PathBuf) -> Dataset, "\n\n"),
         (azure, "TIMESTAMP,ContextTokens,GeneratedTokens\r\n"),
         (azure, ""),
+        (burstgpt, ""),
+        (burstgpt, "Timestamp,Request tokens,Response tokens\n"),
+        (burstgpt, "Timestamp,Request tokens,Response tokens\n1,5,0\n"),
         (mooncake, ""),
         (sharegpt, "[]"),
         (

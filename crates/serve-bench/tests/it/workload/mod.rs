@@ -63,6 +63,10 @@ fn azure(path: PathBuf) -> Dataset {
     Dataset::Azure { path }
 }
 
+fn burstgpt(path: PathBuf) -> Dataset {
+    Dataset::Burstgpt { path }
+}
+
 fn mooncake(path: PathBuf) -> Dataset {
     Dataset::Mooncake { path }
 }

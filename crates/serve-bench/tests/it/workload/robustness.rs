@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use serve_bench::workload::{Dataset, RandomPlan, ScenarioPlan, Words, Workload, body_bytes, generate};
 
 use super::files::written;
-use super::{azure, from_file, jsonl, mooncake, plan, sharegpt};
+use super::{azure, burstgpt, from_file, jsonl, mooncake, plan, sharegpt};
 
 /// What [`written`] writes, made once: every case damages its own copy.
 static WRITTEN: LazyLock<(Vec<u8>, Workload)> = LazyLock::new(|| {
@@ -24,7 +24,7 @@ proptest! {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &bytes).unwrap();
         prop_assert!(Workload::read(file.path()).is_err());
-        for dataset in [jsonl as fn(PathBuf) -> Dataset, azure, mooncake, sharegpt] {
+        for dataset in [jsonl as fn(PathBuf) -> Dataset, azure, burstgpt, mooncake, sharegpt] {
             let mut scenario = ScenarioPlan::random("s", 1, 1, RandomPlan::fixed(1, 1));
             scenario.num_prompts = None;
             scenario.dataset = dataset(file.path().to_owned());

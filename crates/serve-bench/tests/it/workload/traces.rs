@@ -7,7 +7,7 @@ use contracts::Finite;
 use serde_json::Value;
 use serve_bench::workload::{RandomPlan, ScenarioPlan};
 
-use super::{azure, common, from_file, mooncake, plan, prompt, refusal, words};
+use super::{azure, burstgpt, common, from_file, mooncake, plan, prompt, refusal, words};
 
 #[test]
 fn an_azure_trace_gives_arrivals_and_lengths() {
@@ -150,5 +150,114 @@ fn the_real_mooncake_traces_read_from_their_start() {
         scenario.num_prompts = None;
         scenario.dataset = mooncake(path);
         assert_eq!(refusal(&plan(vec![scenario])).code(), "workload-too-large");
+    }
+}
+
+#[test]
+fn both_layouts_of_burstgpt_give_arrivals_and_lengths() {
+    let workload = from_file(
+        burstgpt,
+        "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\r\n\
+         7,ChatGPT,30,4,34,Conversation log\r\n7.25,GPT-4,9,0,9,API log\r\n19.5,GPT-4,2,8,10,API log\r\n",
+    )
+    .unwrap();
+    let seen = |workload: &serve_bench::workload::Workload| -> Vec<_> {
+        let row = |r: &contracts::serve_bench::workload::WorkloadRequest| {
+            (
+                r.arrival_offset_ms.unwrap().get(),
+                r.input_len.unwrap(),
+                r.output_len.unwrap(),
+            )
+        };
+        workload.requests.iter().map(row).collect()
+    };
+    assert_eq!(seen(&workload), [(0.0, 30, 4), (12_500.0, 2, 8)]);
+    assert_eq!(prompt(&workload.requests[0]).split(' ').count(), 30);
+    assert_eq!(workload.header.scenarios[0].dataset, "burstgpt");
+    let [note] = &workload.notes[..] else {
+        panic!("one note: {:?}", workload.notes)
+    };
+    assert_eq!(note.code, "dataset-rows-left-out");
+    assert!(note.message.starts_with("1 rows"), "{}", note.message);
+
+    let newer = from_file(
+        burstgpt,
+        "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type\n\
+         20000001.5,s-1,3,GPT-4,11,2,13,Conversation log\n20000000.0,s-2,1,GPT-4,12,3,15,API log\n",
+    )
+    .unwrap();
+    assert_eq!(
+        seen(&newer),
+        [(0.0, 12, 3), (1_500.0, 11, 2)],
+        "put in the order of time"
+    );
+    assert!(newer.notes.is_empty());
+}
+
+#[test]
+fn every_malformed_burstgpt_row_is_an_error_with_its_line() {
+    let header = "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n1,m,5,5,10,l\n";
+    for (row, named) in [
+        ("2,m,5,5,10", "5 cells under 6 columns"),
+        ("soon,m,5,5,10,l", "not a number of seconds"),
+        ("inf,m,5,5,10,l", "not a number of seconds"),
+        ("2,m,x,5,10,l", "Request tokens"),
+        ("2,m,5,-1,10,l", "Response tokens"),
+        ("2,m,5,99999999,10,l", "Response tokens"),
+    ] {
+        let error = from_file(burstgpt, &format!("{header}{row}\n")).unwrap_err();
+        assert_eq!(error.code(), "dataset-row", "{row}");
+        assert!(
+            error.to_string().contains("line 3") && error.to_string().contains(named),
+            "{error}"
+        );
+    }
+    let error = from_file(burstgpt, "Timestamp,Model\n1,m\n").unwrap_err();
+    assert!(error.to_string().contains("without `Request tokens`"), "{error}");
+}
+
+/// Blocks of 512 that an infinite prefix cache would hit, counted on keys that stand for a whole beginning.
+fn hits<K: Eq + std::hash::Hash>(prefixes: impl Iterator<Item = Vec<K>>) -> (u64, u64) {
+    let mut seen = std::collections::HashSet::new();
+    let (mut hit, mut all) = (0, 0);
+    for prefix in prefixes {
+        for key in prefix {
+            all += 1;
+            hit += u64::from(!seen.insert(key));
+        }
+    }
+    (hit, all)
+}
+
+#[test]
+fn the_prompts_of_real_mooncake_traces_hit_a_prefix_cache_as_their_hash_ids_do() {
+    for name in [
+        "mooncake_conversation_trace.jsonl",
+        "mooncake_synthetic_trace.jsonl",
+    ] {
+        let Some(path) = real(name) else { continue };
+        let mut scenario = ScenarioPlan::random("s", 1, 200, RandomPlan::fixed(1, 1));
+        scenario.dataset = mooncake(path.clone());
+        let workload = words(&plan(vec![scenario]));
+        let text = std::fs::read_to_string(path).unwrap();
+        // Only whole blocks can be shared: the last one of a request is cut to its length.
+        let asked = hits(text.lines().take(200).map(|line| {
+            let row: Value = serde_json::from_str(line).unwrap();
+            let whole = row["input_length"].as_u64().unwrap() as usize / 512;
+            let ids: Vec<u64> = serde_json::from_value(row["hash_ids"].clone()).unwrap();
+            (1..=whole).map(|blocks| ids[..blocks].to_vec()).collect()
+        }));
+        let made = hits(workload.requests.iter().map(|request| {
+            let words: Vec<&str> = prompt(request).split(' ').collect();
+            let mut hash = contracts::fields::RunningSha256::default();
+            let blocks = words.chunks_exact(512).map(|block| {
+                hash.add(block.join(" ").as_bytes());
+                hash.clone().hex()
+            });
+            blocks.collect()
+        }));
+        println!("{name}: {} of {} whole blocks are hits", made.0, made.1);
+        assert_eq!(made, asked);
+        assert!(made.0 > 0 && made.0 < made.1);
     }
 }
