@@ -3,8 +3,9 @@
 
 #![no_main]
 
+use contracts::kernel_gate::results::Peaks;
 use kernel_gate::judge::{Evidence, judge};
-use kernel_gate::ledger::{Peaks, read};
+use kernel_gate::ledger::read;
 use libfuzzer_sys::fuzz_target;
 
 fn judged(bytes: &[u8], dispatch: &[u8]) {

@@ -17,9 +17,12 @@ pub(crate) fn next_actions(plan: &Plan, data: &ReportData) -> Vec<NextAction> {
         action(why, command)
     };
     let Some((_, pass)) = found(data) else {
-        return vec![tables(
-            "without layers the tables say which kernels take the time, and why the device waits",
-        )];
+        return vec![if plan.shows_flow {
+            // The tables lead to the flow: to lead back would go round in a circle.
+            kernels(&analysed.path)
+        } else {
+            tables("without layers the tables say which kernels take the time, and why the device waits")
+        }];
     };
     // The tables lead here: to lead back would go round in a circle.
     if plan.shows_flow {
@@ -60,6 +63,23 @@ pub(crate) fn next_actions(plan: &Plan, data: &ReportData) -> Vec<NextAction> {
         ));
     }
     actions
+}
+
+/// What an anchor is chosen from.
+fn kernels(trace: &str) -> NextAction {
+    let command = [
+        "profile-tables",
+        "rows",
+        trace,
+        "--kernel",
+        ".",
+        "--format",
+        "markdown",
+    ];
+    action(
+        "all kernels with their calls: the one that starts every layer is what --anchor asks for",
+        command.map(str::to_owned).into(),
+    )
 }
 
 fn action(why: &str, command: Vec<String>) -> NextAction {

@@ -140,6 +140,9 @@ fn where_nothing_repeats_the_document_says_so() {
         assert_eq!(kinds, ["prefill", "decode"]);
         assert_eq!(data["passes"][0]["layers"], Value::Null);
         assert!(warnings(&document).contains(&"layers-not-found"));
-        assert_eq!(document["next_actions"][0]["command"][0], "profile-tables");
+        let command = &document["next_actions"][0]["command"];
+        assert_eq!(command[0], "profile-tables");
+        // The tables lead to `--flow`: from there only the kernels are left, which lead nowhere.
+        assert_eq!(command[1] == "rows", words.contains(&"--flow"), "{command}");
     }
 }

@@ -440,6 +440,8 @@ fn the_skill_and_the_schema_are_printed() {
         "capacity-plan",
         "ncu-digest",
         "kernel-gate",
+        "config-search",
+        "quality-gate",
     ] {
         let ended = run(tool, ["--skill"]);
         assert_eq!(ended.code(), 0, "{ended:?}");

@@ -32,7 +32,9 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
         "telemetry-fetch" => typed::<telemetry_fetch::cli::Args>(words),
         "capacity-plan" => typed::<capacity_plan::cli::Args>(words),
         "ncu-digest" => typed::<ncu_digest::cli::Args>(words),
+        "config-search" => typed::<config_search::cli::Args>(words),
         "kernel-gate" => typed::<kernel_gate::cli::Args>(words),
+        "quality-gate" => typed::<quality_gate::cli::Args>(words),
         "loop-ledger" => typed::<loop_ledger::cli::Args>(words),
         _ => return None,
     };
@@ -40,7 +42,7 @@ pub(crate) fn parse(words: &[String]) -> Option<Result<(), String>> {
 }
 
 /// The commands of the binaries, for what is written in running text.
-pub(crate) fn tools() -> [(&'static str, Command); 10] {
+pub(crate) fn tools() -> [(&'static str, Command); 12] {
     [
         ("serve-bench", cli_kit::command::<serve_bench::cli::Args>()),
         ("gap-decide", cli_kit::command::<gap_decide::cli::Args>()),
@@ -56,7 +58,9 @@ pub(crate) fn tools() -> [(&'static str, Command); 10] {
         ),
         ("capacity-plan", cli_kit::command::<capacity_plan::cli::Args>()),
         ("ncu-digest", cli_kit::command::<ncu_digest::cli::Args>()),
+        ("config-search", cli_kit::command::<config_search::cli::Args>()),
         ("kernel-gate", cli_kit::command::<kernel_gate::cli::Args>()),
+        ("quality-gate", cli_kit::command::<quality_gate::cli::Args>()),
         ("loop-ledger", cli_kit::command::<loop_ledger::cli::Args>()),
     ]
 }

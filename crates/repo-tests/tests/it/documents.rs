@@ -55,17 +55,18 @@ fn header_schema(value: &Value) -> Option<String> {
 
 /// What a campaign's root holds beside documents: files rendered in the formats of others, the ledger's own state, and the
 /// contracts of its rounds. The ledger itself checks them (`loop-ledger verify`).
-const RENDERED: [&str; 9] = [
+const RENDERED: [&str; 10] = [
     "/benchmark/candidates.jsonl",
     "/humanize/lineage.jsonl",
     "/checkpoint.json",
     "/manifest.json",
     "/contract.json",
     "/diagnostics.json",
-    // What a harness measured, which `kernel-gate judge` reads.
+    // What a harness measured, which `kernel-gate judge` reads; crates/kernel-gate/tests/it/schemas.rs holds it against its schema.
     "/kernel-ab/output/aa.jsonl",
     "/kernel-ab/output/results.jsonl",
     "/kernel-ab/output/cached.jsonl",
+    "/kernel-ab/output/remembered.jsonl",
 ];
 
 #[test]

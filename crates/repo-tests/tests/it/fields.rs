@@ -169,6 +169,11 @@ fn every_target_and_subject_shown_is_read() {
                     .unwrap_or_else(|what| panic!("{place}: {what}"));
                 let read = serde_json::from_value::<contracts::loop_ledger::history::History>(value);
                 read.unwrap_or_else(|error| panic!("{place}: {error}"));
+            } else if fence.body.contains(contracts::config_search::plan::SCHEMA) {
+                let value = cli_kit::yaml_value(fence.body.as_bytes())
+                    .unwrap_or_else(|what| panic!("{place}: {what}"));
+                let read = serde_json::from_value::<contracts::config_search::plan::Plan>(value);
+                read.unwrap_or_else(|error| panic!("{place}: {error}"));
             } else {
                 panic!("{place}: a YAML block says which schema it is of");
             }

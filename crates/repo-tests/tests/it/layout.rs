@@ -10,11 +10,15 @@ use crate::markdown::fences;
 use crate::repository::{read, root};
 
 /// Every arrow between crates. `sota-loop` packs all tools and `repo-tests` sees everything, so they are not drawn.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("capacity", &["model-config"]),
     (
         "capacity-plan",
         &["capacity", "engine-client", "cli-kit", "contracts"],
+    ),
+    (
+        "config-search",
+        &["engine-client", "engine-launch", "cli-kit", "contracts"],
     ),
     ("contracts", &[]),
     ("stats", &[]),
@@ -49,6 +53,10 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "cli-kit",
             "contracts",
         ],
+    ),
+    (
+        "quality-gate",
+        &["engine-client", "stats", "cli-kit", "contracts"],
     ),
     (
         "telemetry-fetch",

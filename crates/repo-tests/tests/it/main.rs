@@ -6,6 +6,7 @@ mod capacity;
 mod chain;
 mod codes;
 mod commands;
+mod config_search;
 mod documents;
 mod fields;
 mod generated;

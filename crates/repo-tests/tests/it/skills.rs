@@ -157,6 +157,8 @@ fn binaries_carry_the_text_of_their_skill() {
         capacity_plan::cli::Args::TOOL,
         ncu_digest::cli::Args::TOOL,
         kernel_gate::cli::Args::TOOL,
+        config_search::cli::Args::TOOL,
+        quality_gate::cli::Args::TOOL,
     ];
     for tool in carried {
         assert!(

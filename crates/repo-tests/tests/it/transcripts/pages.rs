@@ -291,6 +291,13 @@ pub(super) const PAGES: &[Page] = &[
         before: &[],
     },
     Page {
+        path: "skills/config-search/SKILL.md",
+        engines: &[],
+        campaign: false,
+        files: &[("plan.yaml", "skills/config-search/SKILL.md#plan.yaml")],
+        before: &[],
+    },
+    Page {
         path: "skills/kernel-gate/SKILL.md",
         engines: &[],
         campaign: false,
@@ -302,7 +309,15 @@ pub(super) const PAGES: &[Page] = &[
             ("aa.jsonl", AA),
             ("dispatch.json", "skills/kernel-gate/SKILL.md#json"),
             ("kernel.cu", "// the candidate\n"),
+            ("baseline.cu", "// the baseline\n"),
         ],
+        before: &[],
+    },
+    Page {
+        path: "skills/quality-gate/SKILL.md",
+        engines: &[],
+        campaign: false,
+        files: &[],
         before: &[],
     },
     Page {

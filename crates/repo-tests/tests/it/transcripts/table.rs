@@ -185,6 +185,26 @@ pub(super) const EXITS: &[(&str, &str, &[i32], &str)] = &[
 /// Commands that no transcript runs: page, a piece of the command, and why.
 pub(super) const LEFT_OUT: &[(&str, &str, &str)] = &[
     (
+        "skills/config-search/SKILL.md",
+        "config-search run",
+        "beside other tests short measurements are spoilt; a step of .ci/run searches with this page's plan",
+    ),
+    (
+        "skills/config-search/SKILL.md",
+        "config-search status",
+        "the same",
+    ),
+    (
+        "skills/config-search/SKILL.md",
+        "config-search report",
+        "the same",
+    ),
+    (
+        "skills/config-search/SKILL.md",
+        "config-search confirm",
+        "the same",
+    ),
+    (
         "skills/sota-campaign/SKILL.md",
         "--workload summarization.jsonl",
         "one scenario, as above",
@@ -213,6 +233,16 @@ pub(super) const LEFT_OUT: &[(&str, &str, &str)] = &[
         "skills/telemetry-fetch/SKILL.md",
         "telemetry-fetch window --graphsignal",
         "it needs a profiler; a step of .ci/run has Graphsignal's",
+    ),
+    (
+        "skills/quality-gate/SKILL.md",
+        "quality-gate run",
+        "scripted engines answer made-up text, which is no evidence; crates/quality-gate/tests/it runs both sides",
+    ),
+    (
+        "skills/quality-gate/SKILL.md",
+        "quality-gate judge",
+        "it reads what those runs write",
     ),
     (
         "skills/kernel-gate/SKILL.md",
