@@ -11,6 +11,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
+[ -z "${SOTA_LOOP_BIN:-}" ] || SOTA_LOOP_BIN=$(cd "$SOTA_LOOP_BIN" && pwd)
 root=${1:-$repo/sessions/campaign-$(date -u +%Y%m%dT%H%M%SZ)}
 [ ! -e "$root/ledger.jsonl" ] || { echo "error: a campaign is in $root already" >&2; exit 3; }
 mkdir -p "$root"

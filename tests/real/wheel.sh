@@ -17,7 +17,8 @@ version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 
 # Packaging is what is tested here: without optimisation the build takes a third of its time. A wheel to publish is built without the two variables.
 # ziglang is the linker and C compiler (ring has C), so the wheel asks for glibc 2.17 wherever it was built.
-CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 maturin build --release --locked --zig --compatibility manylinux_2_17 --out "$scratch/wheels" >"$scratch/build.log" 2>&1 ||
+CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 \
+  maturin build --release --locked --zig --compatibility manylinux_2_17 --out "$scratch/wheels" >"$scratch/build.log" 2>&1 ||
   { tail -n 30 "$scratch/build.log" >&2; fail 'maturin build'; }
 wheel=$(ls "$scratch"/wheels/*.whl)
 case $wheel in
