@@ -15,6 +15,7 @@ mod findings;
 mod head;
 mod meaning;
 mod numbers;
+mod profilers;
 mod program;
 mod sample;
 mod scan;
@@ -74,7 +75,8 @@ impl Read {
         self.warnings.push(Warning::new(code, message));
     }
 
-    fn take(&mut self, scan: Scan) {
+    fn take(&mut self, mut scan: Scan) {
+        scan.findings.settle();
         self.lines = scan.lines;
         self.long_lines = scan.long_lines;
         self.covers = self.covers.or(scan.stamps);
