@@ -25,30 +25,47 @@ const PROBES: f64 = 2.0;
 /// Fewest readings for a mean of gauges.
 const READINGS: u64 = 5;
 
-/// All checks that can be made; `window` is from the first reading of the engine to the last, `log_says` what a log says of a
-/// profiler that was started in it.
+/// When one source of the engine was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach<'a> {
+    /// Which source.
+    pub(crate) source: &'a str,
+    /// Its first reading and its last; none when it never answered.
+    pub(crate) span: Option<(Timestamp, Timestamp)>,
+}
+
+impl Reach<'_> {
+    fn holds(&self, run: &ClientRun) -> bool {
+        let holds = |(from, to)| run.start_at >= from && run.end_at <= to;
+        self.span.is_some_and(holds)
+    }
+}
+
+/// All checks that can be made; `reaches` are of every source that `rows` are of, `log_says` what a log says of a profiler that
+/// ran meanwhile.
 pub(crate) fn audit(
     rows: Rows<'_>,
     benchmark: Option<&Benchmark>,
-    window: (Timestamp, Timestamp),
+    reaches: &[Reach<'_>],
     command: Option<&CommandRun>,
     log_says: Option<&str>,
 ) -> Vec<AuditCheck> {
     let mut checks = Vec::new();
     if let Some(benchmark) = benchmark {
+        // A total is that of all sources: what one of them missed is in no total.
         let inside: Vec<ClientRun> = benchmark
             .runs
             .iter()
             .copied()
-            .filter(|run| run.start_at >= window.0 && run.end_at <= window.1)
+            .filter(|run| reaches.iter().all(|reach| reach.holds(run)))
             .collect();
-        checks.push(window_match(benchmark, inside.len(), window));
+        checks.push(window_match(benchmark, reaches));
         checks.push(tokens(rows, &inside));
         checks.push(foreign(rows, &inside));
         checks.push(ttft(rows, &inside));
         checks.push(profiled(command, log_says));
     }
-    checks.push(little(rows, seconds(window.0, window.1)));
+    checks.push(little(rows));
     checks
 }
 
@@ -95,26 +112,56 @@ fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64()
 }
 
-fn window_match(benchmark: &Benchmark, inside: usize, (from, to): (Timestamp, Timestamp)) -> AuditCheck {
+/// Whether the readings of every source lie around the benchmark; the worst source decides.
+fn window_match(benchmark: &Benchmark, reaches: &[Reach<'_>]) -> AuditCheck {
+    const ID: &str = "window_match";
+    let all = reaches
+        .iter()
+        .map(|reach| (reach.source, matched(benchmark, reach)));
+    let worst = all.reduce(|worst, next| if next.1.1 < worst.1.1 { next } else { worst });
+    let Some((source, (mut said, _))) = worst else {
+        return undecided(ID, "s", "no source of an engine was read");
+    };
+    if reaches.len() > 1 {
+        said.message = format!(
+            "of {} engines {source} matches least: {}",
+            reaches.len(),
+            said.message
+        );
+    }
+    check(ID, "s", said)
+}
+
+/// How the readings of one source lie, and how well: whether they pass, how many runs they hold, and how near their further end is.
+fn matched(benchmark: &Benchmark, reach: &Reach<'_>) -> (Said, (bool, usize, f64)) {
+    let expected = Some(seconds(benchmark.start_at, benchmark.end_at));
+    let Some((from, to)) = reach.span else {
+        let said = Said {
+            expected,
+            observed: None,
+            passed: Some(false),
+            limit_pct: None,
+            message: "it never answered".to_owned(),
+        };
+        return (said, (false, 0, f64::NEG_INFINITY));
+    };
     let (before, after) = (seconds(from, benchmark.start_at), seconds(benchmark.end_at, to));
     let all = benchmark.runs.len();
+    let inside = benchmark.runs.iter().filter(|run| reach.holds(run)).count();
     let passed = inside == all && before <= MARGIN_S && after <= MARGIN_S;
-    check(
-        "window_match",
-        "s",
-        Said {
-            expected: Some(seconds(benchmark.start_at, benchmark.end_at)),
-            observed: Some(seconds(from, to)),
-            passed: Some(passed),
-            limit_pct: None,
-            message: format!(
-                "{inside} of {all} runs lie inside the readings; they begin {} the first request and end {} the last token, at \
-                 most {MARGIN_S} s around it are for the benchmark",
-                beside(before, "before", "after"),
-                beside(after, "after", "before"),
-            ),
-        },
-    )
+    let said = Said {
+        expected,
+        observed: Some(seconds(from, to)),
+        passed: Some(passed),
+        limit_pct: None,
+        message: format!(
+            "{inside} of {all} runs lie inside the readings; they begin {} the first request and end {} the last token, at \
+             most {MARGIN_S} s around it are for the benchmark",
+            beside(before, "before", "after"),
+            beside(after, "after", "before"),
+        ),
+    };
+    (said, (passed, inside, -f64::max(before.abs(), after.abs())))
 }
 
 /// So many seconds on one side, or on the other when they are negative.
@@ -311,10 +358,21 @@ fn profiled(command: Option<&CommandRun>, log_says: Option<&str>) -> AuditCheck 
     }
 }
 
-fn little(rows: Rows<'_>, span_s: f64) -> AuditCheck {
+fn little(rows: Rows<'_>) -> AuditCheck {
     const ID: &str = "littles_law";
     let in_flight = rows.total("running_requests");
-    let Some((in_flight, (count, sum_ms))) = in_flight.zip(rows.observed("e2e_latency_ms")) else {
+    let waiting = rows.total("waiting_requests");
+    let by_time = rows
+        .observed("e2e_latency_ms")
+        .zip(rows.in_flight("e2e_latency_ms"));
+    if !rows.is_of_one_role(&["running_requests", "waiting_requests", "e2e_latency_ms"]) {
+        return undecided(
+            ID,
+            "requests",
+            "several roles have the requests, and each its own",
+        );
+    }
+    let Some((in_flight, ((count, _), expected))) = in_flight.zip(by_time) else {
         return undecided(
             ID,
             "requests",
@@ -328,11 +386,10 @@ fn little(rows: Rows<'_>, span_s: f64) -> AuditCheck {
         );
         return undecided(ID, "requests", &why);
     }
-    if count < 1.0 || span_s <= 0.0 {
+    if count < 1.0 {
         return undecided(ID, "requests", "no request ended in the window");
     }
-    let in_flight = in_flight + rows.total("waiting_requests").unwrap_or(0.0);
-    let expected = sum_ms / 1e3 / span_s;
+    let in_flight = in_flight + waiting.unwrap_or(0.0);
     let passed = (in_flight - expected).abs() <= expected * LITTLE_PCT / 100.0;
     check(
         ID,
@@ -367,7 +424,7 @@ mod tests {
             semantics: Semantics::Cumulative,
             unit: String::new(),
             value: Finite::new(value),
-            per_s: None,
+            per_s: count.and_then(|count| Finite::ratio(count as f64, 11.0)),
             min: None,
             max: None,
             quantiles: Vec::new(),
@@ -399,6 +456,13 @@ mod tests {
         }
     }
 
+    fn reach(source: &str, from: i64, to: i64) -> Reach<'_> {
+        Reach {
+            source,
+            span: Some((at(from), at(to))),
+        }
+    }
+
     fn passed(tokens: f64, requests: f64, ttft_ms: f64, running: f64) -> BTreeMap<String, Option<bool>> {
         let rows = [
             row("generation_tokens", MetricKind::Counter, tokens, None),
@@ -407,10 +471,16 @@ mod tests {
             row("e2e_latency_ms", MetricKind::Histogram, 1000.0, Some(110)),
             row("running_requests", MetricKind::Gauge, running, Some(12)),
         ];
-        audit(Rows(&rows), Some(&benchmark()), (at(99), at(110)), None, None)
-            .into_iter()
-            .map(|check| (check.id, check.passed))
-            .collect()
+        audit(
+            Rows(&rows),
+            Some(&benchmark()),
+            &[reach("a", 99, 110)],
+            None,
+            None,
+        )
+        .into_iter()
+        .map(|check| (check.id, check.passed))
+        .collect()
     }
 
     #[test]
@@ -448,11 +518,108 @@ mod tests {
     #[test]
     fn a_window_that_cuts_the_run_decides_nothing_about_it() {
         let rows = [row("generation_tokens", MetricKind::Counter, 5.0, None)];
-        let checks = audit(Rows(&rows), Some(&benchmark()), (at(105), at(120)), None, None);
+        let checks = audit(
+            Rows(&rows),
+            Some(&benchmark()),
+            &[reach("a", 105, 120)],
+            None,
+            None,
+        );
         let of = |id: &str| checks.iter().find(|check| check.id == id).unwrap();
         assert_eq!(of("window_match").passed, Some(false));
         assert_eq!(of("token_conservation").passed, None);
         assert!(of("littles_law").message.contains("not there"));
+    }
+
+    #[test]
+    fn the_engine_that_matches_least_decides() {
+        let whole = reach("http://a", 99, 111);
+        let never = Reach {
+            source: "http://never",
+            span: None,
+        };
+        for (other, name, says, passes) in [
+            (reach("http://b", 99, 105), "http://b", "0 of 1 runs", false),
+            (reach("http://b", 99, 150), "http://b", "1 of 1 runs", false),
+            (reach("http://b", 95, 111), "http://b", "1 of 1 runs", true),
+            (reach("http://b", 100, 110), "http://a", "1 of 1 runs", true),
+            (never, "http://never", "it never answered", false),
+        ] {
+            for reaches in [[whole, other], [other, whole]] {
+                let found = window_match(&benchmark(), &reaches);
+                assert_eq!(found.passed, Some(passes), "{}", found.message);
+                assert!(
+                    found.message.contains(&format!("of 2 engines {name} ")),
+                    "{}",
+                    found.message
+                );
+                assert!(found.message.contains(says), "{}", found.message);
+            }
+        }
+        assert!(!window_match(&benchmark(), &[whole]).message.contains("http"));
+        // What one of them missed is in no total.
+        let rows = [row("generation_tokens", MetricKind::Counter, 10_000.0, None)];
+        let checks = audit(
+            Rows(&rows),
+            Some(&benchmark()),
+            &[whole, reach("b", 99, 105)],
+            None,
+            None,
+        );
+        let tokens = checks
+            .iter()
+            .find(|check| check.id == "token_conservation")
+            .unwrap();
+        assert_eq!(tokens.passed, None, "{}", tokens.message);
+    }
+
+    #[test]
+    fn engines_that_were_read_for_different_times_are_each_their_own_law() {
+        let of = |id: &str, kind, value, count: Option<u64>, per_s: f64| {
+            let mut row = row(id, kind, value, count);
+            row.per_s = Finite::new(per_s);
+            row
+        };
+        let rows = [
+            // Read for 11 s, and for 5 s until it went away.
+            of("e2e_latency_ms", MetricKind::Histogram, 1000.0, Some(110), 10.0),
+            of("e2e_latency_ms", MetricKind::Histogram, 1000.0, Some(100), 20.0),
+            row("running_requests", MetricKind::Gauge, 10.0, Some(12)),
+            row("running_requests", MetricKind::Gauge, 20.0, Some(6)),
+        ];
+        let found = little(Rows(&rows));
+        assert_eq!(
+            (found.passed, found.expected.map(Finite::get)),
+            (Some(true), Some(30.0))
+        );
+    }
+
+    #[test]
+    fn requests_of_one_role_are_not_held_against_the_times_of_another() {
+        let of_role = |role: &str, mut row: MetricRow| {
+            row.labels.insert("role".to_owned(), role.to_owned());
+            row
+        };
+        let times = row("e2e_latency_ms", MetricKind::Histogram, 1000.0, Some(110));
+        let running = row("running_requests", MetricKind::Gauge, 3.0, Some(12));
+        let waiting = row("waiting_requests", MetricKind::Gauge, 7.0, Some(12));
+        for rows in [
+            vec![
+                of_role("decode", running.clone()),
+                of_role("router", times.clone()),
+            ],
+            // Two tell who waits, so that nobody knows how many do: that is not none.
+            vec![
+                of_role("decode", running.clone()),
+                of_role("decode", times.clone()),
+                of_role("decode", waiting.clone()),
+                of_role("router", waiting),
+            ],
+        ] {
+            assert_eq!(little(Rows(&rows)).passed, None);
+        }
+        let one = [of_role("decode", running), of_role("decode", times)];
+        assert_eq!(little(Rows(&one)).passed, Some(false));
     }
 
     #[test]

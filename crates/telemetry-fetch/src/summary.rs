@@ -8,6 +8,7 @@ use contracts::{Finite, NextAction};
 use crate::fold::gauge::FEWEST;
 use crate::observed::Observed;
 use crate::plan::WindowPlan;
+use crate::render::NO_ROLE;
 
 /// A cache that is fuller has no room for another request.
 const FULL: f64 = 0.95;
@@ -38,13 +39,13 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    /// Of all that was read; of several roles that of the one that is held up most, and which it is.
+    /// Of all that was read; of several roles that of the one that is held up most, and its name.
     pub(crate) fn of(data: &WindowData) -> (Limit, Option<&str>) {
         let gauges = gauges_say(data);
         let of_role = |of: &'_ RoleDerived| Limit::of_derived(&of.derived, gauges);
         let worst = data.roles.iter().min_by_key(|role| of_role(role));
         match worst {
-            Some(worst) => (of_role(worst), Some(worst.role.as_str())),
+            Some(worst) => (of_role(worst), Some(worst.role.as_deref().unwrap_or(NO_ROLE))),
             None => (Limit::of_derived(&data.derived, gauges), None),
         }
     }

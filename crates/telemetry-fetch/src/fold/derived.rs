@@ -30,6 +30,21 @@ impl<'a> Rows<'a> {
         self.of(id).next().is_some() && self.addable(id).next().is_none()
     }
 
+    /// Whether all rows of these are of servers of one role: a ratio of two roles is none.
+    pub(crate) fn is_of_one_role(self, ids: &[&str]) -> bool {
+        let of_these = self.0.iter().filter(|row| ids.contains(&row.id.as_str()));
+        let roles: BTreeSet<Option<&String>> = of_these.map(|row| row.labels.get(ROLE)).collect();
+        roles.len() < 2
+    }
+
+    /// Requests in flight on average by the time that each took: of each source its rate times its mean.
+    pub(crate) fn in_flight(self, id: &'a str) -> Option<f64> {
+        self.addable(id)
+            .filter(|row| row.kind == MetricKind::Histogram)
+            .filter_map(|row| Some(row.per_s?.get() * row.value?.get() / 1e3))
+            .reduce(|a, b| a + b)
+    }
+
     /// Increase of a counter, or sum of the means of a gauge, over all its rows; none over several roles.
     pub(crate) fn total(self, id: &'a str) -> Option<f64> {
         self.addable(id)

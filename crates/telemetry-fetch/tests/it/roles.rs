@@ -75,3 +75,24 @@ fn two_servers_of_one_role_are_added() {
     assert_eq!(window["data"]["derived"]["mean_running"], 4.0);
     assert_eq!(window["data"]["roles"][0]["derived"], window["data"]["derived"]);
 }
+
+#[test]
+fn servers_without_a_role_stand_beside_those_with_one() {
+    let (plain, later) = (payload(1000, Some(10), 9), payload(3000, Some(110), 9));
+    let prefill = metrics(&[&payload(1000, None, 0)]);
+    let other = metrics(&[&plain, &plain, &later]);
+    let urls = format!("--url prefill={prefill} --url {other}");
+    let report = run(&format!("window {urls} --interval 100ms -- sleep 1")).unwrap();
+    let window = document(&report);
+    let roles = window["data"]["roles"].as_array().unwrap();
+    assert_eq!(
+        (&roles[0]["role"], &roles[1]["role"]),
+        (&Value::Null, &"prefill".into())
+    );
+    assert_eq!(roles[0]["derived"]["mean_waiting"], 9.0);
+    // What limits is there.
+    let summary = window["summary"].as_str().unwrap();
+    assert!(summary.contains("(no role): Requests wait"), "{summary}");
+    let view = report.view().to_markdown();
+    assert!(view.contains("(no role)") && view.contains("prefill"), "{view}");
+}
