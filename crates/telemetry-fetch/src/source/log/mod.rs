@@ -272,6 +272,7 @@ pub fn read_any(bytes: &[u8]) {
         scan.read(bytes).expect("memory can be read");
         let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
         assert!(scan.lines <= ends as u64 + 1);
+        scan.findings.settle();
         let series = scan.findings.series("log");
         assert!(series.iter().all(|series| series.lines > 0));
         for incident in scan.findings.incidents("log") {
