@@ -68,8 +68,8 @@ async fn read(
     let mut sources = Vec::new();
     for Server { endpoint, role } in servers {
         let (source, payload) = MetricsSource::open(endpoint, headers).await?;
-        if source.kind == SourceKind::Metrics && known.facts.kind.is_none() {
-            known = engine::ask(endpoint, headers, source.engine).await;
+        if source.kind == SourceKind::Metrics {
+            known.join(engine::ask(endpoint, headers, source.engine).await);
         }
         let text = without_controls(&payload.text);
         let payload = metrics::Payload { text, ..payload };

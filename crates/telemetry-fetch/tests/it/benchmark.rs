@@ -120,7 +120,12 @@ fn every_engine_has_to_match_its_benchmark() {
         let ok = ("200 OK", tokens(7));
         let gone = serve(
             "/metrics",
-            vec![ok.clone(), ok, ("503 Service Unavailable", String::new())],
+            vec![
+                ok.clone(),
+                ok.clone(),
+                ok,
+                ("503 Service Unavailable", String::new()),
+            ],
         );
         let urls = format!("--url {}{first} --url {}{gone}", roles[0], roles[1]);
         let line = format!("window {urls} --interval 10s --for {path} -- sh {script}");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::server::metrics;
+use crate::server::{answer, metrics};
 use crate::{document, run};
 
 fn payload(prompt: u32, generated: Option<u32>, waiting: u32) -> String {
@@ -95,4 +95,27 @@ fn servers_without_a_role_stand_beside_those_with_one() {
     assert!(summary.contains("(no role): Requests wait"), "{summary}");
     let view = report.view().to_markdown();
     assert!(view.contains("(no role)") && view.contains("prefill"), "{view}");
+}
+
+#[test]
+fn one_simulated_engine_makes_the_window_simulated() {
+    let text = payload(1000, Some(10), 0);
+    let real = metrics(&[&text]);
+    let (simulated, _) = answer(move |asked, _| {
+        let path = asked.split(' ').nth(1).unwrap_or_default();
+        match path {
+            "/metrics" => ("200 OK", text.clone()),
+            "/v1/models" => ("200 OK", r#"{"data":[{"id":"m","simulated":true}]}"#.to_owned()),
+            _ => ("404 Not Found", "{}".to_owned()),
+        }
+    });
+    let urls = format!("--url prefill={real} --url decode={simulated}");
+    for line in [
+        format!("snapshot {urls}"),
+        format!("window {urls} --interval 10s -- true"),
+    ] {
+        assert_eq!(document(&run(&line).unwrap())["simulated"], true, "{line}");
+    }
+    let alone = format!("window --url {real} --interval 10s -- true");
+    assert_eq!(document(&run(&alone).unwrap())["simulated"], false);
 }
