@@ -74,14 +74,16 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
         metrics.extend(of_spans.into_iter().map(|row| (SourceKind::Otlp, row)));
     }
     let gpu = observed.gpu.as_ref().and_then(|gpu| gpu.as_ref().ok());
-    let leads = observed
+    let skews = observed
         .sources
         .iter()
-        .flat_map(|source| source.history.leads.iter().copied());
+        .filter_map(|source| Lead::skew_ms(source.history.leads.iter().copied()));
     let mut engine = observed.engine.facts.clone();
-    for folded in folded {
-        engine.startup_attributes.extend(folded.attributes.clone());
-    }
+    // Engines are described by the first of them: two of one deployment have pools of their own.
+    let began = folded.iter().find(|folded| !folded.attributes.is_empty());
+    engine
+        .startup_attributes
+        .extend(began.into_iter().flat_map(|folded| folded.attributes.clone()));
     let incidents = incidents(observed, folded);
     let profiler = incidents
         .iter()
@@ -91,7 +93,7 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
         window: WindowSpan {
             start_at: observed.start_at,
             end_at: observed.end_at,
-            clock_skew_ms: Lead::skew_ms(leads),
+            clock_skew_ms: skews.max_by_key(|skew| skew.unsigned_abs()),
         },
         engine,
         command: observed.command.clone(),
@@ -406,7 +408,7 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
     if let Some(skew) = data.window.clock_skew_ms.filter(|skew| skew.abs() > MOST_SKEW_MS) {
         warnings.push(Warning::new(
             "clocks-differ",
-            format!("the server's clock is {skew} ms ahead of ours; times here are ours"),
+            format!("a server's clock is {skew} ms ahead of ours; times here are ours"),
         ));
     }
     warnings.extend(observed.notes.iter().cloned());

@@ -157,16 +157,22 @@ fn limit_words(data: &WindowData) -> String {
     }
 }
 
-/// What the logs' own numbers say, for want of metrics.
+/// What the logs' own numbers say, for want of metrics; of several ranks those of the first, by its name.
 fn log_words(data: &WindowData) -> String {
-    let of = |id: &str| data.log_series.iter().find(|series| series.id == id);
+    let of = |id: &str| {
+        let mut all = data.log_series.iter().filter(|series| series.id == id);
+        let first = all.next()?;
+        let name = first.rank.as_ref().unwrap_or(&first.log);
+        let whose = all.next().map_or(String::new(), |_| format!(" at {name}"));
+        Some((first.mean.get(), whose))
+    };
     let mut words = Vec::new();
     for (id, what) in [
         ("output_tps", "output tokens/s"),
         ("running_requests", "running"),
         ("waiting_requests", "waiting"),
     ] {
-        words.extend(of(id).map(|series| format!("{:.1} {what}", series.mean.get())));
+        words.extend(of(id).map(|(mean, whose)| format!("{mean:.1} {what}{whose}")));
     }
     format!("by its log {}", words.join(", "))
 }

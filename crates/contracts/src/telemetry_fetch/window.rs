@@ -60,7 +60,7 @@ pub struct WindowSpan {
     /// Last moment.
     pub end_at: Timestamp,
     /// Lead of the server's clock over ours, by its `Date` headers, milliseconds; 0 when they agree as far as headers of
-    /// whole seconds tell, null without headers.
+    /// whole seconds tell, null without headers. Of several servers that of the clock that is furthest off.
     pub clock_skew_ms: Option<i64>,
 }
 

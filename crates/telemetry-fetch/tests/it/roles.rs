@@ -119,3 +119,75 @@ fn one_simulated_engine_makes_the_window_simulated() {
     let alone = format!("window --url {real} --interval 10s -- true");
     assert_eq!(document(&run(&alone).unwrap())["simulated"], false);
 }
+
+/// The window between two snapshots of these servers, the second of which is changed before it is read.
+fn between(urls: &str, change: impl Fn(&mut Value)) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let mut paths = Vec::new();
+    for name in ["before.json", "after.json"] {
+        let mut snapshot = document(&run(&format!("snapshot {urls}")).unwrap());
+        if name == "after.json" {
+            change(&mut snapshot);
+        }
+        let path = folder.path().join(name);
+        std::fs::write(&path, snapshot.to_string()).unwrap();
+        paths.push(path.display().to_string());
+    }
+    document(&run(&format!("window --before {} --after {}", paths[0], paths[1])).unwrap())
+}
+
+#[test]
+fn each_server_has_its_own_clock() {
+    let text = payload(1000, Some(10), 0);
+    let urls = format!(
+        "--url prefill={} --url decode={}",
+        metrics(&[&text]),
+        metrics(&[&text])
+    );
+    let window = between(&urls, |snapshot| {
+        for (source, least) in [(0, -100), (1, 5000)] {
+            let source = &mut snapshot["data"]["sources"][source];
+            source["clock_lead_min_ms"] = least.into();
+            source["clock_lead_max_ms"] = (least + 200).into();
+        }
+    });
+    assert_eq!(window["data"]["window"]["clock_skew_ms"], 5100);
+    assert!(crate::warnings(&window).contains(&"clocks-differ"));
+}
+
+#[test]
+fn what_the_engine_began_with_is_of_one_server() {
+    let of = |tokens: u32| {
+        format!(
+            "sglang:max_total_num_tokens {tokens}\n{}",
+            payload(1000, Some(10), 0)
+        )
+    };
+    let urls = format!(
+        "--url prefill={} --url decode={}",
+        metrics(&[&of(111)]),
+        metrics(&[&of(222)])
+    );
+    let window = between(&urls, |_| {});
+    let began = &window["data"]["engine"]["startup_attributes"];
+    let values: Vec<&Value> = began.as_object().unwrap().values().collect();
+    assert_eq!(values, [111.0], "{began}");
+}
+
+#[test]
+fn devices_of_one_snapshot_only_are_a_reason() {
+    let text = payload(1000, Some(10), 0);
+    let window = between(&format!("--url {}", metrics(&[&text])), |snapshot| {
+        snapshot["data"]["gpu"] =
+            serde_json::json!({"at": "2026-01-01T00:00:00Z", "driver_version": null, "devices": []});
+    });
+    assert_eq!(window["data"]["gpu"], Value::Null);
+    let told = window["warnings"].as_array().unwrap().iter();
+    let told: Vec<&Value> = told
+        .filter(|warning| warning["code"] == "gpu-unavailable")
+        .collect();
+    assert!(
+        told.len() == 1 && told[0]["message"].as_str().unwrap().contains("one of the two"),
+        "{told:?}"
+    );
+}
