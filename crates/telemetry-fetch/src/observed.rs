@@ -83,6 +83,18 @@ impl Observed {
             source
                 .failures
                 .retain(|(at, _)| *at >= start && (*at <= end || for_good(*at)));
+        }
+        // A store also has targets that were gone before, or came after: what they say is of no request of the benchmark.
+        let is_of_it = |source: &ObservedSource| {
+            let at = &source.history.at;
+            let reaches =
+                at.first().is_some_and(|first| *first <= end) && at.last().is_some_and(|last| *last >= start);
+            source.kind != SourceKind::Prometheus || reaches || !source.failures.is_empty()
+        };
+        if self.sources.iter().any(is_of_it) {
+            self.sources.retain(is_of_it);
+        }
+        for source in &mut self.sources {
             source.history.narrow(start, end);
         }
         if let Some(spans) = &mut self.spans {
@@ -139,6 +151,37 @@ mod tests {
                 .map(|second| (at(*second), "gone".to_owned()))
                 .collect(),
         }
+    }
+
+    #[test]
+    fn a_store_s_targets_of_another_time_are_left_out() {
+        let stored = |answered: &[i64], failed: &[i64]| ObservedSource {
+            kind: SourceKind::Prometheus,
+            ..source(answered, failed)
+        };
+        let first = |observed: &Observed| -> Vec<Timestamp> {
+            observed
+                .sources
+                .iter()
+                .map(|source| source.history.at[0])
+                .collect()
+        };
+        let mut observed = Observed::of(nobody(None), at(0), at(30));
+        observed.sources = vec![
+            stored(&[1, 3], &[]),
+            // It could not be scraped while the benchmark ran: that is one of its engines.
+            stored(&[2, 4], &[12]),
+            stored(&[9, 21], &[]),
+            stored(&[22, 25], &[]),
+            // This one was asked for by name.
+            source(&[5, 7], &[]),
+        ];
+        observed.narrow(at(10), at(20));
+        assert_eq!(first(&observed), [at(4), at(9), at(7)]);
+        let mut alone = Observed::of(nobody(None), at(0), at(30));
+        alone.sources = vec![stored(&[1, 3], &[])];
+        alone.narrow(at(10), at(20));
+        assert_eq!(alone.sources.len(), 1, "it is all there is");
     }
 
     #[test]
