@@ -102,12 +102,13 @@ setsid python3 "$scratch/engine.py" "$scratch/port" & engine=$!
 setsid sleep 80 & other=$!
 pids+=("$engine" "$other")
 for _ in $(seq 100); do [ -s "$scratch/port" ] && break; sleep 0.1; done
+[ -s "$scratch/port" ] || fail 'the server of metrics does not start'
 url=http://127.0.0.1:$(cat "$scratch/port")
 
-window() { # window OUT FLAGS… : a window of two seconds
+window() { # window OUT FLAGS… : a window of five seconds
   local out=$1
   shift
-  "$fetch" window --url "$url" --format markdown --quiet -o "$out" "$@" -- sleep 2 >"$out.md"
+  "$fetch" window --url "$url" --format markdown --quiet -o "$out" "$@" -- sleep 5 >"$out.md"
 }
 stub() { LD_LIBRARY_PATH=$scratch/lib "$@"; }
 STUB_PIDS=$engine stub window "$scratch/own.json" --gpu --gpu-interval 100ms
@@ -121,13 +122,15 @@ sim_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 
 sim=http://127.0.0.1:$sim_port
 "$bin/engine-sim" --flavor vllm --port "$sim_port" >/dev/null 2>"$scratch/sim.log" &
 pids+=("$!")
-for _ in $(seq 100); do curl --silent --fail --noproxy '*' --output /dev/null "$sim/health" && break; sleep 0.1; done
+is_up() { curl --silent --fail --noproxy '*' --output /dev/null "$sim/health"; }
+for _ in $(seq 100); do is_up && break; sleep 0.1; done
+is_up || fail "the simulated engine does not start: $(cat "$scratch/sim.log")"
 "$bin/serve-bench" freeze --dataset random --num-prompts 24 --input-len 64 --output-len 40 --seed 3 --quiet \
   --out "$scratch/short.jsonl" >/dev/null
 run="$bin/serve-bench run --url $sim --workload $scratch/short.jsonl --concurrency 4 --warmup 8 --quiet -o $scratch/result.json"
 # What disturbs the client is exit 5 of the benchmark, and not what is tested.
 STUB_PIDS=$engine stub "$fetch" window --url "$sim" --interval 200ms --gpu --gpu-interval 100ms --for "$scratch/result.json" \
-  --quiet -o "$scratch/bound.json" -- sh -c "$run || true; sleep 1" >/dev/null 2>&1
+  --quiet -o "$scratch/bound.json" -- sh -c "$run || true; sleep 5" >/dev/null 2>&1
 stub "$fetch" snapshot --url "$sim" --gpu --quiet -o "$scratch/sim-before.json" >/dev/null
 sh -c "$run || true" >/dev/null 2>&1
 stub "$fetch" snapshot --url "$sim" --gpu --quiet -o "$scratch/sim-after.json" >/dev/null
@@ -152,7 +155,12 @@ def near(value, expected, share, what):
 own = load("own")
 gpu = own["data"]["gpu"]
 one, two = gpu["devices"]
-assert gpu["driver_version"] == "575.57.08" and gpu["readings"] >= 15, gpu
+assert gpu["driver_version"] == "575.57.08", gpu
+def rate(document):
+    """Readings a second of the window: ten were asked for, and a busy machine leaves some out."""
+    window = document["data"]["window"]
+    return document["data"]["gpu"]["readings"] / (seconds(window["end_at"]) - seconds(window["start_at"]))
+assert 7.5 <= rate(own) <= 11, (gpu["readings"], own["data"]["window"])
 # A machine that is busy stops a reading between its clock and its counter.
 near(one["energy_power_w"], 250, 0.01, "power from energy")
 near(one["clock_drop_pct"], 12.5, 0.1, "clock drop")
@@ -186,7 +194,10 @@ full = bound["data"]["window"]
 tokens = [check for check in bound["data"]["audit"] if check["id"] == "token_conservation"][0]["expected"]
 length = [check for check in bound["data"]["audit"] if check["id"] == "window_match"][0]["expected"]
 bound_joules = near(bound["data"]["gpu"]["energy_per_output_token_j"], 250 * length / tokens, 0.10, "energy of the measured run")
-assert bound["data"]["gpu"]["readings"] < 10 * (seconds(full["end_at"]) - seconds(full["start_at"]) + 3), bound["data"]["gpu"]["readings"]
+# Of the benchmark alone: with the sleep of five seconds behind it there would be fifty more.
+span = seconds(full["end_at"]) - seconds(full["start_at"])
+assert span < length + 3, (span, length)
+assert 7.5 * (span - 1) <= bound["data"]["gpu"]["readings"] <= 11 * (span + 2), (bound["data"]["gpu"]["readings"], span)
 pair = load("bound-pair")["data"]["gpu"]
 assert pair["energy_per_output_token_j"] is None and "two snapshots" in pair["missing"]["energy_per_output_token_j"], pair["missing"]
 for name in ["none", "absent"]:

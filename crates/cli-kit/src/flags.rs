@@ -21,7 +21,7 @@ pub struct OutputArgs {
     /// What stdout gets [default: table on a terminal, else json]
     #[arg(long, value_enum, global = true, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Also write the full JSON document to FILE; `-` is stdout
+    /// Also write the full JSON document to FILE; `-` is stdout, which also gets it where FILE cannot be written
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Rows in tables and Markdown; the JSON document holds all rows

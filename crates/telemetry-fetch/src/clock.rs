@@ -23,7 +23,7 @@ impl Lead {
         })
     }
 
-    /// What all readings allow, as one number: 0 when no lead at all is possible, else the middle.
+    /// What all readings of one server allow, as one number: 0 when no lead at all is possible, else the middle.
     pub(crate) fn skew_ms(leads: impl IntoIterator<Item = Lead>) -> Option<i64> {
         let all = leads.into_iter().reduce(|a, b| Lead {
             min_ms: a.min_ms.max(b.min_ms),

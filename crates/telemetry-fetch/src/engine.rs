@@ -20,6 +20,16 @@ pub(crate) struct Known {
     pub(crate) simulated: bool,
 }
 
+impl Known {
+    /// Takes in who else answers: facts are of the first that is known, and one simulated engine makes all of it simulated.
+    pub(crate) fn join(&mut self, other: Known) {
+        self.simulated |= other.simulated;
+        if self.facts.kind.is_none() {
+            self.facts = other.facts;
+        }
+    }
+}
+
 /// Nobody known.
 pub(crate) fn nobody(kind: Option<EngineKind>) -> Known {
     Known {

@@ -76,12 +76,26 @@ impl Observed {
     /// Keeps what was read around a benchmark: what the engine did while its client started or wrote its files is not its.
     pub(crate) fn narrow(&mut self, start: Timestamp, end: Timestamp) {
         for source in &mut self.sources {
-            source.history.narrow(start, end);
-            // A server that went away never answers again: only its failures say why the readings end before the benchmark.
-            let reaches_end = source.history.at.last().is_some_and(|last| *last >= end);
+            // A server that went away never answers again, and that is said however late it was seen; one that failed behind
+            // the benchmark and came back did not fail it.
+            let answered = source.history.at.last().copied();
+            let for_good = |at: Timestamp| answered.is_none_or(|last| at > last);
             source
                 .failures
-                .retain(|(at, _)| *at >= start && (*at <= end || !reaches_end));
+                .retain(|(at, _)| *at >= start && (*at <= end || for_good(*at)));
+        }
+        // A store also has targets that were gone before, or came after: what they say is of no request of the benchmark.
+        let is_of_it = |source: &ObservedSource| {
+            let at = &source.history.at;
+            let reaches =
+                at.first().is_some_and(|first| *first <= end) && at.last().is_some_and(|last| *last >= start);
+            source.kind != SourceKind::Prometheus || reaches || !source.failures.is_empty()
+        };
+        if self.sources.iter().any(is_of_it) {
+            self.sources.retain(is_of_it);
+        }
+        for source in &mut self.sources {
+            source.history.narrow(start, end);
         }
         if let Some(spans) = &mut self.spans {
             spans.start_at = spans.start_at.max(start);
@@ -102,5 +116,93 @@ impl Observed {
             .as_ref()
             .is_some_and(|command| command.exit_code != Some(0));
         self.interrupted || failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::nobody;
+    use crate::source::Reading;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn source(answered: &[i64], failed: &[i64]) -> ObservedSource {
+        let mut history = History::default();
+        for second in answered {
+            history.push(Reading {
+                at: at(*second),
+                samples: 1,
+                unreadable_lines: 0,
+                birth_s: None,
+                lead: None,
+                points: Vec::new(),
+            });
+        }
+        ObservedSource {
+            kind: SourceKind::Metrics,
+            role: None,
+            url: "http://h:1".to_owned(),
+            history,
+            failures: failed
+                .iter()
+                .map(|second| (at(*second), "gone".to_owned()))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_store_s_targets_of_another_time_are_left_out() {
+        let stored = |answered: &[i64], failed: &[i64]| ObservedSource {
+            kind: SourceKind::Prometheus,
+            ..source(answered, failed)
+        };
+        let first = |observed: &Observed| -> Vec<Timestamp> {
+            observed
+                .sources
+                .iter()
+                .map(|source| source.history.at[0])
+                .collect()
+        };
+        let mut observed = Observed::of(nobody(None), at(0), at(30));
+        observed.sources = vec![
+            stored(&[1, 3], &[]),
+            // It could not be scraped while the benchmark ran: that is one of its engines.
+            stored(&[2, 4], &[12]),
+            stored(&[9, 21], &[]),
+            stored(&[22, 25], &[]),
+            // This one was asked for by name.
+            source(&[5, 7], &[]),
+        ];
+        observed.narrow(at(10), at(20));
+        assert_eq!(first(&observed), [at(4), at(9), at(7)]);
+        let mut alone = Observed::of(nobody(None), at(0), at(30));
+        alone.sources = vec![stored(&[1, 3], &[])];
+        alone.narrow(at(10), at(20));
+        assert_eq!(alone.sources.len(), 1, "it is all there is");
+    }
+
+    #[test]
+    fn a_server_that_died_is_said_whenever_it_answered_last() {
+        let mut observed = Observed::of(nobody(None), at(0), at(9));
+        observed.sources = vec![
+            // Before the last token, right after it, and a reading after that.
+            source(&[1, 2, 3], &[4, 6, 7, 8]),
+            source(&[1, 3, 5], &[6, 7, 8]),
+            source(&[1, 3, 5, 6], &[7, 8]),
+            // It answers again: that is not the benchmark's.
+            source(&[1, 3, 5, 8], &[6, 7]),
+            source(&[0, 2, 5], &[1]),
+            source(&[1, 3, 6], &[4]),
+        ];
+        observed.narrow(at(2), at(5));
+        let kept: Vec<usize> = observed
+            .sources
+            .iter()
+            .map(|source| source.failures.len())
+            .collect();
+        assert_eq!(kept, [4, 3, 2, 0, 0, 1]);
     }
 }

@@ -29,9 +29,9 @@ pub(crate) fn window(plan: &WindowPlan, servers: &ServerArgs) -> Result<Observed
         for Server { endpoint, .. } in &servers {
             // Only who answers: what its metrics say now is not of the window.
             let (source, _) = runtime.block_on(MetricsSource::open(endpoint, &headers))?;
-            if source.kind == SourceKind::Metrics && engine_url.is_none() {
-                engine_url = Some(endpoint.to_string());
-                known = runtime.block_on(engine::ask(endpoint, &headers, source.engine));
+            if source.kind == SourceKind::Metrics {
+                engine_url.get_or_insert_with(|| endpoint.to_string());
+                known.join(runtime.block_on(engine::ask(endpoint, &headers, source.engine)));
             }
         }
         known

@@ -44,7 +44,8 @@ const BUDGET: usize = 8 * 1024;
 const FEWEST_ROWS: usize = 3;
 
 pub(crate) fn window(document: &Document<WindowData>, top: usize) -> View {
-    let mut rows = top;
+    // A row has a byte at least: more than these never fit.
+    let mut rows = top.min(BUDGET);
     loop {
         let view = window_of_rows(document, rows);
         let longest = usize::max(view.to_markdown().len(), view.to_terminal().len());
@@ -96,6 +97,9 @@ fn window_of_rows(document: &Document<WindowData>, top: usize) -> View {
         .next(document)
 }
 
+/// Name of the servers without a role, which no role can have.
+pub(crate) const NO_ROLE: &str = "(no role)";
+
 /// One column of values, or one of each role.
 fn limits(data: &WindowData) -> Table {
     let columns: Vec<(&str, &Derived)> = if data.roles.is_empty() {
@@ -103,7 +107,7 @@ fn limits(data: &WindowData) -> Table {
     } else {
         data.roles
             .iter()
-            .map(|role| (role.role.as_str(), &role.derived))
+            .map(|role| (role.role.as_deref().unwrap_or(NO_ROLE), &role.derived))
             .collect()
     };
     let heads = columns.iter().map(|(name, _)| (*name, Align::Right));

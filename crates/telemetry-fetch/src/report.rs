@@ -9,7 +9,7 @@ use contracts::telemetry_fetch::source::{SourceKind, SourceReport, SourceStatus}
 use contracts::telemetry_fetch::window::{RoleDerived, SCHEMA, WindowData, WindowSpan};
 use contracts::{Exit, Finite, Warning};
 
-use crate::audit::audit;
+use crate::audit::{Reach, audit};
 use crate::benchmark::Benchmark;
 use crate::cli::Args;
 use crate::clock::Lead;
@@ -74,23 +74,16 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
         metrics.extend(of_spans.into_iter().map(|row| (SourceKind::Otlp, row)));
     }
     let gpu = observed.gpu.as_ref().and_then(|gpu| gpu.as_ref().ok());
-    let engine_readings = observed
+    let skews = observed
         .sources
         .iter()
-        .find(|source| Some(source.kind) == primary)
-        .map(|source| &source.history.at);
-    // Checks hold for what was read, which may be less than the window.
-    let read = engine_readings
-        .and_then(|at| Some((*at.first()?, *at.last()?)))
-        .unwrap_or((observed.start_at, observed.end_at));
-    let leads = observed
-        .sources
-        .iter()
-        .flat_map(|source| source.history.leads.iter().copied());
+        .filter_map(|source| Lead::skew_ms(source.history.leads.iter().copied()));
     let mut engine = observed.engine.facts.clone();
-    for folded in folded {
-        engine.startup_attributes.extend(folded.attributes.clone());
-    }
+    // Engines are described by the first of them: two of one deployment have pools of their own.
+    let began = folded.iter().find(|folded| !folded.attributes.is_empty());
+    engine
+        .startup_attributes
+        .extend(began.into_iter().flat_map(|folded| folded.attributes.clone()));
     let incidents = incidents(observed, folded);
     let profiler = incidents
         .iter()
@@ -100,7 +93,7 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
         window: WindowSpan {
             start_at: observed.start_at,
             end_at: observed.end_at,
-            clock_skew_ms: Lead::skew_ms(leads),
+            clock_skew_ms: skews.max_by_key(|skew| skew.unsigned_abs()),
         },
         engine,
         command: observed.command.clone(),
@@ -123,7 +116,7 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
         audit: audit(
             Rows(&counted),
             benchmark,
-            read,
+            &reaches(observed, primary),
             observed.command.as_ref(),
             log_says,
         ),
@@ -166,6 +159,31 @@ fn primary(observed: &Observed) -> Option<SourceKind> {
     OF_ENGINES.into_iter().find(has)
 }
 
+/// When the sources of the kind that is counted were read, which may be less than the window; the window without one.
+fn reaches(observed: &Observed, primary: Option<SourceKind>) -> Vec<Reach<'_>> {
+    let of_engines = observed
+        .sources
+        .iter()
+        .filter(|source| Some(source.kind) == primary);
+    let reach = |source: &'_ ObservedSource| {
+        let at = &source.history.at;
+        at.first().copied().zip(at.last().copied())
+    };
+    let reaches: Vec<Reach<'_>> = of_engines
+        .map(|source| Reach {
+            source: &source.url,
+            span: reach(source),
+        })
+        .collect();
+    if !reaches.is_empty() {
+        return reaches;
+    }
+    vec![Reach {
+        source: "the window",
+        span: Some((observed.start_at, observed.end_at)),
+    }]
+}
+
 /// Rows of the kind that is counted.
 fn counted(primary: Option<SourceKind>, rows: &[(SourceKind, MetricRow)]) -> Vec<MetricRow> {
     rows.iter()
@@ -197,21 +215,24 @@ fn rows(observed: &Observed, folded: &[Folded]) -> Vec<(SourceKind, MetricRow)> 
     rows
 }
 
-/// What limits each role by itself.
+/// What limits each role by itself, and the servers without one beside them; nothing where no server has a role.
 fn roles(counted: &[MetricRow]) -> Vec<RoleDerived> {
-    let names: BTreeSet<&String> = counted.iter().filter_map(|row| row.labels.get(ROLE)).collect();
-    let of = |role: &String| {
+    let roles: BTreeSet<Option<&String>> = counted.iter().map(|row| row.labels.get(ROLE)).collect();
+    let of = |role: Option<&String>| {
         let rows: Vec<MetricRow> = counted
             .iter()
-            .filter(|row| row.labels.get(ROLE) == Some(role))
+            .filter(|row| row.labels.get(ROLE) == role)
             .cloned()
             .collect();
         RoleDerived {
-            role: role.clone(),
+            role: role.cloned(),
             derived: derived(Rows(&rows)),
         }
     };
-    names.into_iter().map(of).collect()
+    if roles.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    roles.into_iter().map(of).collect()
 }
 
 fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) -> SourceReport {
@@ -387,7 +408,7 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
     if let Some(skew) = data.window.clock_skew_ms.filter(|skew| skew.abs() > MOST_SKEW_MS) {
         warnings.push(Warning::new(
             "clocks-differ",
-            format!("the server's clock is {skew} ms ahead of ours; times here are ours"),
+            format!("a server's clock is {skew} ms ahead of ours; times here are ours"),
         ));
     }
     warnings.extend(observed.notes.iter().cloned());

@@ -68,8 +68,8 @@ async fn read(
     let mut sources = Vec::new();
     for Server { endpoint, role } in servers {
         let (source, payload) = MetricsSource::open(endpoint, headers).await?;
-        if source.kind == SourceKind::Metrics && known.facts.kind.is_none() {
-            known = engine::ask(endpoint, headers, source.engine).await;
+        if source.kind == SourceKind::Metrics {
+            known.join(engine::ask(endpoint, headers, source.engine).await);
         }
         let text = without_controls(&payload.text);
         let payload = metrics::Payload { text, ..payload };
@@ -115,13 +115,18 @@ async fn read(
     Ok((known, sources))
 }
 
-/// The GPUs of two snapshots; none when they are of one of them only.
+/// The GPUs of two snapshots; none when neither has them.
 fn both_gpus(first: &SnapshotData, second: &SnapshotData) -> Option<Result<GpuFold, String>> {
-    let (first, second) = first.gpu.as_ref().zip(second.gpu.as_ref())?;
-    let mut fold = GpuFold::default();
-    fold.add(first);
-    fold.add(second);
-    Some(Ok(fold))
+    match (&first.gpu, &second.gpu) {
+        (Some(first), Some(second)) => {
+            let mut fold = GpuFold::default();
+            fold.add(first);
+            fold.add(second);
+            Some(Ok(fold))
+        }
+        (None, None) => None,
+        _ => Some(Err("only one of the two snapshots has them".to_owned())),
+    }
 }
 
 /// What is said when the GPUs cannot be read, which the rest does not suffer from.

@@ -8,6 +8,7 @@ use contracts::{Finite, NextAction};
 use crate::fold::gauge::FEWEST;
 use crate::observed::Observed;
 use crate::plan::WindowPlan;
+use crate::render::NO_ROLE;
 
 /// A cache that is fuller has no room for another request.
 const FULL: f64 = 0.95;
@@ -38,13 +39,13 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    /// Of all that was read; of several roles that of the one that is held up most, and which it is.
+    /// Of all that was read; of several roles that of the one that is held up most, and its name.
     pub(crate) fn of(data: &WindowData) -> (Limit, Option<&str>) {
         let gauges = gauges_say(data);
         let of_role = |of: &'_ RoleDerived| Limit::of_derived(&of.derived, gauges);
         let worst = data.roles.iter().min_by_key(|role| of_role(role));
         match worst {
-            Some(worst) => (of_role(worst), Some(worst.role.as_str())),
+            Some(worst) => (of_role(worst), Some(worst.role.as_deref().unwrap_or(NO_ROLE))),
             None => (Limit::of_derived(&data.derived, gauges), None),
         }
     }
@@ -156,16 +157,22 @@ fn limit_words(data: &WindowData) -> String {
     }
 }
 
-/// What the logs' own numbers say, for want of metrics.
+/// What the logs' own numbers say, for want of metrics; of several ranks those of the first, by its name.
 fn log_words(data: &WindowData) -> String {
-    let of = |id: &str| data.log_series.iter().find(|series| series.id == id);
+    let of = |id: &str| {
+        let mut all = data.log_series.iter().filter(|series| series.id == id);
+        let first = all.next()?;
+        let name = first.rank.as_ref().unwrap_or(&first.log);
+        let whose = all.next().map_or(String::new(), |_| format!(" at {name}"));
+        Some((first.mean.get(), whose))
+    };
     let mut words = Vec::new();
     for (id, what) in [
         ("output_tps", "output tokens/s"),
         ("running_requests", "running"),
         ("waiting_requests", "waiting"),
     ] {
-        words.extend(of(id).map(|series| format!("{:.1} {what}", series.mean.get())));
+        words.extend(of(id).map(|(mean, whose)| format!("{mean:.1} {what}{whose}")));
     }
     format!("by its log {}", words.join(", "))
 }

@@ -76,11 +76,9 @@ async fn watch(
     let mut engines = Vec::new();
     for Server { endpoint, role } in servers {
         let (source, _) = MetricsSource::open(endpoint, headers).await?;
-        if source.kind == SourceKind::Metrics && engine_url.is_none() {
-            engine_url = Some(endpoint.to_string());
-            known = engine::ask(endpoint, headers, source.engine).await;
-        }
         if source.kind == SourceKind::Metrics {
+            engine_url.get_or_insert_with(|| endpoint.to_string());
+            known.join(engine::ask(endpoint, headers, source.engine).await);
             engines.push(endpoint.clone());
         }
         let observed = ObservedSource {
@@ -198,14 +196,15 @@ async fn read_all(open: &mut [(MetricsSource<'_>, ObservedSource)]) {
     for (source, observed) in open {
         match source.read().await {
             Ok(payload) => observed.history.push(reading(&payload)),
-            Err(error) if observed.failures.len() < MOST_FAILURES => {
-                observed
-                    .failures
-                    .push((Timestamp::now(), clean(&error.to_string(), 300)));
-            }
-            Err(_) => {}
+            Err(error) => failed(&mut observed.failures, &error.to_string()),
         }
     }
+}
+
+/// Keeps a failure; beyond the bound it replaces the last one, which says until when readings failed.
+fn failed(failures: &mut Vec<(Timestamp, String)>, why: &str) {
+    failures.truncate(MOST_FAILURES - 1);
+    failures.push((Timestamp::now(), clean(why, 300)));
 }
 
 /// Graphsignal's profiler, which is asked at the same moments.
@@ -237,11 +236,7 @@ impl<'a> Profiler<'a> {
                 }
                 self.answers.push(answer);
             }
-            Err(error) if self.failures.len() < MOST_FAILURES => {
-                self.failures
-                    .push((Timestamp::now(), clean(&error.to_string(), 300)));
-            }
-            Err(_) => {}
+            Err(error) => failed(&mut self.failures, &error.to_string()),
         }
     }
 }
@@ -299,6 +294,18 @@ fn without_secrets(argv: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_failure_is_kept_however_many_there_are() {
+        let mut failures = vec![(Timestamp::UNIX_EPOCH, "early".to_owned()); MOST_FAILURES];
+        failed(&mut failures, "gone for good");
+        assert_eq!(failures.len(), MOST_FAILURES);
+        assert_eq!(failures.first().map(|(_, why)| why.as_str()), Some("early"));
+        assert_eq!(
+            failures.last().map(|(_, why)| why.as_str()),
+            Some("gone for good")
+        );
+    }
 
     #[test]
     fn a_secret_of_the_command_is_not_kept() {

@@ -55,6 +55,12 @@ pub struct Doubt {
 /// Memory that a rank has more of than before belonged to a process that is gone; less than this is noise, bytes.
 const FREED: f64 = capacity::GIB;
 
+/// The words that make a record a statement. For the fuzzer's dictionary.
+#[doc(hidden)]
+pub fn words() -> impl Iterator<Item = &'static str> {
+    statement::words()
+}
+
 /// Reads a log to its end. Never more than a line is in memory.
 ///
 /// # Errors

@@ -28,7 +28,8 @@ pub enum IncidentKind {
     Fallback,
     /// CUDA graphs are off, or fewer than asked for.
     CudaGraphDisabled,
-    /// A profiler was started: what is measured while it runs is slower than the engine.
+    /// A profiler was started or ended, or was running already when the window began: what is measured while it runs is slower
+    /// than the engine.
     Profiled,
 }
 

@@ -33,7 +33,7 @@ pub struct WindowData {
     /// Ratios and means that say what limits throughput. Of several roles only what one of them tells: a request goes through
     /// all of them, so their sums count it twice.
     pub derived: Derived,
-    /// The same of each role, in the order of their names; empty without roles.
+    /// The same of each role, in the order of their names, behind that of the servers without one; empty without roles.
     pub roles: Vec<RoleDerived>,
     /// Metrics of the vocabulary that the sources have, in the vocabulary's order.
     pub metrics: Vec<MetricRow>,
@@ -60,7 +60,7 @@ pub struct WindowSpan {
     /// Last moment.
     pub end_at: Timestamp,
     /// Lead of the server's clock over ours, by its `Date` headers, milliseconds; 0 when they agree as far as headers of
-    /// whole seconds tell, null without headers.
+    /// whole seconds tell, null without headers. Of several servers that of the clock that is furthest off.
     pub clock_skew_ms: Option<i64>,
 }
 
@@ -78,8 +78,8 @@ pub struct CommandRun {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RoleDerived {
-    /// As `--url ROLE=URL` says it.
-    pub role: String,
+    /// As `--url ROLE=URL` says it; null for the servers that were given none.
+    pub role: Option<String>,
     /// Of its servers.
     pub derived: Derived,
 }

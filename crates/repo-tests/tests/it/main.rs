@@ -9,6 +9,7 @@ mod commands;
 mod config_search;
 mod documents;
 mod fields;
+mod fuzz;
 mod generated;
 mod interrupt;
 mod layout;

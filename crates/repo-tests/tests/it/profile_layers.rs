@@ -33,6 +33,22 @@ fn captured(flavor: &str, folder: &str) -> String {
 }
 
 #[test]
+fn an_output_that_turns_out_to_be_an_input_is_kept_and_the_document_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let path = captured("vllm", folder);
+    let before = std::fs::read(&path).unwrap();
+    // Only the folder is typed: which files are read is found out while reading.
+    for format in ["json", "markdown"] {
+        let ended = run("pipeline-analysis", [folder, "-o", &path, "--format", format]);
+        assert_eq!(ended.code(), 2, "{ended:?}");
+        assert!(ended.stderr.contains("error[output-is-input]"), "{ended:?}");
+        check("pipeline", &ended.document());
+        assert!(std::fs::read(&path).unwrap() == before, "the trace is as it was");
+    }
+}
+
+#[test]
 fn passes_and_layers_are_those_of_the_truth() {
     for flavor in ["sglang", "vllm"] {
         let folder = tempfile::tempdir().unwrap();

@@ -30,6 +30,21 @@ impl<'a> Rows<'a> {
         self.of(id).next().is_some() && self.addable(id).next().is_none()
     }
 
+    /// Whether all rows of these are of servers of one role: a ratio of two roles is none.
+    pub(crate) fn is_of_one_role(self, ids: &[&str]) -> bool {
+        let of_these = self.0.iter().filter(|row| ids.contains(&row.id.as_str()));
+        let roles: BTreeSet<Option<&String>> = of_these.map(|row| row.labels.get(ROLE)).collect();
+        roles.len() < 2
+    }
+
+    /// Requests in flight on average by the time that each took: of each source its rate times its mean.
+    pub(crate) fn in_flight(self, id: &'a str) -> Option<f64> {
+        self.addable(id)
+            .filter(|row| row.kind == MetricKind::Histogram)
+            .filter_map(|row| Some(row.per_s?.get() * row.value?.get() / 1e3))
+            .reduce(|a, b| a + b)
+    }
+
     /// Increase of a counter, or sum of the means of a gauge, over all its rows; none over several roles.
     pub(crate) fn total(self, id: &'a str) -> Option<f64> {
         self.addable(id)
@@ -82,20 +97,27 @@ impl<'a> Rows<'a> {
 /// What follows from the rows.
 pub(crate) fn derived(rows: Rows<'_>) -> Derived {
     let finite = |value: Option<f64>| value.and_then(Finite::new);
-    let cached = rows.total("cached_tokens");
-    // llama.cpp counts the prompt tokens that it computed, the others all of them.
-    let prompt = rows
-        .total("prompt_tokens")
-        .or_else(|| Some(rows.total("computed_prompt_tokens")? + cached.unwrap_or(0.0)));
-    let ratio =
-        |part: Option<f64>, whole: Option<f64>| Finite::ratio(part?, whole.filter(|whole| *whole > 0.0)?);
+    // llama.cpp counts the prompt tokens that it computed, and the cached ones in newer builds; the others count all of them.
+    let prompt = |of: &dyn Fn(&'static str) -> Option<f64>| {
+        let computed = ["computed_prompt_tokens", "cached_tokens"];
+        of("prompt_tokens").or_else(|| {
+            let [computed, cached] = rows.is_of_one_role(&computed).then_some(computed)?;
+            Some(of(computed)? + of(cached)?)
+        })
+    };
+    let ratio = |ids: &[&str], part: Option<f64>, whole: Option<f64>| {
+        let whole = whole.filter(|whole| *whole > 0.0 && rows.is_of_one_role(ids))?;
+        Finite::ratio(part?, whole)
+    };
     let (share, idle) = scheduler(rows);
-    let input_tps = rows
-        .per_s("prompt_tokens")
-        .or_else(|| Some(rows.per_s("computed_prompt_tokens")? + rows.per_s("cached_tokens").unwrap_or(0.0)));
     Derived {
-        prefix_hit_ratio: ratio(cached, prompt),
+        prefix_hit_ratio: ratio(
+            &["cached_tokens", "prompt_tokens"],
+            rows.total("cached_tokens"),
+            prompt(&|id| rows.total(id)),
+        ),
         spec_accept_ratio: ratio(
+            &["spec_accepted_tokens", "spec_draft_tokens"],
             rows.total("spec_accepted_tokens"),
             rows.total("spec_draft_tokens"),
         ),
@@ -106,10 +128,14 @@ pub(crate) fn derived(rows: Rows<'_>) -> Derived {
         scheduler_share_ratio: share,
         scheduler_idle_ratio: idle,
         output_tps: finite(rows.per_s("generation_tokens")),
-        input_tps: finite(input_tps),
+        input_tps: finite(prompt(&|id| rows.per_s(id))),
         request_rps: finite(rows.per_s("requests").or_else(|| rows.per_s("e2e_latency_ms"))),
         server_tpot_ms: finite(tpot(rows)),
-        queue_share_ratio: ratio(rows.mean("queue_time_ms"), rows.mean("e2e_latency_ms")),
+        queue_share_ratio: ratio(
+            &["queue_time_ms", "e2e_latency_ms"],
+            rows.mean("queue_time_ms"),
+            rows.mean("e2e_latency_ms"),
+        ),
     }
 }
 
@@ -133,10 +159,20 @@ fn scheduler(rows: Rows<'_>) -> (Option<Finite>, Option<Finite>) {
 
 /// The first token of a request comes out of its prefill, so it is none of the decoded ones.
 fn tpot(rows: Rows<'_>) -> Option<f64> {
-    let tokens = rows.total("generation_tokens")?;
-    let (requests, decode_ms) = rows
-        .observed("decode_time_ms")
-        .or_else(|| Some((rows.total("requests")?, rows.total("generation_s")? * 1e3)))?;
+    const TOKENS: &str = "generation_tokens";
+    let tokens = rows.total(TOKENS)?;
+    let timed = || {
+        rows.observed("decode_time_ms")
+            .filter(|_| rows.is_of_one_role(&[TOKENS, "decode_time_ms"]))
+    };
+    let summed = || {
+        let is_one = rows.is_of_one_role(&[TOKENS, "requests", "generation_s"]);
+        let found = rows.total("requests").zip(rows.total("generation_s"));
+        found
+            .filter(|_| is_one)
+            .map(|(requests, seconds)| (requests, seconds * 1e3))
+    };
+    let (requests, decode_ms) = timed().or_else(summed)?;
     let decoded = tokens - requests;
     (decoded > 0.0).then(|| decode_ms / decoded)
 }
@@ -214,6 +250,55 @@ mod tests {
         assert_eq!(derived.input_tps, None, "two roles tell of the same tokens");
         assert!(Rows(&rows).is_of_several_roles("prompt_tokens"));
         assert!(!Rows(&rows).is_of_several_roles("generation_tokens"));
+    }
+
+    #[test]
+    fn ratios_are_of_one_role() {
+        let of_role = |role: &str, mut row: MetricRow| {
+            row.labels.insert(ROLE.to_owned(), role.to_owned());
+            row
+        };
+        let counter = |id, value| row(id, MetricKind::Counter, value, None);
+        let times = |id| row(id, MetricKind::Histogram, 100.0, Some(10));
+        // Each tells of something else, and a request goes through both.
+        let apart = [
+            of_role("prefill", counter("cached_tokens", 30.0)),
+            of_role("decode", counter("prompt_tokens", 60.0)),
+            of_role("prefill", counter("spec_accepted_tokens", 1.0)),
+            of_role("decode", counter("spec_draft_tokens", 2.0)),
+            of_role("prefill", times("queue_time_ms")),
+            of_role("decode", times("e2e_latency_ms")),
+            of_role("decode", counter("generation_tokens", 100.0)),
+            of_role("router", times("decode_time_ms")),
+        ];
+        let none = derived(Rows(&apart));
+        assert_eq!(
+            (
+                none.prefix_hit_ratio,
+                none.spec_accept_ratio,
+                none.queue_share_ratio,
+                none.server_tpot_ms
+            ),
+            (None, None, None, None)
+        );
+        let together = apart.map(|row| of_role("decode", row));
+        let all = derived(Rows(&together));
+        assert_eq!(all.prefix_hit_ratio.map(Finite::get), Some(0.5));
+        assert!(
+            all.spec_accept_ratio.is_some()
+                && all.queue_share_ratio.is_some()
+                && all.server_tpot_ms.is_some()
+        );
+    }
+
+    #[test]
+    fn cached_tokens_that_nobody_counts_are_not_none() {
+        let computed = row("computed_prompt_tokens", MetricKind::Counter, 50.0, None);
+        let cached = row("cached_tokens", MetricKind::Counter, 50.0, None);
+        assert_eq!(derived(Rows(std::slice::from_ref(&computed))).input_tps, None);
+        let both = derived(Rows(&[computed, cached]));
+        assert_eq!(both.input_tps.map(Finite::get), Some(10.0));
+        assert_eq!(both.prefix_hit_ratio.map(Finite::get), Some(0.5));
     }
 
     #[test]

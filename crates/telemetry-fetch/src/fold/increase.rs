@@ -59,7 +59,8 @@ pub(crate) fn increase(column: &Column, resets: &[bool]) -> Option<Increase> {
 /// Growth of all parts of a histogram, with one decision on its resets, taken from its count.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Growth {
-    pub(crate) sum: f64,
+    /// None where the exporter writes no sum.
+    pub(crate) sum: Option<f64>,
     pub(crate) count: f64,
     /// Upper bound and cumulative count, ascending.
     pub(crate) buckets: Vec<(f64, f64)>,
@@ -74,14 +75,14 @@ pub(crate) fn growth(series: &Series, born_anew: &[bool]) -> Option<Growth> {
         &series.count
     };
     let resets = resets(count, born_anew);
-    let delta = |column: &Column| increase(column, &resets).map_or(0.0, |increase| increase.delta);
+    let delta = |column: &Column| increase(column, &resets).map(|increase| increase.delta);
     increase(count, &resets).map(|increase| Growth {
         sum: delta(&series.sum),
         count: increase.delta,
         buckets: series
             .buckets
             .iter()
-            .map(|(bound, column)| (bound.0, delta(column)))
+            .filter_map(|(bound, column)| Some((bound.0, delta(column)?)))
             .collect(),
     })
 }

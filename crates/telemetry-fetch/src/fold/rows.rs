@@ -154,7 +154,9 @@ fn histogram(row: &mut MetricRow, history: &History, term: &Term, members: &[(&L
     let Some(total) = grown.reduce(add) else {
         return;
     };
-    row.value = Finite::ratio(total.sum * term.scale, total.count);
+    row.value = total
+        .sum
+        .and_then(|sum| Finite::ratio(sum * term.scale, total.count));
     row.per_s = Finite::ratio(total.count, history.span_s());
     row.count = Some(total.count as u64);
     let quantile = |q: f64| quantile(&total.buckets, q, term.scale);
@@ -169,7 +171,7 @@ fn add(a: Growth, b: Growth) -> Growth {
         .map(|(bound, count)| (crate::history::Bound(*bound), *count))
         .collect();
     Growth {
-        sum: a.sum + b.sum,
+        sum: a.sum.zip(b.sum).map(|(a, b)| a + b),
         count: a.count + b.count,
         buckets: a
             .buckets

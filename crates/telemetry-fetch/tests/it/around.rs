@@ -67,3 +67,20 @@ fn tensorrt_llm_has_its_metrics_elsewhere() {
             .ends_with("/prometheus/metrics")
     );
 }
+
+#[test]
+fn a_histogram_without_a_sum_has_no_mean() {
+    let text = |count: u32| {
+        format!(
+            "# TYPE vllm:time_to_first_token_seconds histogram\n\
+             vllm:time_to_first_token_seconds_bucket{{le=\"0.5\"}} {count}\n\
+             vllm:time_to_first_token_seconds_bucket{{le=\"+Inf\"}} {count}\n\
+             vllm:time_to_first_token_seconds_count {count}\n"
+        )
+    };
+    let url = metrics(&[&text(1), &text(1), &text(1), &text(9)]);
+    let window = document(&run(&format!("window --url {url} --interval 10s -- true")).unwrap());
+    let ttft = row(&window, "ttft_ms");
+    assert_eq!((&ttft["count"], &ttft["value"]), (&8.into(), &Value::Null));
+    assert_eq!(ttft["quantiles"][0]["hi"], 500.0);
+}

@@ -112,6 +112,34 @@ fn a_server_that_goes_away_in_its_benchmark_is_said() {
 }
 
 #[test]
+fn every_engine_has_to_match_its_benchmark() {
+    let folder = tempfile::tempdir().unwrap();
+    let (script, path) = benchmark(&folder);
+    for roles in [["", ""], ["prefill=", "decode="]] {
+        let first = metrics(&[&tokens(100)]);
+        let ok = ("200 OK", tokens(7));
+        let gone = serve(
+            "/metrics",
+            vec![
+                ok.clone(),
+                ok.clone(),
+                ok,
+                ("503 Service Unavailable", String::new()),
+            ],
+        );
+        let urls = format!("--url {}{first} --url {}{gone}", roles[0], roles[1]);
+        let line = format!("window {urls} --interval 10s --for {path} -- sh {script}");
+        let window = document(&run(&line).unwrap());
+        let audit = window["data"]["audit"].as_array().unwrap();
+        let check = audit.iter().find(|check| check["id"] == "window_match").unwrap();
+        assert_eq!(check["passed"], false);
+        let message = check["message"].as_str().unwrap();
+        assert!(message.contains(&gone) && !message.contains(&first), "{message}");
+        assert!(warnings(&window).contains(&"audit-window-match"));
+    }
+}
+
+#[test]
 fn tokens_of_the_benchmark_are_the_engine_s() {
     let folder = tempfile::tempdir().unwrap();
     let (script, path) = benchmark(&folder);
@@ -156,7 +184,9 @@ fn a_profiler_that_a_log_tells_of_contaminates() {
     };
     assert_eq!(passed("going on"), Value::Null);
     assert_eq!(passed("Profiling starts. Traces will be saved to: /tmp"), false);
-    // What was written before the window is not of it.
+    // It runs until somebody says that it ended.
+    assert_eq!(passed("going on"), false);
+    assert_eq!(passed("Profiling done. Traces are saved to: /tmp"), false);
     assert_eq!(passed("going on"), Value::Null);
 }
 

@@ -11,11 +11,11 @@ const LOG: &str = "\
 0.06.051.907 I srv  llama_server: listening on http://127.0.0.1:58117
 0.06.270.407 I slot launch_slot_: id  1 | task 5 | processing task, is_child = 0
 0.11.631.365 I slot print_timing: id  1 | task 5 | prompt eval time =     700.00 ms /    40 tokens (   18.90 ms per token,    52.92 tokens per second)
-0.11.631.418 I slot print_timing: id  1 | task 5 |        eval time =    4604.85 ms /    64 tokens (   70.00 ms per token,    13.68 tokens per second)
+0.11.631.418 I slot print_timing: id  1 | task 5 |        eval time =    4410.00 ms /    64 tokens (   70.00 ms per token,    14.29 tokens per second)
 0.11.631.433 I slot print_timing: id  1 | task 5 |       total time =    5360.72 ms /   104 tokens
 0.11.631.455 I slot print_timing: id  1 | task 5 |    graphs reused =         62
 0.16.864.887 I slot print_timing: id  0 | task 9 | prompt eval time =     300.00 ms /    40 tokens (    7.63 ms per token,   131.01 tokens per second)
-0.16.864.944 I slot print_timing: id  0 | task 9 |        eval time =    4923.40 ms /    64 tokens (   80.00 ms per token,    12.80 tokens per second)
+0.16.864.944 I slot print_timing: id  0 | task 9 |        eval time =    5040.00 ms /    64 tokens (   78.75 ms per token,    12.70 tokens per second)
 0.16.864.950 I slot print_timing: id  0 | task 9 | draft acceptance = 0.57143 (    4 accepted /     7 generated), mean len =  2.33
 0.17.000.000 E srv    send_error: task id = 9, error: Context size has been exceeded.
 0.17.000.001 I slot      release: id  0 | task 9 | stop processing: n_tokens = 103, truncated = 0

@@ -283,6 +283,27 @@ fn a_log_without_stamps_is_read_as_far_as_it_grew() {
     assert!(warnings(&found).contains(&"log-unreadable"), "what ran is kept");
 }
 
+#[test]
+fn the_summary_says_whose_numbers_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |rank: &str, tps: u32| {
+        format!(
+            "[2026-01-02 10:05:00 {rank}] Decode batch, #running-req: 2, #token: 10, token usage: 0.10, cuda graph: True, gen throughput (token/s): {tps}, #queue-req: 3, \n"
+        )
+    };
+    let summary = |text: String| {
+        let document = window(&file(&folder, "engine.log", text), "");
+        document["summary"].as_str().unwrap().to_owned()
+    };
+    let alone = summary(line("TP0", 100));
+    assert!(alone.contains("by its log 100.0 output tokens/s, "), "{alone}");
+    let two = summary(line("DP0 TP0", 100) + &line("DP1 TP0", 300));
+    assert!(
+        two.contains("by its log 100.0 output tokens/s at DP0 TP0, "),
+        "{two}"
+    );
+}
+
 /// A server that answers like dstack's: the answers of a running service are written by hand after the recorded answer of a
 /// run that failed, because none runs without a cloud.
 fn dstack(run: &'static str) -> String {

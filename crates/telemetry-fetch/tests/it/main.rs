@@ -3,6 +3,7 @@
 
 mod around;
 mod bad_input;
+mod before;
 mod benchmark;
 mod beside;
 mod graphsignal;

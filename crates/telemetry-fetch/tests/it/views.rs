@@ -91,6 +91,12 @@ fn a_log_full_of_trouble_fits() {
     ))
     .unwrap();
     sized("trouble", &report);
+    let all = usize::MAX;
+    let line = format!(
+        "window --logs {} --log-zone UTC {WINDOW} --top {all}",
+        log.display()
+    );
+    sized("all rows", &run(&line).unwrap());
     let found = document(&report);
     assert_eq!(found["data"]["incidents"].as_array().unwrap().len(), 72);
     let told = warnings(&found);

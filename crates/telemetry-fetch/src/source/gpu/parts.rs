@@ -83,20 +83,32 @@ impl Parts {
         self.all = merged.collect();
     }
 
-    /// Keeps the parts that touch a window, and cuts what counts to it.
+    /// Keeps the parts that touch a window, and cuts what counts to it. The part on each side stays for its nearest reading: a
+    /// counter at an edge between two parts lies on the line between both.
     pub(super) fn narrow(&mut self, from_s: f64, to_s: f64) {
-        self.all.retain(|part| part.to_s >= from_s && part.from_s <= to_s);
+        let first = self.all.partition_point(|part| part.to_s < from_s);
+        let last = self.all.partition_point(|part| part.from_s <= to_s);
+        self.all.truncate(last + 1);
+        self.all.drain(..first.saturating_sub(1).min(self.all.len()));
         self.window = Some((from_s, to_s));
     }
 
-    pub(super) fn readings(&self) -> u64 {
-        self.all.iter().map(|part| part.readings).sum()
+    /// The parts that touch the window.
+    fn inside(&self) -> impl Iterator<Item = &Part> {
+        let touches = |part: &Part, (from_s, to_s)| part.to_s >= from_s && part.from_s <= to_s;
+        self.all
+            .iter()
+            .filter(move |part| self.window.is_none_or(|window| touches(part, window)))
     }
 
-    /// The devices over all parts, by index.
+    pub(super) fn readings(&self) -> u64 {
+        self.inside().map(|part| part.readings).sum()
+    }
+
+    /// The devices over the parts of the window, by index.
     pub(super) fn devices(&self) -> Vec<DeviceFold> {
         let mut devices: BTreeMap<u32, DeviceFold> = BTreeMap::new();
-        for part in &self.all {
+        for part in self.inside() {
             for (index, device) in &part.devices {
                 devices.entry(*index).or_default().merge(device);
             }
@@ -178,5 +190,23 @@ mod tests {
         assert_eq!((clock.min.get(), clock.max.get(), clock.readings), (5.0, 7.0, 30));
         assert_eq!(device.energy_j.map(Finite::get), Some(250.0));
         assert_eq!(device.energy_power_w.map(Finite::get), Some(100.0));
+    }
+    #[test]
+    fn a_window_that_begins_and_ends_between_two_parts_has_its_energy() {
+        let mut parts = Parts::default();
+        for tenth in 0..200 {
+            let at_s = f64::from(tenth) / 10.0;
+            parts.add(at_s, &[reading(at_s)]);
+        }
+        parts.narrow(5.95, 7.95);
+        let run = parts.energy_between(0, 5.95, 7.95).unwrap();
+        assert!((run - 200.0).abs() < 1e-9, "{run}");
+        let device = parts.devices()[0].report();
+        let clock = device.sm_clock_mhz.unwrap();
+        assert_eq!((clock.min.get(), clock.max.get(), clock.readings), (6.0, 7.0, 20));
+        assert_eq!(
+            (parts.readings(), device.energy_j.map(Finite::get)),
+            (20, Some(200.0))
+        );
     }
 }

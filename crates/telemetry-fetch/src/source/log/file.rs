@@ -9,6 +9,7 @@ use memchr::{memchr, memrchr};
 
 use super::clock::LogClock;
 use super::error::LogError;
+use super::findings::Findings;
 use super::head::take_apart;
 use super::scan::Scan;
 use super::stamp::Stamp;
@@ -24,6 +25,8 @@ const SLACK_MS: i64 = 5_000;
 const PLACES: u64 = 33;
 /// How much of the beginning is read for what the engine said when it started.
 const STARTUP: u64 = 8 << 20;
+/// How much is read right before the window for what holds in it: a profiler that runs, a backend that fell back.
+const BEFORE: u64 = 32 << 20;
 
 /// How far a file was written at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,16 +98,28 @@ pub(super) fn read(path: &Path, span: &Span, mark: Option<Mark>) -> Result<Read,
     let last_ms = log.last_ms().map_err(failed)?;
     let first_ms = log.clock.span_ms(&first.stamp).map(|span| span.0);
     if from > 0 {
-        let mut startup = Scan::new(log.clock.clone(), 0, start_ms.saturating_sub(1));
-        file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        startup.read((&file).take(from.min(STARTUP))).map_err(failed)?;
-        scan.findings.adopt(startup.findings);
+        let earlier = Scan::new(log.clock.clone(), start_ms, end_ms);
+        scan.findings
+            .begin_with(before(&file, from, earlier).map_err(failed)?);
     }
     file.seek(SeekFrom::Start(from)).map_err(failed)?;
     scan.read((&file).take(to - from)).map_err(failed)?;
     read.covers = first_ms.zip(last_ms);
     read.take(scan);
     Ok(read)
+}
+
+/// What a log says before the byte at which its window begins: at its start, and right before.
+fn before(mut file: &File, from: u64, mut earlier: Scan) -> std::io::Result<Findings> {
+    let parts = match from.checked_sub(STARTUP + BEFORE) {
+        Some(left_out) if left_out > 0 => vec![(0, STARTUP), (from - BEFORE, from)],
+        _ => vec![(0, from)],
+    };
+    for (begin, end) in parts {
+        file.seek(SeekFrom::Start(begin))?;
+        earlier.read(file.take(end - begin))?;
+    }
+    Ok(earlier.findings)
 }
 
 /// A log whose lines say no time: what was written since the mark is of the window.
@@ -135,9 +150,15 @@ fn without_stamps(
         log: shown.clone(),
         source,
     };
-    file.seek(SeekFrom::Start(from)).map_err(failed)?;
     let (start_ms, end_ms) = span.ms();
-    let mut scan = Scan::new(LogClock::new(span.zone.clone(), span.start), start_ms, end_ms).without_stamps();
+    let clock = LogClock::new(span.zone.clone(), span.start);
+    let mut scan = Scan::new(clock.clone(), start_ms, end_ms).without_stamps();
+    if from > 0 {
+        let earlier = Scan::new(clock, start_ms, end_ms).all_before();
+        scan.findings
+            .begin_with(before(&file, from, earlier).map_err(failed)?);
+        file.seek(SeekFrom::Start(from)).map_err(failed)?;
+    }
     scan.read(&file).map_err(failed)?;
     read.covers = Some((start_ms, end_ms));
     read.warn(

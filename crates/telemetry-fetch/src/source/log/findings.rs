@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::meaning::Meaning;
 use super::numbers::{Id, Numbers};
+use super::profilers::Profilers;
 use super::sample::sample;
 use super::shape::shape;
 
@@ -26,6 +27,8 @@ pub(crate) struct Findings {
     end_ms: i64,
     groups: HashMap<(IncidentKind, String), Group>,
     series: BTreeMap<(Id, Option<String>), Series>,
+    /// Who profiled before the window.
+    profilers: Profilers,
     /// Messages of groups beyond the bound.
     pub(crate) ungrouped: u64,
     /// Numbers of series beyond the bound.
@@ -63,6 +66,7 @@ impl Findings {
             end_ms,
             groups: HashMap::new(),
             series: BTreeMap::new(),
+            profilers: Profilers::default(),
             ungrouped: 0,
             unseried: 0,
             number_lines: 0,
@@ -90,6 +94,28 @@ impl Findings {
             sample: sample(text),
         };
         self.groups.insert(key, group);
+    }
+
+    /// Takes in a message from before the window: what holds since is of the window, too.
+    pub(crate) fn earlier(&mut self, meaning: Option<Meaning>, rank: Option<&str>, at_ms: i64, text: &str) {
+        self.profilers.hear(rank, at_ms, text);
+        if let Some(meaning) = meaning
+            && meaning.invalidates
+            && meaning.kind != IncidentKind::Profiled
+        {
+            self.message(meaning, at_ms, text);
+        }
+    }
+
+    /// Counts the profiler that ran when the window began, when everything before it is known.
+    pub(crate) fn settle(&mut self) {
+        if let Some((at_ms, text)) = std::mem::take(&mut self.profilers).began() {
+            let meaning = Meaning {
+                kind: IncidentKind::Profiled,
+                invalidates: true,
+            };
+            self.message(meaning, at_ms, &text);
+        }
     }
 
     /// Takes in the numbers of a line.
@@ -192,20 +218,10 @@ impl Findings {
         self.series.iter().filter_map(one).collect()
     }
 
-    /// Takes in what only an earlier part of the log says and what holds since; a profiler of that time has ended.
-    pub(crate) fn adopt(&mut self, earlier: Findings) {
-        for (key, group) in earlier.groups {
-            if group.invalidates && key.0 != IncidentKind::Profiled {
-                match self.groups.get_mut(&key) {
-                    Some(known) => {
-                        known.count += group.count;
-                        known.first_ms = known.first_ms.min(group.first_ms);
-                    }
-                    None => {
-                        self.groups.insert(key, group);
-                    }
-                }
-            }
-        }
+    /// Begins with what an earlier part of the log says and what holds since.
+    pub(crate) fn begin_with(&mut self, mut earlier: Findings) {
+        earlier.groups.retain(|_, group| group.invalidates);
+        self.groups = earlier.groups;
+        self.profilers = earlier.profilers;
     }
 }

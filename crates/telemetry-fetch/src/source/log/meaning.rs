@@ -6,9 +6,10 @@
 use contracts::telemetry_fetch::incident::IncidentKind;
 
 use super::head::{Level, Line};
+use super::profilers;
 
 /// Bytes that stand in every message that has a meaning here; only lines with one of them are looked at.
-pub(crate) const NEEDLES: [&str; 24] = [
+pub(crate) const NEEDLES: [&str; 25] = [
     "rror",
     "RROR",
     "xception",
@@ -33,6 +34,7 @@ pub(crate) const NEEDLES: [&str; 24] = [
     "/start_profile",
     "rofil",
     "ault (core",
+    "Started server",
 ];
 
 /// What a message means, when it means something.
@@ -99,11 +101,8 @@ pub(crate) fn meaning(line: &Line<'_>, text: &str) -> Option<Meaning> {
             invalidates,
         });
     }
-    // The access line of an engine's front end, SGLang's "Profiling starts. Traces will be saved to: …" and vLLM's
-    // "Starting profiler...".
-    if (lower.contains("/start_profile") && lower.contains(" 200"))
-        || has(&["profiling starts", "starting profiler"])
-    {
+    // The end of one says that it ran, too.
+    if profilers::is_told(text) {
         return Some(Meaning {
             kind: IncidentKind::Profiled,
             invalidates: true,
@@ -124,7 +123,7 @@ pub(crate) fn meaning(line: &Line<'_>, text: &str) -> Option<Meaning> {
 }
 
 /// Logs of requests repeat what users wrote: that is nothing the engine says.
-fn repeats_a_request(text: &str) -> bool {
+pub(super) fn repeats_a_request(text: &str) -> bool {
     [
         "Receive: ",
         "Finish: ",
@@ -235,6 +234,18 @@ mod tests {
                 "INFO 01-02 10:00:00 [api_server.py:1] Starting profiler...",
                 (Profiled, true),
             ),
+            (
+                "[2026-01-02 10:00:00 TP0] Profiling done. Traces are saved to: /tmp",
+                (Profiled, true),
+            ),
+            (
+                "[2026-01-02 10:00:00 TP0] Stop profiling-DECODE...",
+                (Profiled, true),
+            ),
+            (
+                "INFO 01-02 10:00:00 [wrapper.py:1] Max profiling iterations reached. Stopping profiler...",
+                (Profiled, true),
+            ),
             ("ValueError: bad", (Error, false)),
             (
                 "[2026-01-02 10:00:00 TP0] Scheduler hit an exception: x",
@@ -255,6 +266,7 @@ mod tests {
             "INFO 01-02 10:00:00 [logger.py:1] Received request c-1: prompt: 'CUDA out of memory, is preempted by me'",
             "[2026-01-02 10:00:00] error_rate=0.0 num_errors: 3",
             "[2026-01-02 10:00:00] INFO:     1.2.3.4:5 - \"POST /start_profile HTTP/1.1\" 404 Not Found",
+            "[2026-01-02 10:00:00] INFO:     Started server process [77]",
             "INFO 01-02 10:00:00 [api_server.py:1] Route: /start_profile, Methods: POST",
         ] {
             assert_eq!(of(line), None, "{line}");

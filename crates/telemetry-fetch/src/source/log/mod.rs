@@ -15,6 +15,7 @@ mod findings;
 mod head;
 mod meaning;
 mod numbers;
+mod profilers;
 mod program;
 mod sample;
 mod scan;
@@ -74,7 +75,8 @@ impl Read {
         self.warnings.push(Warning::new(code, message));
     }
 
-    fn take(&mut self, scan: Scan) {
+    fn take(&mut self, mut scan: Scan) {
+        scan.findings.settle();
         self.lines = scan.lines;
         self.long_lines = scan.long_lines;
         self.covers = self.covers.or(scan.stamps);
@@ -270,6 +272,7 @@ pub fn read_any(bytes: &[u8]) {
         scan.read(bytes).expect("memory can be read");
         let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
         assert!(scan.lines <= ends as u64 + 1);
+        scan.findings.settle();
         let series = scan.findings.series("log");
         assert!(series.iter().all(|series| series.lines > 0));
         for incident in scan.findings.incidents("log") {

@@ -5,7 +5,9 @@
 //! …, Running: 2 reqs, Waiting: 0 reqs, GPU KV cache usage: 0.1%, Prefix cache hit rate: 0.0%`, without `Engine 000` in V0.
 //! llama.cpp (build 7e4c0a9) says nothing again and again, and the times of each request that ended:
 //! `slot print_timing: id  1 | task 5 | prompt eval time =     755.88 ms /    40 tokens (   18.90 ms per token, …)`, the same
-//! with `eval time` (per token without the first one), and `draft acceptance = 0.57143 (    4 accepted /     7 generated), …`.
+//! with `eval time`, and `draft acceptance = 0.57143 (    4 accepted /     7 generated), …`. Builds of 2025 write the times as
+//! lines of one message, without what stands before them here. The clock of `eval time` starts at the first token, which is
+//! among its tokens; builds differ in whether their own quotient leaves it out, so it is made here.
 
 /// A number of such a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,7 +99,10 @@ pub(crate) fn numbers(text: &str) -> Option<Numbers<'_>> {
         }
         return found.some();
     }
-    if text.starts_with("slot ") {
+    if ["slot ", "prompt eval time ", "eval time "]
+        .iter()
+        .any(|start| text.starts_with(start))
+    {
         return llama(text);
     }
     vllm(text)
@@ -105,11 +110,17 @@ pub(crate) fn numbers(text: &str) -> Option<Numbers<'_>> {
 
 impl Numbers<'_> {
     fn push(&mut self, id: Id, value: &str) {
-        let value = match value {
-            "True" => Some(1.0),
-            "False" => Some(0.0),
-            value => plain(value),
-        };
+        self.add(
+            id,
+            match value {
+                "True" => Some(1.0),
+                "False" => Some(0.0),
+                value => plain(value),
+            },
+        );
+    }
+
+    fn add(&mut self, id: Id, value: Option<f64>) {
         // A version that prints two of one kind means the first.
         if let Some(value) = value
             && self.numbers.iter().all(|number| number.id != id)
@@ -187,8 +198,10 @@ fn llama(text: &str) -> Option<Numbers<'_>> {
     match what.trim_end() {
         "prompt eval time" if more.starts_with("ms ") => found.push(Id::PrefillTime, value),
         "eval time" if more.starts_with("ms ") => {
-            let (_, each) = more.split_once('(')?;
-            found.push(Id::Tpot, each.trim_start().split_once(" ms per token")?.0);
+            let (tokens, _) = more.strip_prefix("ms /")?.split_once(" tokens")?;
+            let behind_first = plain(tokens.trim_start())? - 1.0;
+            let each = |ms: f64| (behind_first > 0.0).then(|| ms / behind_first);
+            found.add(Id::Tpot, plain(value).and_then(each));
         }
         // `rate` in builds before 2026.
         "draft acceptance" | "draft acceptance rate" => {
@@ -282,7 +295,12 @@ mod tests {
             ),
             (
                 "       eval time =    4604.85 ms /    64 tokens (   73.09 ms per token,    13.68 tokens per second)",
-                vec![(Id::Tpot, 73.09)],
+                vec![(Id::Tpot, 4604.85 / 63.0)],
+            ),
+            // Builds of 2025 divide by the first token, too.
+            (
+                "       eval time =    4604.85 ms /    64 tokens (   71.95 ms per token,    13.90 tokens per second)",
+                vec![(Id::Tpot, 4604.85 / 63.0)],
             ),
             ("      total time =    5360.72 ms /   104 tokens", vec![]),
             ("   graphs reused =         62", vec![]),
@@ -301,7 +319,15 @@ mod tests {
             ),
         ] {
             assert_eq!(of(&line(said)), expected, "{said}");
+            // Builds of 2025 write one message of several lines, of which only the first one says whose it is.
+            assert_eq!(
+                of(said),
+                if said.contains("draft") { vec![] } else { expected },
+                "{said}"
+            );
         }
+        let nothing = "eval time = 5.00 ms / 0 tokens (inf ms per token, 0.00 tokens per second)";
+        assert_eq!(of(nothing), vec![]);
     }
 
     #[test]

@@ -76,6 +76,13 @@ impl Scan {
         self
     }
 
+    /// Takes lines without a stamp as written right before the window.
+    pub(crate) fn all_before(mut self) -> Scan {
+        let right_before = self.start_ms.saturating_sub(1);
+        self.last = Some((right_before, right_before));
+        self
+    }
+
     /// Reads to the end.
     ///
     /// # Errors
@@ -217,7 +224,12 @@ impl Scan {
         if self.goes_on(line, &text) {
             return;
         }
-        if span.1 < self.start_ms || span.0 > self.end_ms {
+        if span.0 > self.end_ms {
+            return;
+        }
+        if span.1 < self.start_ms {
+            self.findings
+                .earlier(meaning(line, &text), line.rank, span.0, &text);
             return;
         }
         // A stamp of whole seconds may begin before the window: a message of it is shown, a number would count for the window.
