@@ -108,6 +108,14 @@ impl Dispatched {
     }
 }
 
+/// Whether the candidate can run all rows, by their times: a gain, no material loss, no row that shows nothing. A dispatch is not
+/// needed then, and not deployed.
+pub(crate) fn runs_everywhere(judged: &[Judged<'_>], headline: &Headline) -> bool {
+    let gain = headline.mean().zip(headline.noise_pct);
+    gain.is_some_and(|(mean, noise_pct)| mean - 1.0 > noise_pct / 100.0)
+        && !judged.iter().any(|row| row.is_loss() || row.is_unstable())
+}
+
 /// The verdict, with the reasons that decide.
 pub(crate) fn verdict(
     judged: &[Judged<'_>],
@@ -138,7 +146,7 @@ pub(crate) fn verdict(
 
     let is_proven = !reasons.any(Effect::BlocksPromotion);
     let gains = mean - 1.0 > noise;
-    let promotes = gains && losses.is_empty() && unstable.is_empty() && is_proven;
+    let promotes = runs_everywhere(judged, headline) && is_proven;
     let ships = !promotes
         && dispatch.is_some_and(|dispatch| {
             let behind = dispatch.document.geomean.map_or(0.0, Finite::get);

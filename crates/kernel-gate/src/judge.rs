@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contracts::Finite;
 use contracts::kernel_gate::dispatch::{DispatchTable, Entry};
 use contracts::kernel_gate::results::Peaks;
-use contracts::kernel_gate::verdict::{ByKind, TimeKind, VerdictData};
+use contracts::kernel_gate::verdict::{ByKind, Deployed, TimeKind, VerdictData};
 
 use crate::aa::aa;
 use crate::amdahl::{Share, amdahl};
@@ -108,10 +108,13 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
     let dispatch = table
         .zip(assigned.as_deref())
         .map(|(table, assigned)| decide::dispatch(table, assigned, &judged, &headline, &again.behind, clock));
-    // What ships behind a dispatch gains what the dispatch gains. A contradicted claim is a reason, so it comes before the verdict.
+    // A contradicted claim is a reason, so it comes before the verdict.
     let kernel = match &dispatch {
-        Some(dispatch) => dispatch.document.time_weighted.map(Finite::get),
-        None => headline.weighted(clock),
+        Some(dispatch) if !decide::runs_everywhere(&judged, &headline) => (
+            Deployed::Dispatch,
+            dispatch.document.time_weighted.map(Finite::get),
+        ),
+        _ => (Deployed::Candidate, headline.weighted(clock)),
     };
     let amdahl = evidence
         .share
