@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use csv::ByteRecord;
 
+use crate::error::ReadError;
+use crate::limits::Budget;
 use crate::model::Kernel;
 use crate::text::{NAME_CAP, TEXT_CAP, bounded};
 
@@ -39,6 +41,13 @@ impl Columns {
             .iter()
             .all(|name| columns.place(name).is_some())
             .then_some(columns)
+    }
+
+    /// Counts the names as what is kept, in the list and with their places.
+    pub(super) fn keep(&self, budget: &mut Budget) -> Result<(), ReadError> {
+        self.names
+            .iter()
+            .try_for_each(|name| budget.keep::<[String; 2]>(2 * name.len()))
     }
 
     pub(super) fn len(&self) -> usize {

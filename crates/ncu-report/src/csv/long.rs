@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use csv::ByteRecord;
 
 use crate::error::ReadError;
-use crate::limits::{Budget, Limits};
+use crate::limits::Budget;
 use crate::model::{Form, Kernel, Report, Rule, RuleKind, Speedup};
 use crate::warnings::{NON_FINITE, non_finite};
 
@@ -26,8 +26,7 @@ const BY_NAME: &str = "Command line profiler metrics";
 const SECTIONS: usize = 64;
 
 /// Reads the page.
-pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, ReadError> {
-    let mut budget = Budget::new(limits);
+pub(super) fn read(table: &mut Table<'_>, budget: &mut Budget) -> Result<Report, ReadError> {
     let mut report = Report {
         form: Form::LiveCsv,
         ..Report::default()
@@ -80,14 +79,7 @@ pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, Read
         let (unit, exponent) = base(columns.text(&row, "Metric Unit").trim());
         let bytes = value_place.and_then(|place| row.get(place)).unwrap_or_default();
         let scale = (unit.as_str(), exponent);
-        let read = super::metric(
-            &name,
-            bytes,
-            scale,
-            table.row_offset,
-            &mut budget,
-            &mut not_finite,
-        )?;
+        let read = super::metric(&name, bytes, scale, table.row_offset, budget, &mut not_finite)?;
         if let Some(metric) = read {
             kernel.metrics.insert(name, metric);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use csv::ByteRecord;
 
 use crate::error::ReadError;
-use crate::limits::{Budget, Limits};
+use crate::limits::Budget;
 use crate::model::{Form, Kernel, Report};
 use crate::warnings::{NON_FINITE, non_finite};
 
@@ -14,8 +14,7 @@ use super::table::{Row, Table};
 use super::{session, warning};
 
 /// Reads the page.
-pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, ReadError> {
-    let mut budget = Budget::new(limits);
+pub(super) fn read(table: &mut Table<'_>, budget: &mut Budget) -> Result<Report, ReadError> {
     let columns: Vec<(usize, String)> = table
         .columns
         .metrics()
@@ -53,7 +52,7 @@ pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, Read
         for ((place, name), (unit, exponent)) in columns.iter().zip(units) {
             let bytes = row.get(*place).unwrap_or_default();
             let scale = (unit.as_str(), *exponent);
-            let read = super::metric(name, bytes, scale, table.row_offset, &mut budget, &mut not_finite)?;
+            let read = super::metric(name, bytes, scale, table.row_offset, budget, &mut not_finite)?;
             if let Some(metric) = read {
                 kernel.metrics.insert(name.clone(), metric);
             }
