@@ -28,6 +28,12 @@ pub enum ReadError {
         /// Bound.
         limit: u64,
     },
+    /// More messages of rules than any capture has.
+    #[error("keep what the rules say: the report has more than {limit} messages of rules")]
+    TooManyRules {
+        /// Bound.
+        limit: usize,
+    },
     /// Neither a report nor a CSV of `ncu`.
     #[error("recognise a report: it starts with `{start}` (offset 0)")]
     NotRecognised {
@@ -116,7 +122,9 @@ impl ReadError {
         match self {
             Self::Unreadable { .. } => "ncu-report-unreadable",
             Self::Empty => "ncu-report-empty",
-            Self::TooLarge { .. } | Self::TooMuchMemory { .. } => "ncu-report-too-large",
+            Self::TooLarge { .. } | Self::TooMuchMemory { .. } | Self::TooManyRules { .. } => {
+                "ncu-report-too-large"
+            }
             Self::NotRecognised { .. } => "ncu-report-not-recognised",
             Self::Truncated { .. } | Self::CsvCut { .. } | Self::CompressedCut { .. } => "truncated-file",
             Self::Corrupt { .. } => "ncu-report-corrupt",
@@ -135,7 +143,7 @@ impl ReadError {
         match self {
             Self::Unreadable { .. } => "check the path and its permissions".to_owned(),
             Self::Empty => "collect the report again; `ncu` writes it when the program has ended".to_owned(),
-            Self::TooLarge { .. } | Self::TooMuchMemory { .. } => {
+            Self::TooLarge { .. } | Self::TooMuchMemory { .. } | Self::TooManyRules { .. } => {
                 "collect fewer kernels: `ncu -k REGEX -c 20`".to_owned()
             }
             Self::NotRecognised { .. } => {

@@ -2,6 +2,10 @@
 //! stored once and used by every kernel), so what is kept is counted, too.
 
 use crate::error::ReadError;
+use crate::model::Rule;
+
+/// Most messages of rules. 48 real reports have 730 for their 103 kernels.
+const MAX_RULES: usize = 1 << 17;
 
 /// Bounds of one reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +30,7 @@ impl Default for Limits {
 pub(crate) struct Budget {
     left: u64,
     limit: u64,
+    rules: usize,
 }
 
 impl Budget {
@@ -33,7 +38,17 @@ impl Budget {
         Self {
             left: limits.memory_bytes,
             limit: limits.memory_bytes,
+            rules: 0,
         }
+    }
+
+    /// Counts a message of a rule with its texts. They are many times what they take of a file, so their number is bounded, too.
+    pub(crate) fn keep_rule(&mut self, rule: &Rule) -> Result<(), ReadError> {
+        self.rules += 1;
+        if self.rules > MAX_RULES {
+            return Err(ReadError::TooManyRules { limit: MAX_RULES });
+        }
+        self.keep::<Rule>(rule.id.len() + rule.section.len() + rule.title.len() + rule.text.len())
     }
 
     /// Counts one thing of type `T` with `text` bytes of text.

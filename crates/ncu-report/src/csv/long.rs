@@ -66,8 +66,7 @@ pub(super) fn read(table: &mut Table<'_>, budget: &mut Budget) -> Result<Report,
         let label = columns.text(&row, "Metric Name");
         if label.is_empty() {
             if let Some(rule) = rule(columns, &row, section) {
-                let text = rule.id.len() + rule.section.len() + rule.title.len() + rule.text.len();
-                budget.keep::<Rule>(text)?;
+                budget.keep_rule(&rule)?;
                 kernel.rules.push(rule);
             }
             continue;

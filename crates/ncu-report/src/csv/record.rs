@@ -2,7 +2,7 @@
 //! bytes, than any of its lines. Quotes, commas and line ends mean what they mean to the crate `csv`, which reads the record then.
 
 /// Most cells of a record. Real pages have up to 2,456, and each costs the reader eight bytes, whatever is in it.
-pub(super) const MAX_CELLS: usize = 1 << 16;
+const MAX_CELLS: usize = 1 << 16;
 
 /// Most bytes of a record. Real ones have some 50,000; a quote that nobody closes would take the rest of the file for one cell.
 const MAX_BYTES: usize = 16 << 20;
