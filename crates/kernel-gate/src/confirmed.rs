@@ -5,8 +5,7 @@
 use contracts::kernel_gate::verdict::{Class, Effect, TimeKind};
 
 use crate::classify::{Judged, noise_pct};
-use crate::headline::{geomean, mean_noise_pct, time_weighted};
-use crate::judge::Headline;
+use crate::headline::{Headline, geomean, mean_noise_pct};
 use crate::reasons::Reasons;
 
 /// Names the wins that wall times do not show; blocks where all rows together, each by its time, are not faster by the wall clock,
@@ -22,12 +21,7 @@ pub(crate) fn check(judged: &[Judged<'_>], headline: &Headline, noise: f64, reas
         .filter(|row| is_unseen(row))
         .map(|row| row.measured.id)
         .collect();
-    let ratio = time_weighted(production.iter().filter_map(|row| {
-        let wall = row.measured.wall?;
-        let weight = headline.weights.get(row.measured.id).copied().unwrap_or(1.0);
-        let candidate = if row.routed { wall.baseline } else { wall.candidate };
-        Some((weight, wall.baseline.median, candidate.median))
-    }));
+    let ratio = headline.weighted_behind(judged, TimeKind::Wall);
     let confirmed: Vec<(f64, f64)> = production.iter().filter_map(|row| confirmed(row)).collect();
     let seen = geomean(confirmed.iter().map(|(speedup, _)| *speedup));
     let seen_noise = noise.max(mean_noise_pct(confirmed.iter().map(|(_, noise_pct)| *noise_pct)) / 100.0);
