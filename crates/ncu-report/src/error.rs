@@ -28,9 +28,11 @@ pub enum ReadError {
         /// Bound.
         limit: u64,
     },
-    /// More messages of rules than any capture has.
-    #[error("keep what the rules say: the report has more than {limit} messages of rules")]
-    TooManyRules {
+    /// More of something than any capture has.
+    #[error("keep what is in the report: it has more than {limit} {what}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
         /// Bound.
         limit: usize,
     },
@@ -122,7 +124,7 @@ impl ReadError {
         match self {
             Self::Unreadable { .. } => "ncu-report-unreadable",
             Self::Empty => "ncu-report-empty",
-            Self::TooLarge { .. } | Self::TooMuchMemory { .. } | Self::TooManyRules { .. } => {
+            Self::TooLarge { .. } | Self::TooMuchMemory { .. } | Self::TooMany { .. } => {
                 "ncu-report-too-large"
             }
             Self::NotRecognised { .. } => "ncu-report-not-recognised",
@@ -143,7 +145,7 @@ impl ReadError {
         match self {
             Self::Unreadable { .. } => "check the path and its permissions".to_owned(),
             Self::Empty => "collect the report again; `ncu` writes it when the program has ended".to_owned(),
-            Self::TooLarge { .. } | Self::TooMuchMemory { .. } | Self::TooManyRules { .. } => {
+            Self::TooLarge { .. } | Self::TooMuchMemory { .. } | Self::TooMany { .. } => {
                 "collect fewer kernels: `ncu -k REGEX -c 20`".to_owned()
             }
             Self::NotRecognised { .. } => {

@@ -32,6 +32,12 @@ pub(super) struct Columns {
 }
 
 impl Columns {
+    /// Whether a line has all names that a header needs: cheap, so that a reader is made for few lines that are none.
+    pub(super) fn are_named_in(line: &[u8]) -> bool {
+        let has = |name: &&str| line.windows(name.len()).any(|part| part == name.as_bytes());
+        REQUIRED.iter().all(has)
+    }
+
     /// The header, if it is one of `ncu`'s.
     pub(super) fn of(header: &ByteRecord) -> Option<Self> {
         let names: Vec<String> = header.iter().map(|name| bounded(name, NAME_CAP)).collect();

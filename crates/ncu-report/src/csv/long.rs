@@ -9,7 +9,7 @@ use csv::ByteRecord;
 
 use crate::error::ReadError;
 use crate::limits::Budget;
-use crate::model::{Form, Kernel, Report, Rule, RuleKind, Speedup};
+use crate::model::{Form, Report, Rule, RuleKind, Speedup};
 use crate::warnings::{NON_FINITE, non_finite};
 
 use super::columns::Columns;
@@ -49,7 +49,7 @@ pub(super) fn read(table: &mut Table<'_>, budget: &mut Budget) -> Result<Report,
                     report.session = session(columns, &row);
                 }
                 let kernel = columns.kernel(&row, report.kernels.len());
-                budget.keep::<Kernel>(kernel.function.len() + kernel.demangled.len())?;
+                budget.keep_kernel(&kernel)?;
                 places.insert((id, process), kernel.index);
                 report.kernels.push(kernel);
                 report.kernels.len() - 1

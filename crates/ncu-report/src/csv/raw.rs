@@ -6,7 +6,7 @@ use csv::ByteRecord;
 
 use crate::error::ReadError;
 use crate::limits::Budget;
-use crate::model::{Form, Kernel, Report};
+use crate::model::{Form, Report};
 use crate::warnings::{NON_FINITE, non_finite};
 
 use super::scale::base;
@@ -48,7 +48,7 @@ pub(super) fn read(table: &mut Table<'_>, budget: &mut Budget) -> Result<Report,
             report.session = session(&table.columns, &row);
         }
         let mut kernel = table.columns.kernel(&row, report.kernels.len());
-        budget.keep::<Kernel>(kernel.function.len() + kernel.demangled.len())?;
+        budget.keep_kernel(&kernel)?;
         for ((place, name), (unit, exponent)) in columns.iter().zip(units) {
             let bytes = row.get(*place).unwrap_or_default();
             let scale = (unit.as_str(), *exponent);

@@ -30,7 +30,7 @@ impl<'a> Table<'a> {
             // One row of the header, read as the rows are: cells may be in quotes or not. It ends with its line: a search for the
             // end of each quote would go through the rest of the file for each line that opens one.
             let is_start = line.starts_with(b"\"ID\",") || line.starts_with(b"ID,");
-            if is_start && record::is_whole(line) {
+            if is_start && Columns::are_named_in(line) && record::is_whole(line) {
                 let bytes = &bytes[at..];
                 let mut reader = reader(bytes);
                 let mut header = ByteRecord::new();

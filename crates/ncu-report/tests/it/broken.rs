@@ -184,6 +184,23 @@ fn a_rule_with_a_million_metrics_is_too_much() {
     assert!(read(&bytes, Limits::default()).is_ok());
 }
 
+/// A kernel of which nothing is said takes four bytes of a file.
+#[test]
+fn a_report_of_a_million_kernels_is_too_much() {
+    let kernels = |count: u32| {
+        // Numbers of 21 bits in three bytes of seven.
+        let number = |value: u32| [0x80 | value as u8, 0x80 | (value >> 7) as u8, (value >> 14) as u8];
+        let header = [&[0x10][..], &number(count), &[0x28], &number(4 * count)].concat();
+        let payload = vec![0; 4 * count as usize];
+        let start = b"NVR\0\x02\0\0\0\x08\x07\x08\0\0\0";
+        read(&[&start[..], &header, &payload].concat(), Limits::default())
+    };
+    assert_eq!(kernels(1_000).expect("a report").kernels.len(), 1_000);
+    let error = kernels(200_000).expect_err("no capture has as many");
+    assert_eq!(error.code(), "ncu-report-too-large");
+    assert!(error.to_string().contains("131072 kernels"), "{error}");
+}
+
 /// A rule's message takes four bytes of a file, and forty times that in memory.
 #[test]
 fn a_report_of_a_million_messages_is_too_much() {
