@@ -40,7 +40,7 @@ def side_of(path, name):
     return {"source_sha256": machine.file_digest(path), "flags": module.FLAGS, "wrapper": module.WRAPPER}
 
 
-def provenance(arguments, plan, paths, cuda, idle):
+def provenance(arguments, plan, paths, cuda, idle, failures):
     return {
         "event": "provenance",
         # Names without folders: a path says where somebody works.
@@ -48,6 +48,8 @@ def provenance(arguments, plan, paths, cuda, idle):
         **machine.described(cuda),
         "numpy": one_row.np.__version__,
         "idle_before": idle,
+        # What did not answer: nothing is made up for it, so the gate does not promote.
+        "probe_failures": failures,
         "workload_count": len(plan["rows"]),
         "workloads_sha256": plan["workloads_sha256"],
         "dispatch_sha256": machine.file_digest(arguments.dispatch) if arguments.dispatch else None,
@@ -104,9 +106,10 @@ def main():
         result = one_row.measure(rows[arguments.row], of_plan, plan["settings"], paths, device.found())
         print(json.dumps(result, allow_nan=False))
         return
-    cuda = machine.cuda_device()
-    idle, core = machine.idle_before(cuda)
-    head = provenance(arguments, plan, paths, cuda, idle)
+    failures = []
+    cuda = machine.cuda_device(failures)
+    idle, core = machine.idle_before(cuda, failures)
+    head = provenance(arguments, plan, paths, cuda, idle, failures)
     results = []
     for row in plan["rows"]:
         result = in_a_process(row["id"], sys.argv[1:], core, plan["settings"]["timeout_seconds"])

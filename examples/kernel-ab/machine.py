@@ -17,39 +17,54 @@ def file_digest(path):
     return "sha256:" + hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
-def cuda_device():
-    """Name and UUID of the CUDA device, and torch's versions; without one None. Asked in a process that ends, so that the one that
-    looks for foreign processes has none on the device itself."""
+def asked(command, seconds, failures):
+    """What a program prints; None where it is not there, fails, or does not answer in time, which `failures` then says."""
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
+    except OSError:
+        return None
+    except subprocess.TimeoutExpired:
+        failures.append(f"{pathlib.Path(command[0]).name} did not answer in {seconds} s")
+        return None
+    return ended.stdout if ended.returncode == 0 else None
+
+
+def cuda_device(failures):
+    """Name and UUID of the CUDA device, and torch's versions; without one None, and a device of which nothing is known where the
+    probe hangs. Asked in a process that ends, so that the one that looks for foreign processes has none on the device itself."""
     ask = (
         "import json, torch\n"
         "if torch.cuda.is_available():\n"
         "    of = torch.cuda.get_device_properties(torch.cuda.current_device())\n"
         "    print(json.dumps([of.name, f'GPU-{of.uuid}', torch.__version__, torch.version.cuda]))\n"
     )
-    ended = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=120)
-    return json.loads(ended.stdout) if ended.returncode == 0 and ended.stdout else None
+    before = len(failures)
+    answer = asked([sys.executable, "-c", ask], 120, failures)
+    if len(failures) > before:
+        return [None] * 4
+    return json.loads(answer.splitlines()[-1]) if answer else None
 
 
-def nvidia_smi(query, fields):
-    command = ["nvidia-smi", f"--query-{query}={fields}", "--format=csv,noheader,nounits"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    except OSError:
-        return []
-    return [[cell.strip() for cell in line.split(",")] for line in found.stdout.splitlines()]
+def nvidia_smi(query, fields, failures):
+    """Cells of each line; None without an answer."""
+    answer = asked(["nvidia-smi", f"--query-{query}={fields}", "--format=csv,noheader,nounits"], 30, failures)
+    if answer is None:
+        return None
+    return [[cell.strip() for cell in line.split(",")] for line in answer.splitlines()]
 
 
-def idle_gpu(uuid):
+def idle_gpu(uuid, failures):
     """How busy the device is, and how many processes have it; null where nvidia-smi does not say."""
-    busy = [line[1] for line in nvidia_smi("gpu", "uuid,utilization.gpu") if line[0] == uuid]
+    busy = [line[1] for line in nvidia_smi("gpu", "uuid,utilization.gpu", failures) or [] if line[0] == uuid]
     if not busy or not busy[0].isdigit():
         return {"utilization_pct": None, "foreign_processes": None}
-    apps = [line for line in nvidia_smi("compute-apps", "gpu_uuid,pid") if line[0] == uuid]
-    return {"utilization_pct": float(busy[0]), "foreign_processes": len(apps)}
+    apps = nvidia_smi("compute-apps", "gpu_uuid,pid", failures)
+    foreign = None if apps is None else sum(line[0] == uuid for line in apps)
+    return {"utilization_pct": float(busy[0]), "foreign_processes": foreign}
 
 
 def busy_cores(seconds=0.5):
-    """How busy each core that this process may use is, percent."""
+    """How busy each core that this process may use is, percent; none where the system does not count it."""
 
     def ticks():
         lines = pathlib.Path("/proc/stat").read_text().splitlines()
@@ -61,27 +76,36 @@ def busy_cores(seconds=0.5):
                 cores[int(name[3:])] = (sum(values[:8]), values[3] + values[4])
         return cores
 
-    before = ticks()
-    time.sleep(seconds)
-    after = ticks()
+    try:
+        before = ticks()
+        time.sleep(seconds)
+        after = ticks()
+    except OSError:
+        return {}
     mine = os.sched_getaffinity(0)
-    spent = {core: (after[core][0] - before[core][0], after[core][1] - before[core][1]) for core in after if core in mine}
+    known = before.keys() & after.keys() & mine
+    spent = {core: (after[core][0] - before[core][0], after[core][1] - before[core][1]) for core in known}
     return {core: 100.0 * (1 - idle / total) for core, (total, idle) in spent.items() if total}
 
 
-def idle_before(cuda):
-    """How busy the device is now, and the core that is pinned: waits a while for an idle one, then says what is so."""
+def idle_core(failures):
+    """How busy the idlest core is, and which one it is; null where none is known."""
+    cores = busy_cores()
+    if not cores:
+        failures.append("no core that this process may use is in /proc/stat")
+        return {"utilization_pct": None, "foreign_processes": None}, None
+    core = min(cores, key=cores.get)
+    return {"utilization_pct": round(cores[core], 1), "foreign_processes": None}, core
+
+
+def idle_before(cuda, failures):
+    """How busy the device is now, and the core that is pinned: waits a while for an idle one, then says what is so. A probe that
+    fails is not asked again."""
     until = time.monotonic() + IDLE_PATIENCE_S
     while True:
-        core = None
-        if cuda:
-            idle = idle_gpu(cuda[1])
-        else:
-            cores = busy_cores()
-            core = min(cores, key=cores.get)
-            idle = {"utilization_pct": round(cores[core], 1), "foreign_processes": None}
+        idle, core = (idle_gpu(cuda[1], failures), None) if cuda else idle_core(failures)
         is_idle = idle["utilization_pct"] is not None and idle["utilization_pct"] <= IDLE_PCT and not idle["foreign_processes"]
-        if is_idle or time.monotonic() > until:
+        if is_idle or failures or time.monotonic() > until:
             return idle, core
         time.sleep(0.5)
 

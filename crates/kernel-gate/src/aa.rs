@@ -4,6 +4,7 @@ use contracts::Finite;
 use contracts::kernel_gate::results::Provenance;
 use contracts::kernel_gate::verdict::{Aa, Effect, TimeKind};
 
+use crate::correctness;
 use crate::headline::geomean;
 use crate::ledger::Ledger;
 use crate::measured::Measured;
@@ -30,16 +31,18 @@ pub(crate) fn aa(
         &foreign,
         "the A/A has them, the row set has not",
     );
+    // What makes the outputs of a measurement wrong does so here, too: the baseline is held against itself.
+    let incorrect = correctness::check(rows, set, &mut Reasons::default());
     let faulty: Vec<&str> = rows
         .iter()
-        .filter(|row| !row.faults.is_empty() || row.status() != "PASSED")
+        .filter(|row| !row.faults.is_empty() || row.status() != "PASSED" || incorrect.contains(row.id))
         .map(|row| row.id)
         .collect();
     reasons.rows(
         Effect::Invalid,
         "aa-faulty",
         &faulty,
-        "of the A/A, not passed or with samples that do not fit",
+        "of the A/A, not passed, with wrong outputs, or with samples that do not fit",
     );
     if ledger.provenance.first().is_some_and(differs) {
         reasons.add(

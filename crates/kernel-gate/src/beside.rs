@@ -7,7 +7,7 @@ use crate::ledger::Ledger;
 use crate::measured::Measured;
 use crate::proofs::{self, Given};
 use crate::reasons::Reasons;
-use crate::{row_proofs, validity};
+use crate::{row_proofs, row_validity, setup, validity};
 
 /// What it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +46,9 @@ impl Beside {
         let what = self.name();
         validity::measurement(what, other, reasons);
         if let Some((first, other)) = first.provenance.first().zip(other.provenance.first()) {
-            validity::same_setup(what, first, other, self.has_candidate(), reasons);
+            setup::check(what, first, other, self.has_candidate(), reasons);
         }
-        validity::rows(other, rows, given.set, Some(clock), reasons);
+        row_validity::check(other, rows, given.set, Some(clock), reasons);
 
         let sides = other.provenance.first().and_then(|of| of.sides.as_ref());
         let own = sides.and_then(|sides| sides.candidate.source_sha256.as_deref());

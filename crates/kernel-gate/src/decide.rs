@@ -1,111 +1,21 @@
 //! From classes and means to a verdict.
 
-use std::collections::BTreeMap;
-
 use contracts::Finite;
-use contracts::kernel_gate::dispatch::DispatchTable;
-use contracts::kernel_gate::verdict::{Dispatch, Effect, TimeKind, Verdict};
+use contracts::kernel_gate::verdict::{Effect, TimeKind, Verdict};
 
 use crate::classify::Judged;
 use crate::confirmed;
-use crate::dispatch::buckets;
-use crate::headline::{geomean, time_weighted};
-use crate::judge::Headline;
-use crate::measured::Measured;
+use crate::dispatched::Dispatched;
+use crate::headline::Headline;
 use crate::reasons::Reasons;
-use crate::thresholds::{MATERIAL, ROUTED_PCT, UNSTABLE_PCT};
+use crate::thresholds::{MATERIAL, UNSTABLE_PCT};
 
-/// A dispatch with what it still lacks.
-pub(crate) struct Dispatched {
-    pub(crate) document: Dispatch,
-    /// Production rows that the baseline runs.
-    pub(crate) routed: usize,
-    /// Of those, not measured again behind the dispatch.
-    pub(crate) not_again: Vec<String>,
-    /// Of those, not at 1.
-    pub(crate) differ: Vec<String>,
-}
-
-/// Recomputes a dispatch: rows that the baseline runs have a speed-up of 1.
-pub(crate) fn dispatch(
-    table: &DispatchTable,
-    assigned: &[Option<usize>],
-    judged: &[Judged<'_>],
-    headline: &Headline,
-    behind: &BTreeMap<&str, (f64, f64)>,
-    clock: TimeKind,
-) -> Dispatched {
-    let production = || judged.iter().filter(|row| row.measured.production);
-    let has_all = production().all(|row| row.pair.is_some()) && production().next().is_some();
-    let ratio = |row: &Judged<'_>| match row.routed {
-        true => Some(1.0),
-        false => row.speedup(),
-    };
-    let weighted = || {
-        time_weighted(production().filter_map(|row| {
-            let pair = row.pair?;
-            let candidate = if row.routed { pair.baseline } else { pair.candidate };
-            let weight = headline.weights.get(row.measured.id).copied().unwrap_or(1.0);
-            Some((weight, pair.baseline.median, candidate.median))
-        }))
-    };
-    let mean = || geomean(production().filter_map(ratio));
-    let routed: Vec<&Judged<'_>> = production().filter(|row| row.routed).collect();
-    let id = |row: &&Judged<'_>| row.measured.id.to_owned();
-    let is_off = |row: &&&Judged<'_>| {
-        behind.get(row.measured.id).is_some_and(|(speedup, noise)| {
-            100.0 * (speedup - 1.0).abs() > noise.clamp(ROUTED_PCT, UNSTABLE_PCT)
-        })
-    };
-    let not_again: Vec<String> = routed
-        .iter()
-        .filter(|row| !behind.contains_key(row.measured.id))
-        .map(id)
-        .collect();
-    let measured: Vec<Measured<'_>> = judged.iter().map(|row| row.measured.clone()).collect();
-    let in_no_bucket = judged.iter().zip(assigned);
-    let in_no_bucket = in_no_bucket.filter(|(row, at)| row.measured.production && at.is_none());
-    Dispatched {
-        routed: routed.len(),
-        differ: routed.iter().filter(is_off).map(id).collect(),
-        document: Dispatch {
-            buckets: buckets(table, &measured, assigned, clock),
-            geomean: has_all.then(mean).flatten().and_then(Finite::new),
-            time_weighted: has_all.then(weighted).flatten().and_then(Finite::new),
-            routed_measured_again: (routed.len() - not_again.len()) as u64,
-            rows_in_no_bucket: in_no_bucket.map(|(row, _)| row.measured.id.to_owned()).collect(),
-        },
-        not_again,
-    }
-}
-
-impl Dispatched {
-    /// Whether it is a rule that can be shipped, by what is known.
-    fn lacks(&self, reasons: &mut Reasons) -> bool {
-        let words = |rows: &[String]| -> Vec<String> { rows.to_vec() };
-        let mut lacks = |code: &str, rows: &[String], message: &str| {
-            let rows = words(rows);
-            let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-            reasons.rows(Effect::BlocksPromotion, code, &rows, message);
-            !rows.is_empty()
-        };
-        let open = lacks(
-            "dispatch-not-total",
-            &self.document.rows_in_no_bucket,
-            "no bucket of the dispatch takes them",
-        );
-        let unproven = lacks(
-            "routed-not-measured-again",
-            &self.not_again,
-            "the baseline runs them, and they were not measured again behind the dispatch",
-        );
-        let off = lacks(
-            "routed-rows-differ",
-            &self.differ,
-            "behind the dispatch they are not at 1: the dispatch costs, or does not route",
-        );
-        open || unproven || off
-    }
+/// Whether the candidate can run all rows, by their times: a gain, no material loss, no row that shows nothing. A dispatch is not
+/// needed then, and not deployed.
+pub(crate) fn runs_everywhere(judged: &[Judged<'_>], headline: &Headline) -> bool {
+    let gain = headline.mean().zip(headline.noise_pct);
+    gain.is_some_and(|(mean, noise_pct)| mean - 1.0 > noise_pct / 100.0)
+        && !judged.iter().any(|row| row.is_loss() || row.is_unstable())
 }
 
 /// The verdict, with the reasons that decide.
@@ -138,7 +48,7 @@ pub(crate) fn verdict(
 
     let is_proven = !reasons.any(Effect::BlocksPromotion);
     let gains = mean - 1.0 > noise;
-    let promotes = gains && losses.is_empty() && unstable.is_empty() && is_proven;
+    let promotes = runs_everywhere(judged, headline) && is_proven;
     let ships = !promotes
         && dispatch.is_some_and(|dispatch| {
             let behind = dispatch.document.geomean.map_or(0.0, Finite::get);

@@ -1,24 +1,26 @@
 //! Evidence to a verdict: pure. The order is that of the rules: no evidence, wrong outputs, then what the times say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use contracts::Finite;
 use contracts::kernel_gate::dispatch::{DispatchTable, Entry};
 use contracts::kernel_gate::results::Peaks;
-use contracts::kernel_gate::verdict::{ByKind, TimeKind, VerdictData};
+use contracts::kernel_gate::verdict::{Deployed, TimeKind, VerdictData};
 
 use crate::aa::aa;
 use crate::amdahl::{Share, amdahl};
 use crate::beside::Beside;
 use crate::classify::{Judged, counts, losses};
 use crate::dispatch::assign;
-use crate::headline::{geomean, mean_noise_pct, time_weighted};
+use crate::headline::Headline;
 use crate::ledger::Ledger;
-use crate::measured::{self, Measured, judged_on};
+use crate::measured::{self, judged_on};
 use crate::proofs::{self, Given};
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;
-use crate::{correctness, decide, next_steps, rerun, roofline, row_proofs, validity};
+use crate::{
+    claimed, correctness, decide, dispatched, next_steps, rerun, roofline, row_proofs, row_validity, validity,
+};
 
 /// Everything that was given.
 #[derive(Clone, Debug)]
@@ -56,8 +58,8 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
     };
     validity::measurement("results", ledger, &mut reasons);
     let settings = ledger.provenance.first().map(|of| &of.settings);
-    validity::rows(ledger, &rows, set, kind, &mut reasons);
-    let claim = validity::claimed(ledger, &mut reasons);
+    row_validity::check(ledger, &rows, set, kind, &mut reasons);
+    let claim = claimed::check(ledger, &mut reasons);
     let aa = evidence.aa.and_then(|other| {
         let rows = measured::beside(other, set);
         Beside::Aa.check(ledger, other, &rows, &given, clock, &mut reasons);
@@ -105,13 +107,16 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
         })
         .collect();
     let headline = Headline::new(&judged, set, clock, aa.as_ref().map(|aa| aa.geomean.get()));
-    let dispatch = table
-        .zip(assigned.as_deref())
-        .map(|(table, assigned)| decide::dispatch(table, assigned, &judged, &headline, &again.behind, clock));
-    // What ships behind a dispatch gains what the dispatch gains. A contradicted claim is a reason, so it comes before the verdict.
+    let dispatch = table.zip(assigned.as_deref()).map(|(table, assigned)| {
+        dispatched::recomputed(table, assigned, &judged, &headline, &again.behind, clock)
+    });
+    // A contradicted claim is a reason, so it comes before the verdict.
     let kernel = match &dispatch {
-        Some(dispatch) => dispatch.document.time_weighted.map(Finite::get),
-        None => headline.weighted(clock),
+        Some(dispatch) if !decide::runs_everywhere(&judged, &headline) => (
+            Deployed::Dispatch,
+            dispatch.document.time_weighted.map(Finite::get),
+        ),
+        _ => (Deployed::Candidate, headline.weighted(clock)),
     };
     let amdahl = evidence
         .share
@@ -134,95 +139,5 @@ pub fn judge(evidence: &Evidence<'_>) -> VerdictData {
         counts: counts(&judged),
         rows: crate::classify::documented(judged),
         reasons,
-    }
-}
-
-/// A number for each clock.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Both {
-    device: Option<f64>,
-    wall: Option<f64>,
-}
-
-impl Both {
-    fn new(of: impl Fn(TimeKind) -> Option<f64>) -> Both {
-        Both {
-            device: of(TimeKind::Device),
-            wall: of(TimeKind::Wall),
-        }
-    }
-
-    pub(crate) fn get(&self, kind: TimeKind) -> Option<f64> {
-        match kind {
-            TimeKind::Device => self.device,
-            TimeKind::Wall => self.wall,
-        }
-    }
-
-    fn documented(&self) -> ByKind {
-        ByKind {
-            device: self.device.and_then(Finite::new),
-            wall: self.wall.and_then(Finite::new),
-        }
-    }
-}
-
-/// The numbers over all production rows.
-#[derive(Clone, Debug)]
-pub(crate) struct Headline {
-    pub(crate) geomean: Both,
-    pub(crate) time_weighted: Both,
-    pub(crate) by_calls: bool,
-    pub(crate) noise_pct: Option<f64>,
-    pub(crate) clock: TimeKind,
-    /// Weight of each row's time, by id.
-    pub(crate) weights: BTreeMap<String, f64>,
-}
-
-impl Headline {
-    fn new(judged: &[Judged<'_>], set: Option<&RowSet>, clock: TimeKind, aa: Option<f64>) -> Headline {
-        let rows: Vec<&Measured<'_>> = judged
-            .iter()
-            .map(|row| row.measured)
-            .filter(|row| row.production)
-            .collect();
-        let calls: Vec<Option<f64>> = rows.iter().map(|row| row.number(set, "calls")).collect();
-        let by_calls = !calls.is_empty() && calls.iter().all(Option::is_some);
-        let weight = |at: usize| calls[at].filter(|_| by_calls).unwrap_or(1.0);
-        // Over all production rows or over none: a mean of what happens to be there is another number.
-        let has_all = |kind: TimeKind| !rows.is_empty() && rows.iter().all(|row| row.pair(kind).is_some());
-        let pairs = |kind: TimeKind| rows.iter().filter_map(move |row| row.pair(kind));
-        let production = judged.iter().filter(|row| row.measured.production);
-        let spread = mean_noise_pct(production.map(|row| row.noise_pct));
-        let away = aa.map_or(0.0, |aa| 100.0 * (aa - 1.0).abs());
-        Headline {
-            geomean: Both::new(|kind| {
-                has_all(kind).then(|| geomean(pairs(kind).map(|pair| pair.speedup())))?
-            }),
-            time_weighted: Both::new(|kind| {
-                let weighted = pairs(kind).enumerate();
-                let weighted =
-                    weighted.map(|(at, pair)| (weight(at), pair.baseline.median, pair.candidate.median));
-                has_all(kind).then(|| time_weighted(weighted))?
-            }),
-            by_calls,
-            noise_pct: (!rows.is_empty()).then(|| spread.max(away)),
-            clock,
-            weights: rows
-                .iter()
-                .enumerate()
-                .map(|(at, row)| (row.id.to_owned(), weight(at)))
-                .collect(),
-        }
-    }
-
-    /// Geometric mean by the clock that decides.
-    pub(crate) fn mean(&self) -> Option<f64> {
-        self.geomean.get(self.clock)
-    }
-
-    /// Time-weighted ratio by a clock.
-    pub(crate) fn weighted(&self, kind: TimeKind) -> Option<f64> {
-        self.time_weighted.get(kind)
     }
 }

@@ -1,9 +1,10 @@
 //! Kernel A/B evidence to a verdict.
 //!
 //! read (`ledger`, `row_set`, `dispatch`, `import`) -> what was measured of each row (`times`, `measured`) -> what is wrong
-//! or missing (`validity`, `calls`, `correctness`, `proofs`, `row_proofs`, `aa`, `roofline`) -> classes, means and verdict
-//! (`classify`, `headline`, `confirmed`, `rerun`, `decide`, put together by `judge`; its numbers in `thresholds`) -> document and view (`report`, `summary`, `render`). Everything between
-//! reading and emitting is pure.
+//! or missing (`validity`, `row_validity`, `claimed`, `calls`, `correctness`, `proofs`, `row_proofs`, `roofline`, and of what is put
+//! beside it `beside`, `setup`, `aa`, `rerun`) -> classes, means and verdict (`classify`, `headline`, `confirmed`, `dispatched`,
+//! `amdahl`, `decide`, put together by `judge`; its numbers in `thresholds`) -> document and view (`report`, `next_steps`,
+//! `summary`, `render`). Everything between reading and emitting is pure.
 
 pub mod amdahl;
 mod beside;
@@ -17,10 +18,12 @@ pub mod thresholds;
 
 mod aa;
 mod calls;
+mod claimed;
 mod classify;
 mod confirmed;
 mod correctness;
 mod decide;
+mod dispatched;
 mod error;
 mod freeze;
 mod headline;
@@ -35,6 +38,8 @@ mod report;
 mod rerun;
 mod roofline;
 mod row_proofs;
+mod row_validity;
+mod setup;
 mod summary;
 mod times;
 mod validity;

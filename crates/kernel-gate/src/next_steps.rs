@@ -3,7 +3,7 @@
 use contracts::kernel_gate::verdict::{Class, Effect, NextStep, Reason, Verdict};
 
 use crate::classify::Judged;
-use crate::decide::Dispatched;
+use crate::dispatched::Dispatched;
 use crate::thresholds::MARGINAL;
 
 /// Most rows that one step names.

@@ -8,7 +8,7 @@ use crate::idle::{Before, before};
 use crate::ledger::Ledger;
 use crate::reasons::Reasons;
 use crate::row_set::RowSet;
-use crate::validity::device_of;
+use crate::setup::device_of;
 
 /// What the caller gave beside the results.
 #[derive(Clone, Copy)]

@@ -1,7 +1,9 @@
 //! The verdict as people read it: verdict and reasons, losses, dispatch, rows. Nothing is computed here.
 
 use cli_kit::{Align, Table, View};
-use contracts::kernel_gate::verdict::{Amdahl, Class, Dispatch, Effect, Loss, Row, TimeKind, VerdictData};
+use contracts::kernel_gate::verdict::{
+    Amdahl, Class, Deployed, Dispatch, Effect, Loss, Row, TimeKind, VerdictData,
+};
 use contracts::{Document, Finite};
 
 use crate::summary::words;
@@ -110,8 +112,12 @@ fn amdahl(amdahl: &Amdahl) -> String {
         (Some(claim), Some(false)) => format!("; the claim of {claim}x is within it"),
         _ => String::new(),
     };
+    let of = match amdahl.speedup_of {
+        Deployed::Candidate => "",
+        Deployed::Dispatch => " behind the dispatch",
+    };
     format!(
-        "Amdahl: {:.1} % of the run, kernel {}x, end to end {}x, at most {}x{claim}",
+        "Amdahl: {:.1} % of the run, kernel{of} {}x, end to end {}x, at most {}x{claim}",
         amdahl.share_pct.get(),
         ratio(amdahl.kernel_speedup),
         ratio(amdahl.end_to_end),

@@ -140,6 +140,11 @@ fn near(said: f64, (low, high): (f64, f64)) -> bool {
     said >= low - slack && said <= high + slack
 }
 
+/// Whether a printed ratio is the recounted one; it has four digits or more.
+pub(crate) fn same(said: f64, recounted: f64) -> bool {
+    said > 0.0 && (said / recounted - 1.0).abs() <= RATIO
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -119,13 +119,12 @@ fn judged(groups: [&Group<'_>; 2], (a, b): (Side, Side), by_controls: Moved, set
     let cycles_delta = delta_of(a.cycles.as_ref(), b.cycles.as_ref());
     let clock_delta = delta_of(a.sm_clock_hz.as_ref(), b.sm_clock_hz.as_ref());
     let drifted = clock_delta.is_some_and(|pct| pct.abs() > CLOCK_DRIFT_PCT);
-    let measured = groups.map(|group| Measured {
-        duration_ns: group
-            .median(|kernel| kernel.duration_ns.as_ref())
-            .map_or(f64::INFINITY, |median| median.value.get()),
+    let measured = |group: &Group<'_>, side: &Side| Measured {
+        duration_ns: side.duration_ns.value.get(),
         n: group.n,
         cv_pct: group.cv_pct(),
-    });
+    };
+    let measured = [measured(groups[0], &a), measured(groups[1], &b)];
     let by_cycles = drifted && cycles_delta.is_some();
     let controls_pct = if by_cycles {
         by_controls.cycles_pct

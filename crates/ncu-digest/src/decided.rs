@@ -63,7 +63,7 @@ fn decided(side: &Side, kernel: &Kernel, declared: &Declared) -> Decided {
     if kernel.rules.is_empty() {
         warnings.push(Warning::new(
             "rules-not-stored",
-            "no rule of Nsight Compute is stored (a CSV holds none): E05b, which needs an estimate, was not judged",
+            "no rule of Nsight Compute is stored (of CSVs only a details page holds them): E05b, which needs an estimate, was not judged",
         ));
     } else if fields::pick(raw, fields::BYTES_PER_SECTOR).is_none() {
         warnings.push(Warning::new(

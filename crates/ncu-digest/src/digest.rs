@@ -10,7 +10,7 @@ use crate::cli::{Args, DigestArgs};
 use crate::decided::{Decided, compared, single};
 use crate::declared::Declared;
 use crate::error::DigestError;
-use crate::groups::{Group, groups};
+use crate::groups::{Group, duration_ns, groups};
 use crate::read::{Side, pattern};
 use crate::{edits, render, summary};
 
@@ -125,13 +125,11 @@ fn data(
 /// The longest kernels, `cap` at most; the one that the decision is about is among them.
 fn longest_first(kernels: &[Kernel], cap: usize, focus: Option<u64>) -> Vec<Kernel> {
     let mut kernels = kernels.to_vec();
-    let duration = |kernel: &Kernel| {
-        kernel
-            .duration_ns
-            .as_ref()
-            .map_or(0.0, |counter| counter.value.get())
-    };
-    kernels.sort_by(|a, b| duration(b).total_cmp(&duration(a)).then(a.index.cmp(&b.index)));
+    kernels.sort_by(|a, b| {
+        duration_ns(b)
+            .total_cmp(&duration_ns(a))
+            .then(a.index.cmp(&b.index))
+    });
     let at = kernels.iter().position(|kernel| Some(kernel.index) == focus);
     if let Some(at) = at.filter(|at| *at >= cap) {
         kernels.swap(at, cap - 1);

@@ -4,7 +4,8 @@ use contracts::ncu_digest::kernel::Kernel;
 use contracts::ncu_digest::report::{Hit, NextEdit};
 
 use crate::declared::Declared;
-use crate::symptoms::{self as seen, Seen, Symptom};
+use crate::seen::{Seen, Symptom};
+use crate::symptoms;
 
 /// One rule.
 struct Rule {
@@ -40,22 +41,22 @@ const fn rule(
 /// In the order of precedence. E13 stands before E11 and E12: at the roof of device memory more warps change nothing.
 #[rustfmt::skip]
 const RULES: [Rule; 16] = [
-    rule("E01", false, seen::spills, "cut live registers: a smaller tile, __launch_bounds__, or a split of the kernel", &[], "*local*"),
-    rule("E02", false, seen::small, "leave its body alone: fuse it with its neighbour, or launch it from a CUDA graph or with programmatic dependent launch", &[], "launch__*"),
-    rule("E03", false, seen::few_blocks, "split the work until every multiprocessor has blocks: split-K, a smaller tile, a persistent kernel", &["LaunchConfiguration"], "launch__*"),
-    rule("E04", false, seen::fp64, "replace FP64 divisions by products with a reciprocal, and FP64 literals by FP32 ones", &["FPInstructions"], "*fp64*"),
-    rule("E05", false, seen::uncoalesced, "coalesce global loads: map neighbouring threads to neighbouring addresses", &["MemoryCacheAccessPattern", "UncoalescedGlobalAccess"], "*sector*global*"),
-    rule("E06", false, seen::bank_conflicts, "pad or swizzle the layout of shared memory", &["SharedMemoryConflicts", "UncoalescedSharedAccess"], "*bank_conflicts*"),
-    rule("E05b", false, seen::partly_coalesced, "vectorise or realign global loads, and keep what several threads load in shared memory", &["UncoalescedGlobalAccess", "MemoryCacheAccessPattern"], "*sector*global*"),
-    rule("E07", true, seen::lg_throttle, "make fewer and wider global accesses: stage what is used again in shared memory", &["CPIStall"], "*issue_stalled*"),
-    rule("E08", true, seen::mio, "do more work for each load from shared memory: block in registers, load 128 bits", &["CPIStall"], "*issue_stalled*"),
-    rule("E09", true, seen::barrier, "wait less: fewer barriers, barriers of a warp, or warps that specialise", &["CPIStall"], "*issue_stalled*"),
-    rule("E10", false, seen::tail, "remove the tail: another tile, or a persistent grid", &["WorkloadImbalance"], "launch__*"),
-    rule("E13", false, seen::dram_roof, "cut the bytes (fuse, a narrower type), or stop: it is at the roof of device memory", &[], "dram__*"),
-    rule("E11", true, seen::occupancy, "relieve what limits occupancy", &["TheoreticalOccupancy", "AchievedOccupancy"], "launch__occupancy*"),
-    rule("E12", true, seen::long_scoreboard, "keep more loads in flight: unroll, or copy ahead with cp.async or TMA into two buffers", &["CPIStall"], "*issue_stalled*"),
-    rule("E14", false, seen::no_tensor, "use matrix instructions of the tensor cores", &[], "*tensor*"),
-    rule("E15", false, seen::compute_roof, "execute fewer instructions, or stop: it is at the roof of the multiprocessors", &[], "*inst_executed*"),
+    rule("E01", false, symptoms::spills, "cut live registers: a smaller tile, __launch_bounds__, or a split of the kernel", &[], "*local*"),
+    rule("E02", false, symptoms::small, "leave its body alone: fuse it with its neighbour, or launch it from a CUDA graph or with programmatic dependent launch", &[], "launch__*"),
+    rule("E03", false, symptoms::few_blocks, "split the work until every multiprocessor has blocks: split-K, a smaller tile, a persistent kernel", &["LaunchConfiguration"], "launch__*"),
+    rule("E04", false, symptoms::fp64, "replace FP64 divisions by products with a reciprocal, and FP64 literals by FP32 ones", &["FPInstructions"], "*fp64*"),
+    rule("E05", false, symptoms::uncoalesced, "coalesce global loads: map neighbouring threads to neighbouring addresses", &["MemoryCacheAccessPattern", "UncoalescedGlobalAccess"], "*sector*global*"),
+    rule("E06", false, symptoms::bank_conflicts, "pad or swizzle the layout of shared memory", &["SharedMemoryConflicts", "UncoalescedSharedAccess"], "*bank_conflicts*"),
+    rule("E05b", false, symptoms::partly_coalesced, "vectorise or realign global loads, and keep what several threads load in shared memory", &["UncoalescedGlobalAccess", "MemoryCacheAccessPattern"], "*sector*global*"),
+    rule("E07", true, symptoms::lg_throttle, "make fewer and wider global accesses: stage what is used again in shared memory", &["CPIStall"], "*issue_stalled*"),
+    rule("E08", true, symptoms::mio, "do more work for each load from shared memory: block in registers, load 128 bits", &["CPIStall"], "*issue_stalled*"),
+    rule("E09", true, symptoms::barrier, "wait less: fewer barriers, barriers of a warp, or warps that specialise", &["CPIStall"], "*issue_stalled*"),
+    rule("E10", false, symptoms::tail, "remove the tail: another tile, or a persistent grid", &["WorkloadImbalance"], "launch__*"),
+    rule("E13", false, symptoms::dram_roof, "cut the bytes (fuse, a narrower type), or stop: it is at the roof of device memory", &[], "dram__*"),
+    rule("E11", true, symptoms::occupancy, "relieve what limits occupancy", &["TheoreticalOccupancy", "AchievedOccupancy"], "launch__occupancy*"),
+    rule("E12", true, symptoms::long_scoreboard, "keep more loads in flight: unroll, or copy ahead with cp.async or TMA into two buffers", &["CPIStall"], "*issue_stalled*"),
+    rule("E14", false, symptoms::no_tensor, "use matrix instructions of the tensor cores", &[], "*tensor*"),
+    rule("E15", false, symptoms::compute_roof, "execute fewer instructions, or stop: it is at the roof of the multiprocessors", &[], "*inst_executed*"),
 ];
 
 /// Nothing holds.

@@ -23,11 +23,7 @@ pub(crate) struct Group<'a> {
 pub(crate) fn groups(kernels: &[Kernel]) -> Vec<Group<'_>> {
     let mut by_configuration: BTreeMap<_, Vec<&Kernel>> = BTreeMap::new();
     for kernel in kernels {
-        let registers = kernel
-            .registers
-            .as_ref()
-            .map(|counter| counter.value.get().to_bits());
-        let configuration = (kernel.key.as_str(), kernel.grid, kernel.block, registers);
+        let configuration = (kernel.key.as_str(), kernel.grid, kernel.block, registers(kernel));
         by_configuration.entry(configuration).or_default().push(kernel);
     }
     let mut groups: Vec<Group<'_>> = by_configuration.into_values().map(Group::new).collect();
@@ -36,6 +32,18 @@ pub(crate) fn groups(kernels: &[Kernel]) -> Vec<Group<'_>> {
         order.then_with(|| a.first().index.cmp(&b.first().index))
     });
     groups
+}
+
+/// Registers of a thread as something that can be compared for equality: what tells configurations apart.
+pub(crate) fn registers(kernel: &Kernel) -> Option<u64> {
+    let registers = kernel.registers.as_ref();
+    registers.map(|counter| counter.value.get().to_bits())
+}
+
+/// Duration to sort by; 0 where it was not collected.
+pub(crate) fn duration_ns(kernel: &Kernel) -> f64 {
+    let duration = kernel.duration_ns.as_ref();
+    duration.map_or(0.0, |counter| counter.value.get())
 }
 
 impl<'a> Group<'a> {
@@ -55,13 +63,7 @@ impl<'a> Group<'a> {
     /// The launch whose duration is the median, the shorter of two in the middle: what speaks for the group.
     pub(crate) fn typical(&self) -> &'a Kernel {
         let mut launches = self.launches.clone();
-        let duration = |kernel: &Kernel| {
-            kernel
-                .duration_ns
-                .as_ref()
-                .map_or(0.0, |counter| counter.value.get())
-        };
-        launches.sort_by(|a, b| duration(a).total_cmp(&duration(b)));
+        launches.sort_by(|a, b| duration_ns(a).total_cmp(&duration_ns(b)));
         launches[(launches.len() - 1) / 2]
     }
 

@@ -1,9 +1,10 @@
 //! A Nsight Compute report to one page and one next edit, and a baseline against a candidate.
 //!
 //! read (`read`) -> facts of a capture and of each kernel (`capture`, `kernel`, `fields`, `roofline`, `stalls`, `sections`,
-//! `names`) -> what follows (`bound`, `edits` with `thresholds`, `groups`) -> two captures (`matching`, `controls`, `noise`,
-//! `comparison`) -> what is decided (`decided`) -> document and view (`digest`, `summary`, `render`). Everything between
-//! reading and emitting is pure.
+//! `names`, `numbers`) -> what follows (`bound`, `groups`, and `edits` by `symptoms` of what is `seen` and `declared`, with
+//! `thresholds`) -> two captures (`matching`, `controls`, `noise`, `comparison`) -> what is decided, or refused (`decided`,
+//! `refusal`) -> document and view (`digest`, `summary`, `render`, `written`). Everything between reading and emitting is pure.
+//! Beside it stand `metrics` with `glob`, and `command` with `collect`.
 
 pub mod cli;
 
@@ -19,6 +20,7 @@ mod digest;
 mod edits;
 mod error;
 mod fields;
+mod glob;
 mod groups;
 mod kernel;
 mod matching;
@@ -31,10 +33,12 @@ mod refusal;
 mod render;
 mod roofline;
 mod sections;
+mod seen;
 mod stalls;
 mod summary;
 mod symptoms;
 mod thresholds;
+mod written;
 
 use cli_kit::{Failure, Report};
 

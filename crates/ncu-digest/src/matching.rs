@@ -7,7 +7,7 @@ use contracts::ncu_digest::kernel::Kernel;
 
 use crate::declared::Declared;
 use crate::error::DigestError;
-use crate::groups::Group;
+use crate::groups::{Group, registers};
 use crate::read::{Side, listed};
 use crate::refusal;
 
@@ -207,16 +207,8 @@ fn has_other_work(a: &Kernel, b: &Kernel, declared: &Declared) -> bool {
     declared.shape.is_none() && threads(a) != threads(b)
 }
 
-/// As groups tell them apart.
-fn registers(kernel: &Kernel) -> Option<u64> {
-    kernel
-        .registers
-        .as_ref()
-        .map(|counter| counter.value.get().to_bits())
-}
-
 /// Grid and block as text.
-pub(crate) fn shape(kernel: &Kernel) -> String {
+fn shape(kernel: &Kernel) -> String {
     let side = |[x, y, z]: [u64; 3]| match (y, z) {
         (1, 1) => x.to_string(),
         (_, 1) => format!("{x}×{y}"),

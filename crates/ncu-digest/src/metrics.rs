@@ -8,26 +8,13 @@ use ncu_report::{Kernel, Metric, Value};
 
 use crate::cli::{Args, MetricsArgs};
 use crate::error::DigestError;
-use crate::{capture, names, numbers, read};
+use crate::{capture, glob, names, read, written};
 
 pub(crate) fn run(args: &MetricsArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let pattern = read::pattern(args.kernel.as_deref())?;
     let (report, input) = read::report(&args.report, args.no_redact)?;
-    let wanted = report.kernels.iter();
-    let wanted = wanted.filter(|raw| {
-        pattern
-            .as_ref()
-            .is_none_or(|pattern| names::matches(raw, pattern))
-    });
-    let kernels: Vec<KernelMetrics> = wanted.map(|raw| rows(raw, &args.pattern)).collect();
-    if kernels.is_empty() {
-        return Err(DigestError::KernelNotFound {
-            wanted: args.kernel.clone().unwrap_or_default(),
-            report: input.path,
-            names: read::listed(report.kernels.iter().map(names::key)),
-        }
-        .into());
-    }
+    let kernels = read::wanted(&report, pattern.as_ref(), &input.path)?;
+    let kernels: Vec<KernelMetrics> = kernels.into_iter().map(|raw| rows(raw, &args.pattern)).collect();
     let count: usize = kernels.iter().map(|kernel| kernel.metrics.len()).sum();
     if count == 0 {
         return Err(DigestError::NoMetric {
@@ -60,7 +47,10 @@ pub(crate) fn run(args: &MetricsArgs, output: &OutputArgs) -> Result<Report, Fai
 }
 
 fn rows(raw: &Kernel, pattern: &str) -> KernelMetrics {
-    let metrics = raw.metrics.iter().filter(|(name, _)| is_match(pattern, name));
+    let metrics = raw
+        .metrics
+        .iter()
+        .filter(|(name, _)| glob::is_match(pattern, name));
     KernelMetrics {
         index: raw.index as u64,
         name: names::name(raw),
@@ -113,34 +103,6 @@ fn id(value: &Value) -> String {
     }
 }
 
-/// `*` stands for any characters, `?` for one. No more than one step back: linear in what it looks at.
-fn is_match(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    let (mut p, mut n) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(c) if *c == '?' || *c == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    p = at + 1;
-                    n = from + 1;
-                    star = Some((at, n));
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
 fn view(document: &Document<MetricsData>, top: usize) -> View {
     let mut view = View::new().heading("Metrics").head(document);
     // The longest view is as long as one table, whatever the number of kernels.
@@ -154,7 +116,7 @@ fn view(document: &Document<MetricsData>, top: usize) -> View {
     for kernel in &document.data.kernels {
         for metric in &kernel.metrics {
             let value = match (metric.value, &metric.text) {
-                (Some(value), _) => numbers::plain(value.get()),
+                (Some(value), _) => written::plain(value.get()),
                 (None, Some(text)) => clean(text, 24),
                 (None, None) => "-".to_owned(),
             };
@@ -174,26 +136,4 @@ fn view(document: &Document<MetricsData>, top: usize) -> View {
             .collect(),
     );
     view.table(table.top(top.min(40))).next(document)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_match;
-
-    #[test]
-    fn patterns() {
-        for (pattern, name, expected) in [
-            ("*", "", true),
-            ("*sum", "dram__bytes.sum", true),
-            ("dram*sum", "dram__bytes.sum", true),
-            ("dram*sum", "dram__bytes.sum.per_second", false),
-            ("?ram__*.s?m", "dram__bytes.sum", true),
-            ("a*b*c", "aXbXbXc", true),
-            ("", "x", false),
-            ("x", "xy", false),
-        ] {
-            assert_eq!(is_match(pattern, name), expected, "{pattern} {name}");
-        }
-        assert!(!is_match(&"*a".repeat(50), &"b".repeat(5000)));
-    }
 }

@@ -33,17 +33,8 @@ impl Side {
     /// What is wrong with the file, and no kernel of the pattern.
     pub(crate) fn read(path: &Path, pattern: Option<&Regex>, no_redact: bool) -> Result<Side, Failure> {
         let (report, input) = report(path, no_redact)?;
-        let wanted = report.kernels.iter();
-        let wanted = wanted.filter(|raw| pattern.is_none_or(|pattern| names::matches(raw, pattern)));
-        let kernels: Vec<Kernel> = wanted.map(kernel::kernel).collect();
-        if let (true, Some(pattern)) = (kernels.is_empty(), pattern) {
-            return Err(DigestError::KernelNotFound {
-                wanted: pattern.to_string(),
-                report: input.path,
-                names: listed(report.kernels.iter().map(names::key)),
-            }
-            .into());
-        }
+        let kernels = wanted(&report, pattern, &input.path)?;
+        let kernels: Vec<Kernel> = kernels.into_iter().map(kernel::kernel).collect();
         Ok(Side {
             capture: capture::capture(&report, !no_redact),
             report,
@@ -68,6 +59,28 @@ impl Side {
     /// What was wrong with the file and could be read past.
     pub(crate) fn warnings(&self) -> Vec<Warning> {
         warnings(&self.report, &self.input.path)
+    }
+}
+
+/// The kernels that a pattern finds, all without one.
+///
+/// # Errors
+/// It finds none.
+pub(crate) fn wanted<'a>(
+    report: &'a Report,
+    pattern: Option<&Regex>,
+    path: &str,
+) -> Result<Vec<&'a ncu_report::Kernel>, DigestError> {
+    let kernels = report.kernels.iter();
+    let kernels = kernels.filter(|raw| pattern.is_none_or(|pattern| names::matches(raw, pattern)));
+    let kernels: Vec<_> = kernels.collect();
+    match pattern {
+        Some(pattern) if kernels.is_empty() => Err(DigestError::KernelNotFound {
+            wanted: pattern.to_string(),
+            report: path.to_owned(),
+            names: listed(report.kernels.iter().map(names::key)),
+        }),
+        _ => Ok(kernels),
     }
 }
 

@@ -9,8 +9,8 @@ use contracts::ncu_digest::report::{Capture, NextEdit, ReportData};
 use contracts::text::clean;
 
 use crate::names::short;
-use crate::numbers::{duration, plain};
 use crate::summary::{class, word};
+use crate::written::{duration, plain};
 
 /// Rows of each table, so that a page has 8 KB at most.
 const ROWS: usize = 10;
@@ -108,7 +108,7 @@ fn compared(view: View, comparison: &Comparison, top: usize) -> View {
     let unmatched = unmatched.map(|one| format!("{} `{}`: {}", one.side, short(&one.key, 50), one.why));
     let provisional = comparison.pairs.iter().any(|pair| pair.provisional);
     if provisional {
-        view = view.text("* provisional: one launch a side, clocks that drifted, or a setting that is not known. Capture five launches.");
+        view = view.text("* provisional: one launch a side, clocks that drifted, another release of ncu, or a setting that is not known. Capture five launches.");
     }
     view.list(unmatched.collect())
         .text("Times under the profiler promote nothing: clocks are held and caches are flushed.")

@@ -5,7 +5,7 @@ use contracts::ncu_digest::kernel::{Bound, Kernel, SubBound};
 use contracts::ncu_digest::report::{NextEdit, ReportData};
 
 use crate::names::short;
-use crate::numbers::duration;
+use crate::written::duration;
 
 /// Longest name in a sentence, in bytes.
 const NAME_CAP: usize = 60;

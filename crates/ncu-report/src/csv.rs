@@ -6,6 +6,7 @@ mod labels;
 mod long;
 mod number;
 mod raw;
+mod record;
 mod scale;
 mod table;
 
@@ -41,12 +42,6 @@ const SESSION_PAGE: [&[u8]; 4] = [
 pub(crate) fn read(bytes: &[u8], limits: Limits) -> Option<Result<Report, ReadError>> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let skipped = bytes.len() - text.len();
-    if let Some(at) = table::crowded(text) {
-        return Some(Err(ReadError::Corrupt {
-            offset: skipped as u64 + at,
-            what: "a line has more cells than a page of `ncu`",
-        }));
-    }
     let Some(table) = Table::find(text, skipped as u64) else {
         return refusal(text).map(Err);
     };
@@ -54,11 +49,13 @@ pub(crate) fn read(bytes: &[u8], limits: Limits) -> Option<Result<Report, ReadEr
 }
 
 fn report(mut table: Table<'_>, end: u64, limits: Limits) -> Result<Report, ReadError> {
+    let mut budget = Budget::new(limits);
+    table.columns.keep(&mut budget)?;
     let has = |name: &str| table.columns.place(name).is_some();
     let mut report = if has("Metric Name") && has("Metric Value") {
-        long::read(&mut table, limits)?
+        long::read(&mut table, &mut budget)?
     } else {
-        raw::read(&mut table, limits)?
+        raw::read(&mut table, &mut budget)?
     };
     if report.kernels.is_empty() && table.ends_inside_a_line() {
         return Err(table.cut());

@@ -28,6 +28,14 @@ pub enum ReadError {
         /// Bound.
         limit: u64,
     },
+    /// More of something than any capture has.
+    #[error("keep what is in the report: it has more than {limit} {what}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// Bound.
+        limit: usize,
+    },
     /// Neither a report nor a CSV of `ncu`.
     #[error("recognise a report: it starts with `{start}` (offset 0)")]
     NotRecognised {
@@ -116,7 +124,9 @@ impl ReadError {
         match self {
             Self::Unreadable { .. } => "ncu-report-unreadable",
             Self::Empty => "ncu-report-empty",
-            Self::TooLarge { .. } | Self::TooMuchMemory { .. } => "ncu-report-too-large",
+            Self::TooLarge { .. } | Self::TooMuchMemory { .. } | Self::TooMany { .. } => {
+                "ncu-report-too-large"
+            }
             Self::NotRecognised { .. } => "ncu-report-not-recognised",
             Self::Truncated { .. } | Self::CsvCut { .. } | Self::CompressedCut { .. } => "truncated-file",
             Self::Corrupt { .. } => "ncu-report-corrupt",
@@ -135,7 +145,7 @@ impl ReadError {
         match self {
             Self::Unreadable { .. } => "check the path and its permissions".to_owned(),
             Self::Empty => "collect the report again; `ncu` writes it when the program has ended".to_owned(),
-            Self::TooLarge { .. } | Self::TooMuchMemory { .. } => {
+            Self::TooLarge { .. } | Self::TooMuchMemory { .. } | Self::TooMany { .. } => {
                 "collect fewer kernels: `ncu -k REGEX -c 20`".to_owned()
             }
             Self::NotRecognised { .. } => {

@@ -2,6 +2,13 @@
 //! stored once and used by every kernel), so what is kept is counted, too.
 
 use crate::error::ReadError;
+use crate::model::{Kernel, Rule};
+
+/// Most kernels: in the longest file that is read, each would take 8 KB. 48 real reports have 103.
+const MAX_KERNELS: usize = 1 << 17;
+
+/// Most messages of rules. 48 real reports have 730.
+const MAX_RULES: usize = 1 << 17;
 
 /// Bounds of one reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +33,8 @@ impl Default for Limits {
 pub(crate) struct Budget {
     left: u64,
     limit: u64,
+    kernels: usize,
+    rules: usize,
 }
 
 impl Budget {
@@ -33,7 +42,22 @@ impl Budget {
         Self {
             left: limits.memory_bytes,
             limit: limits.memory_bytes,
+            kernels: 0,
+            rules: 0,
         }
+    }
+
+    /// Counts a kernel with its names. Kernels and messages of rules are many times what they take of a file, so their number is
+    /// bounded, too.
+    pub(crate) fn keep_kernel(&mut self, kernel: &Kernel) -> Result<(), ReadError> {
+        one_more(&mut self.kernels, MAX_KERNELS, "kernels")?;
+        self.keep::<Kernel>(kernel.function.len() + kernel.demangled.len())
+    }
+
+    /// Counts a message of a rule with its texts.
+    pub(crate) fn keep_rule(&mut self, rule: &Rule) -> Result<(), ReadError> {
+        one_more(&mut self.rules, MAX_RULES, "messages of rules")?;
+        self.keep::<Rule>(rule.id.len() + rule.section.len() + rule.title.len() + rule.text.len())
     }
 
     /// Counts one thing of type `T` with `text` bytes of text.
@@ -47,4 +71,12 @@ impl Budget {
             None => Err(ReadError::TooMuchMemory { limit: self.limit }),
         }
     }
+}
+
+fn one_more(count: &mut usize, limit: usize, what: &'static str) -> Result<(), ReadError> {
+    *count += 1;
+    if *count > limit {
+        return Err(ReadError::TooMany { what, limit });
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
-//! `.ncu-repz`: a report as one zstd stream. Its content is bounded before it is in memory, and checksums are checked. A
-//! stream is a row of frames; those that hold no content, which writers in parallel put between the others, are passed over.
+//! `.ncu-repz`: a report as one zstd stream. Its frames and its content are bounded before they cost time or memory, and checksums
+//! are checked. A stream is a row of frames; those that hold no content, which writers in parallel put between the others, are
+//! passed over.
 
 use std::io::Read as _;
 
@@ -14,6 +15,9 @@ const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// What a frame without content starts with, behind a first byte of `5x` (RFC 8878, 3.1.2).
 const SKIPPABLE: [u8; 3] = [0x2a, 0x4d, 0x18];
 
+/// Most frames: of the longest content that is read, each would hold 16 KB.
+const MAX_FRAMES: usize = 1 << 16;
+
 /// Whether the bytes start as zstd data.
 pub(crate) fn is_compressed(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC) || is_skippable(bytes)
@@ -27,8 +31,16 @@ fn is_skippable(bytes: &[u8]) -> bool {
 pub(crate) fn decompress(bytes: &[u8], limits: Limits) -> Result<Vec<u8>, ReadError> {
     let mut rest = bytes;
     let mut content = Vec::new();
+    let mut frames = 0;
     while !rest.is_empty() {
         let frame_offset = (bytes.len() - rest.len()) as u64;
+        frames += 1;
+        if frames > MAX_FRAMES {
+            return Err(ReadError::Corrupt {
+                offset: frame_offset,
+                what: "more frames of compressed data than a report has",
+            });
+        }
         let result = if is_skippable(rest) {
             skip(&mut rest)
         } else {

@@ -74,6 +74,17 @@ pub enum TimeKind {
     Wall,
 }
 
+/// What takes the baseline's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Deployed {
+    /// The candidate, for all rows: without a dispatch, and with one that is not needed (a gain, no material loss, no
+    /// unstable row).
+    Candidate,
+    /// The dispatch that was given: rows that it routes have a speed-up of 1.
+    Dispatch,
+}
+
 /// A ratio for each clock; they are never mixed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -188,7 +199,9 @@ pub struct Bucket {
 pub struct Amdahl {
     /// Share of the run that the kernel takes, percent, as given.
     pub share_pct: Finite,
-    /// Speed-up of the kernel that is put in: the time-weighted one.
+    /// What would be deployed, and so what the speed-up is of.
+    pub speedup_of: Deployed,
+    /// Speed-up of the kernel that is put in: the time-weighted one of what would be deployed.
     pub kernel_speedup: Option<Finite>,
     /// End-to-end speed-up: 1 / (1 − share + share / kernel speed-up).
     pub end_to_end: Option<Finite>,

@@ -167,6 +167,39 @@ fn every_proof_is_needed() {
 }
 
 #[test]
+fn every_switch_counts() {
+    let good = GOOD.clone();
+    let aa = good.aa.clone().expect("an A/A");
+    let mut flipped = 0;
+    for (lines, of_aa) in [(&good.results, false), (&aa, true)] {
+        let whole = Value::from(lines.clone());
+        for path in leaves(&whole) {
+            let Some(switch) = whole.pointer(&path).and_then(Value::as_bool) else {
+                continue;
+            };
+            if is_description(lines, &path) {
+                continue;
+            }
+            let mut other = whole.clone();
+            *other.pointer_mut(&path).expect("it is there") = json!(!switch);
+            let other = text(other.as_array().expect("a list"));
+            let verdict = match of_aa {
+                false => verdict(other.as_bytes(), text(&aa).as_bytes()),
+                true => verdict(text(&good.results).as_bytes(), other.as_bytes()),
+            };
+            assert_ne!(
+                verdict.as_deref(),
+                Some("promote"),
+                "{path} is {} (A/A: {of_aa})",
+                !switch
+            );
+            flipped += 1;
+        }
+    }
+    assert!(flipped > 30, "{flipped}");
+}
+
+#[test]
 fn seeds_of_the_fuzzer() {
     let seeds = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/kernel-ledger");
     let mut read = 0;

@@ -2,6 +2,7 @@
 
 mod any_bytes;
 mod bad_input;
+mod confirmed;
 mod evidence;
 mod import;
 mod leaves;

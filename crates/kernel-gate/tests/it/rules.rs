@@ -245,6 +245,52 @@ fn the_share_bounds_the_claim() {
     assert_eq!(document["warnings"][0]["code"], "claim-beyond-amdahl");
 }
 
+/// What the claim is held against, of a judgement with a share of 50 %.
+fn held_against(evidence: &Evidence, claim: &str) -> (Value, Value, f64, Value) {
+    let (document, _) = evidence.judge(&["--share", "50", "--claim", claim]);
+    let data = &document["data"];
+    let amdahl = &data["amdahl"];
+    (
+        data["verdict"].clone(),
+        amdahl["speedup_of"].clone(),
+        number(&amdahl["kernel_speedup"]),
+        amdahl["claim_contradicted"].clone(),
+    )
+}
+
+#[test]
+fn a_claim_is_held_against_what_would_be_deployed() {
+    // Behind the dispatch (200 + 100 + 50 + 25) / (140 + 70 + 50 + 25), without it … / (140 + 70 + 55 + 27).
+    let (behind, without) = (375.0 / 285.0, 375.0 / 292.0);
+    let mut needed = Evidence::mixed();
+    let (verdict, of, kernel, _) = held_against(&needed, "1.01");
+    assert_eq!((verdict, of), (json!("inconclusive"), json!("candidate")));
+    assert!((kernel - without).abs() < 1e-6, "{kernel}");
+    needed.dispatch = Some(dispatch());
+    let rows = ["small-a", "small-b"].map(|id| row(&needed.workload(id), 50.0, 50.3, 7));
+    needed.rerun(rows.to_vec())[0]["dispatch_sha256"] = json!(file_hash(&dispatch()));
+    let (verdict, of, kernel, contradicted) = held_against(&needed, "1.13");
+    assert_eq!(
+        (verdict, of, contradicted),
+        (json!("promote_with_dispatch"), json!("dispatch"), json!(false))
+    );
+    assert!((kernel - behind).abs() < 1e-6, "{kernel}");
+    let (_, of, _, contradicted) = held_against(&needed, "1.3");
+    assert_eq!((of, contradicted), (json!("dispatch"), json!(true)));
+
+    // A dispatch that is not needed is not deployed: the candidate wins where it would route, too.
+    let mut unneeded = Evidence::good();
+    unneeded.dispatch = Some(dispatch());
+    let (verdict, of, kernel, contradicted) = held_against(&unneeded, "1.11");
+    assert_eq!(
+        (verdict, of, contradicted),
+        (json!("promote"), json!("candidate"), json!(false))
+    );
+    assert!((kernel - 1.25).abs() < 1e-6, "{kernel}");
+    let (verdict, _, _, contradicted) = held_against(&unneeded, "1.2");
+    assert_eq!((verdict, contradicted), (json!("inconclusive"), json!(true)));
+}
+
 #[test]
 fn without_device_times_wall_times_decide() {
     let mut evidence = Evidence::good();

@@ -273,6 +273,19 @@ fn another_version_compares_durations_alone() {
     assert_eq!(warnings(&document), ["ncu-version-mismatch"]);
     assert_eq!(verdict(pair(&document, 0)), ("faster", true));
     assert_eq!(pair(&document, 0)["metrics"], json!([]));
+    // What the star behind a verdict stands for names this, too.
+    let folder = TempDir::new().expect("a folder");
+    let base = write(&folder, "a.ncu-rep", &report(vec![took("k", 1e6)]));
+    let candidate = write(&folder, "b.ncu-rep", &newer);
+    let page = run(&[&base, "--candidate", &candidate])
+        .expect("a report")
+        .view()
+        .to_markdown();
+    let star = page.lines().find(|line| line.contains("provisional:"));
+    assert!(
+        star.is_some_and(|line| line.contains("another release")),
+        "{page}"
+    );
     // A patch of one release does not.
     newer.session.ncu_version = Some("2025.3.2.0".to_owned());
     let document = of(&report(vec![took("k", 1e6)]), &newer, &[]);

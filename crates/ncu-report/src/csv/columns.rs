@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use csv::ByteRecord;
 
+use crate::error::ReadError;
+use crate::limits::Budget;
 use crate::model::Kernel;
 use crate::text::{NAME_CAP, TEXT_CAP, bounded};
 
@@ -30,6 +32,12 @@ pub(super) struct Columns {
 }
 
 impl Columns {
+    /// Whether a line has all names that a header needs: cheap, so that a reader is made for few lines that are none.
+    pub(super) fn are_named_in(line: &[u8]) -> bool {
+        let has = |name: &&str| line.windows(name.len()).any(|part| part == name.as_bytes());
+        REQUIRED.iter().all(has)
+    }
+
     /// The header, if it is one of `ncu`'s.
     pub(super) fn of(header: &ByteRecord) -> Option<Self> {
         let names: Vec<String> = header.iter().map(|name| bounded(name, NAME_CAP)).collect();
@@ -39,6 +47,13 @@ impl Columns {
             .iter()
             .all(|name| columns.place(name).is_some())
             .then_some(columns)
+    }
+
+    /// Counts the names as what is kept, in the list and with their places.
+    pub(super) fn keep(&self, budget: &mut Budget) -> Result<(), ReadError> {
+        self.names
+            .iter()
+            .try_for_each(|name| budget.keep::<[String; 2]>(2 * name.len()))
     }
 
     pub(super) fn len(&self) -> usize {

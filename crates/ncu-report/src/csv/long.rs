@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 use csv::ByteRecord;
 
 use crate::error::ReadError;
-use crate::limits::{Budget, Limits};
-use crate::model::{Form, Kernel, Report, Rule, RuleKind, Speedup};
+use crate::limits::Budget;
+use crate::model::{Form, Report, Rule, RuleKind, Speedup};
 use crate::warnings::{NON_FINITE, non_finite};
 
 use super::columns::Columns;
@@ -26,8 +26,7 @@ const BY_NAME: &str = "Command line profiler metrics";
 const SECTIONS: usize = 64;
 
 /// Reads the page.
-pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, ReadError> {
-    let mut budget = Budget::new(limits);
+pub(super) fn read(table: &mut Table<'_>, budget: &mut Budget) -> Result<Report, ReadError> {
     let mut report = Report {
         form: Form::LiveCsv,
         ..Report::default()
@@ -50,7 +49,7 @@ pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, Read
                     report.session = session(columns, &row);
                 }
                 let kernel = columns.kernel(&row, report.kernels.len());
-                budget.keep::<Kernel>(kernel.function.len() + kernel.demangled.len())?;
+                budget.keep_kernel(&kernel)?;
                 places.insert((id, process), kernel.index);
                 report.kernels.push(kernel);
                 report.kernels.len() - 1
@@ -67,8 +66,7 @@ pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, Read
         let label = columns.text(&row, "Metric Name");
         if label.is_empty() {
             if let Some(rule) = rule(columns, &row, section) {
-                let text = rule.id.len() + rule.section.len() + rule.title.len() + rule.text.len();
-                budget.keep::<Rule>(text)?;
+                budget.keep_rule(&rule)?;
                 kernel.rules.push(rule);
             }
             continue;
@@ -80,14 +78,7 @@ pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, Read
         let (unit, exponent) = base(columns.text(&row, "Metric Unit").trim());
         let bytes = value_place.and_then(|place| row.get(place)).unwrap_or_default();
         let scale = (unit.as_str(), exponent);
-        let read = super::metric(
-            &name,
-            bytes,
-            scale,
-            table.row_offset,
-            &mut budget,
-            &mut not_finite,
-        )?;
+        let read = super::metric(&name, bytes, scale, table.row_offset, budget, &mut not_finite)?;
         if let Some(metric) = read {
             kernel.metrics.insert(name, metric);
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use csv::ByteRecord;
 
 use crate::error::ReadError;
-use crate::limits::{Budget, Limits};
-use crate::model::{Form, Kernel, Report};
+use crate::limits::Budget;
+use crate::model::{Form, Report};
 use crate::warnings::{NON_FINITE, non_finite};
 
 use super::scale::base;
@@ -14,8 +14,7 @@ use super::table::{Row, Table};
 use super::{session, warning};
 
 /// Reads the page.
-pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, ReadError> {
-    let mut budget = Budget::new(limits);
+pub(super) fn read(table: &mut Table<'_>, budget: &mut Budget) -> Result<Report, ReadError> {
     let columns: Vec<(usize, String)> = table
         .columns
         .metrics()
@@ -49,11 +48,11 @@ pub(super) fn read(table: &mut Table<'_>, limits: Limits) -> Result<Report, Read
             report.session = session(&table.columns, &row);
         }
         let mut kernel = table.columns.kernel(&row, report.kernels.len());
-        budget.keep::<Kernel>(kernel.function.len() + kernel.demangled.len())?;
+        budget.keep_kernel(&kernel)?;
         for ((place, name), (unit, exponent)) in columns.iter().zip(units) {
             let bytes = row.get(*place).unwrap_or_default();
             let scale = (unit.as_str(), *exponent);
-            let read = super::metric(name, bytes, scale, table.row_offset, &mut budget, &mut not_finite)?;
+            let read = super::metric(name, bytes, scale, table.row_offset, budget, &mut not_finite)?;
             if let Some(metric) = read {
                 kernel.metrics.insert(name.clone(), metric);
             }

@@ -5,21 +5,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use crate::error::ReadError;
 
 use super::columns::Columns;
-
-/// Most cells of a line. Real pages have up to 2,456, and each costs the reader eight bytes, whatever is in it.
-const MAX_CELLS: usize = 1 << 16;
-
-/// Where a line starts that has more cells than a page of `ncu` can have.
-pub(super) fn crowded(bytes: &[u8]) -> Option<u64> {
-    let mut at = 0;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        if line.iter().filter(|byte| **byte == b',').count() >= MAX_CELLS {
-            return Some(at);
-        }
-        at += line.len() as u64;
-    }
-    None
-}
+use super::record;
 
 /// A table whose header was found.
 pub(super) struct Table<'a> {
@@ -41,8 +27,10 @@ impl<'a> Table<'a> {
         let mut at = 0;
         let mut foreign_lines = 0;
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            // One row of the header, read as the rows are: cells may be in quotes or not.
-            if line.starts_with(b"\"ID\",") || line.starts_with(b"ID,") {
+            // One row of the header, read as the rows are: cells may be in quotes or not. It ends with its line: a search for the
+            // end of each quote would go through the rest of the file for each line that opens one.
+            let is_start = line.starts_with(b"\"ID\",") || line.starts_with(b"ID,");
+            if is_start && Columns::are_named_in(line) && record::is_whole(line) {
                 let bytes = &bytes[at..];
                 let mut reader = reader(bytes);
                 let mut header = ByteRecord::new();
@@ -67,6 +55,11 @@ impl<'a> Table<'a> {
     /// The next row of a kernel, or of units: `None` at the end.
     pub(super) fn next(&mut self, row: &mut ByteRecord, cells: usize) -> Result<Option<Row>, ReadError> {
         loop {
+            let start = self.reader.position().byte() as usize;
+            if record::length(&self.bytes[start..]).is_none() {
+                self.row_offset = self.offset + start as u64;
+                return Err(self.corrupt("a row is larger than any of a page of `ncu`"));
+            }
             let is_read = self
                 .reader
                 .read_byte_record(row)

@@ -54,7 +54,7 @@ pub(super) fn read(
     if kernel.demangled.is_empty() {
         kernel.demangled.clone_from(&kernel.function);
     }
-    budget.keep::<Kernel>(kernel.function.len() + kernel.demangled.len())?;
+    budget.keep_kernel(&kernel)?;
     // Of a name that repeats the last one stays: a map keeps what comes last.
     kernel.metrics = metrics
         .into_iter()

@@ -35,8 +35,7 @@ pub(super) fn read(
             }
             rule.id.clone_from(&id);
             rule.section.clone_from(&section);
-            let text = rule.id.len() + rule.section.len() + rule.title.len() + rule.text.len();
-            budget.keep::<Rule>(text)?;
+            budget.keep_rule(&rule)?;
             rules.push(rule);
         }
     }

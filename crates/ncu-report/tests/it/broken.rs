@@ -1,6 +1,6 @@
 //! Files that are cut, changed or something else: an error that says where, never a panic, never half a report.
 
-use ncu_report::{Limits, ReadError, Report, Value, encode, encode_compressed, read};
+use ncu_report::{Limits, ReadError, Report, Rule, Value, encode, encode_compressed, read};
 use proptest::prelude::*;
 
 use crate::reports::{metric, two_kernels};
@@ -98,6 +98,23 @@ fn a_cut_compressed_file_is_an_error() {
     }
 }
 
+/// Frames cost time whatever is in them: each is set up and ended, and a few bytes ask for one.
+#[test]
+fn a_million_empty_frames_are_too_many() {
+    let report = encode_compressed(&two_kernels());
+    let empty: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 1, 0, 0];
+    let skipped: &[u8] = &[0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0];
+    for frame in [empty, skipped] {
+        let few = [frame.repeat(2_000), report.clone(), frame.repeat(2_000)].concat();
+        let read = read(&few, Limits::default()).expect("a report");
+        assert_eq!(read.kernels, two_kernels().kernels);
+        let many = [report.clone(), frame.repeat(1_000_000)].concat();
+        let error = error(&many);
+        assert_eq!(error.code(), "ncu-report-corrupt");
+        assert!(error.to_string().contains("frames"), "{error}");
+    }
+}
+
 #[test]
 fn what_is_no_report_is_named() {
     assert_eq!(error(b"").code(), "ncu-report-empty");
@@ -165,6 +182,43 @@ fn a_rule_with_a_million_metrics_is_too_much() {
     let error = read(&bytes, limits).expect_err("24 MB of names");
     assert_eq!(error.code(), "ncu-report-too-large");
     assert!(read(&bytes, Limits::default()).is_ok());
+}
+
+/// A kernel of which nothing is said takes four bytes of a file.
+#[test]
+fn a_report_of_a_million_kernels_is_too_much() {
+    let kernels = |count: u32| {
+        // Numbers of 21 bits in three bytes of seven.
+        let number = |value: u32| [0x80 | value as u8, 0x80 | (value >> 7) as u8, (value >> 14) as u8];
+        let header = [&[0x10][..], &number(count), &[0x28], &number(4 * count)].concat();
+        let payload = vec![0; 4 * count as usize];
+        let start = b"NVR\0\x02\0\0\0\x08\x07\x08\0\0\0";
+        read(&[&start[..], &header, &payload].concat(), Limits::default())
+    };
+    assert_eq!(kernels(1_000).expect("a report").kernels.len(), 1_000);
+    let error = kernels(200_000).expect_err("no capture has as many");
+    assert_eq!(error.code(), "ncu-report-too-large");
+    assert!(error.to_string().contains("131072 kernels"), "{error}");
+}
+
+/// A rule's message takes four bytes of a file, and forty times that in memory.
+#[test]
+fn a_report_of_a_million_messages_is_too_much() {
+    let rules = |count: usize| {
+        let mut report = two_kernels();
+        let rule = report.kernels[0].rules[0].clone();
+        let rule = Rule {
+            text: String::new(),
+            focus: Vec::new(),
+            ..rule
+        };
+        report.kernels[0].rules = vec![rule; count];
+        read(&encode(&report), Limits::default())
+    };
+    assert_eq!(rules(100_000).expect("a report").kernels[0].rules.len(), 100_000);
+    let error = rules(1_000_000).expect_err("no set has as many");
+    assert_eq!(error.code(), "ncu-report-too-large");
+    assert!(error.to_string().contains("messages"), "{error}");
 }
 
 #[test]

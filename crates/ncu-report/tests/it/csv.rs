@@ -249,6 +249,70 @@ fn a_cut_page_is_called_cut() {
     }
 }
 
+/// A program may print anything before the table: only what stands in it is kept.
+#[test]
+fn a_line_of_commas_before_the_table_is_no_row() {
+    let report = report(&format!("{}\n{}", ",".repeat(70_000), details()));
+    let mut expected = self::report(&details());
+    let foreign = report
+        .warnings
+        .iter()
+        .find(|warning| warning.code == "foreign-lines");
+    assert_eq!(
+        foreign.map(|warning| warning.message.as_str()),
+        Some("1 lines are no rows of `ncu` and were skipped")
+    );
+    expected.warnings.clone_from(&report.warnings);
+    assert_eq!(report, expected);
+}
+
+/// A line end in quotes ends no row, and no count of cells.
+#[test]
+fn a_row_of_many_lines_is_one_row() {
+    let line = format!("{}\"\n\"", ",".repeat(60_000));
+    let error = error(&format!("{}x{}\n", details(), line.repeat(20)));
+    assert_eq!(error.code(), "ncu-report-corrupt");
+    assert!(
+        error.to_string().contains(&format!("offset {}", details().len())),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_header_of_many_lines_is_none() {
+    let header = raw().lines().next().map(str::to_owned).expect("a header");
+    let line = format!("{}\"\n\"", ",".repeat(60_000));
+    let error = error(&format!("{header}{}\n", line.repeat(20)));
+    assert_eq!(error.code(), "ncu-csv-unknown");
+}
+
+/// Each line would be read to the end of the file, were it taken for the start of a header: hours for these.
+#[test]
+fn many_lines_that_open_a_quote_are_no_headers() {
+    let lines = "ID,a\"b,\"\n".repeat(500_000);
+    assert_eq!(
+        report(&format!("{lines}{}", details())).kernels,
+        report(&details()).kernels
+    );
+}
+
+#[test]
+fn names_of_columns_count_as_memory() {
+    let wide = raw().replacen('\n', &format!("{}\n", ",\"m\"".repeat(60_000)), 1);
+    let limits = Limits {
+        memory_bytes: 1_000_000,
+        ..Limits::default()
+    };
+    let error = read(wide.as_bytes(), limits).expect_err("4 MB of names");
+    assert_eq!(error.code(), "ncu-report-too-large");
+}
+
+#[test]
+fn a_quote_that_never_closes_is_no_row() {
+    let text = format!("{}\"{}", details(), "a\n".repeat(9 << 20));
+    assert_eq!(error(&text).code(), "ncu-report-corrupt");
+}
+
 /// A reader keeps the place of every cell: eight bytes for each comma.
 #[test]
 fn a_line_of_commas_is_refused() {
