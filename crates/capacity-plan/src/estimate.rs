@@ -149,7 +149,7 @@ fn device_bytes(args: &EstimateArgs) -> Result<(f64, &'static str), CapacityErro
     }
 }
 
-/// Bytes of the weights of a model on one rank.
+/// Bytes of the weights of a model on the rank that holds most.
 fn weights(
     args: &EstimateArgs,
     config: &Config,
@@ -159,8 +159,8 @@ fn weights(
     if args.weights_gib.is_some() {
         return Ok(0.0);
     }
-    let weights = Weights::of(&config.model).ok_or_else(|| CapacityError::NoWeights(config.path.clone()))?;
-    Ok(weights.rank_bytes(&config.model, quantization, parallel))
+    Weights::largest_stage_bytes(&config.model, quantization, parallel)
+        .ok_or_else(|| CapacityError::NoWeights(config.path.clone()))
 }
 
 fn data(

@@ -79,13 +79,10 @@ fn smallest<'a>(demand: &Demand<'a>, room: &capacity::Room) -> Option<Demand<'a>
         kv_dtype: KvDtype::Fp8,
         ..*demand
     });
-    let divided = divisions.into_iter().skip(1).map(|(tp, pp)| Demand {
-        parallel: Parallel { tp, pp, ..now },
-        weights_bytes: demand
-            .weights_bytes
-            .map(|bytes| bytes * (now.tp * now.pp) as f64 / (tp * pp) as f64),
-        ..*demand
-    });
+    let divided = divisions
+        .into_iter()
+        .skip(1)
+        .map(|(tp, pp)| demand.divided(tp, pp));
     smaller_keys
         .into_iter()
         .chain(divided)
@@ -112,7 +109,10 @@ fn command(args: &EstimateArgs, offered: &Demand<'_>) -> Vec<String> {
         ("--memory-fraction", number(args.memory_fraction, 0.9)),
         (
             "--weights-gib",
-            offered.weights_bytes.map(|bytes| format!("{:.2}", bytes / GIB)),
+            // Rounded up: what fits as it is said must fit as it is typed.
+            offered
+                .weights_bytes
+                .map(|bytes| format!("{:.2}", (bytes / GIB * 100.0).ceil() / 100.0)),
         ),
         ("--reserve-gib", number(args.reserve_gib, 2.0)),
         (

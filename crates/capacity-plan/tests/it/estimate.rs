@@ -236,6 +236,46 @@ fn what_does_not_fit_leads_to_the_least_that_does() {
     assert_eq!(none, None);
 }
 
+/// One head cannot be divided, and five layers are three and two: two stages need 12 of 20 GiB, not 10.
+#[test]
+fn the_fewest_ranks_hold_the_largest_stage() {
+    const FIVE_LAYERS: &str = r#"{"num_hidden_layers": 5, "hidden_size": 64, "num_attention_heads": 1, "head_dim": 64,
+        "max_position_embeddings": 4096, "torch_dtype": "bfloat16"}"#;
+    let folder = TempDir::new().expect("a folder");
+    let path = write(&folder, "config.json", FIVE_LAYERS);
+    let words = [
+        "estimate",
+        "--config",
+        &path,
+        "--gpu-memory-gib",
+        "14",
+        "--weights-gib",
+        "20",
+    ];
+    // 12.6 GiB of 14 less 2 in reserve: 10.6 for weights and a request of less than a MiB.
+    let seen = document(&words);
+    let command: Vec<&str> = seen["next_actions"][0]["command"]
+        .as_array()
+        .expect("a command")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let then = document(&command[1..]);
+    assert_eq!(
+        (&then["data"]["engine"]["pp"], &then["data"]["fit"]["verdict"]),
+        (&4.into(), &"yes".into())
+    );
+    assert_eq!(gib(&then["data"]["memory"][0]["weights_bytes"]), 8.0);
+}
+
+/// A pool is what the fullest stage leaves, be the weights counted or known.
+#[test]
+fn an_estimate_is_of_the_largest_stage() {
+    let seen = estimate(QWEN3_8B, &["--gpu-memory-gib", "80", "--pp", "8"]);
+    // Five layers of 0.36 GiB and an embedding of 1.16; the mean of eight stages is 1.91.
+    assert_eq!(gib(&seen["data"]["memory"][0]["weights_bytes"]), 2.96);
+}
+
 #[test]
 fn the_gate_is_asked_for() {
     let folder = TempDir::new().expect("a folder");
