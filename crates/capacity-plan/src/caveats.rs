@@ -200,17 +200,6 @@ pub(crate) fn starts(log: &StartupLog) -> Vec<Warning> {
     several.into_iter().chain(mixed).collect()
 }
 
-/// A type of keys and values that no formula here is for.
-pub(crate) fn kv_dtype(facts: &Facts, is_known: bool) -> Option<Warning> {
-    let named = facts.kv_dtype.as_deref().filter(|_| !is_known)?;
-    Some(Warning::new(
-        "kv-dtype-not-known",
-        format!(
-            "the engine keeps keys and values as `{named}`, which has no formula here: give the nearest one with --kv-dtype"
-        ),
-    ))
-}
-
 /// Lengths of a benchmark that measured something else than what speaks here.
 pub(crate) fn other_benchmark(load: &Load, facts: &Facts) -> Option<Warning> {
     let measured = load.measured.as_ref()?;

@@ -54,6 +54,14 @@ pub(crate) enum CapacityError {
     /// A type of keys and values that is not known.
     #[error("read --kv-dtype `{}`", clean(.0, FOREIGN_TEXT_CAP))]
     KvDtype(String),
+    /// A type of keys and values that a checkpoint names and nobody knows.
+    #[error("find a formula for keys and values in `{}`, which {path} names", clean(.name, FOREIGN_TEXT_CAP))]
+    KvDtypeOfModel {
+        /// File.
+        path: String,
+        /// The type.
+        name: String,
+    },
     /// A device that is not known.
     #[error("find the device `{}`", clean(.0, FOREIGN_TEXT_CAP))]
     Gpu(String),
@@ -88,7 +96,7 @@ impl ToolError for CapacityError {
             Self::Runtime(_) => "runtime-not-started",
             Self::Config { source, .. } => source.code(),
             Self::NoQuantization(_) => "quantization-not-found",
-            Self::KvDtype(_) => "kv-dtype-unknown",
+            Self::KvDtype(_) | Self::KvDtypeOfModel { .. } => "kv-dtype-unknown",
             Self::Gpu(_) => "gpu-unknown",
             Self::OutOfRange { .. } => "number-out-of-range",
             Self::Lengths(_) => "lengths-unreadable",
@@ -110,10 +118,8 @@ impl ToolError for CapacityError {
             Self::Runtime(_) => "the machine has no threads or files left; end other processes".to_owned(),
             Self::Config { source, .. } => source.hint(),
             Self::NoQuantization(_) => "give the hf_quant_config.json that lies beside the config.json".to_owned(),
-            Self::KvDtype(_) => {
-                let names: Vec<&str> = capacity::KvDtype::ALL.iter().map(|dtype| dtype.name()).collect();
-                format!("one of {}, or a name that starts with fp8", names.join(", "))
-            }
+            Self::KvDtype(_) => format!("one of {}, or a name that starts with fp8", kv_dtypes()),
+            Self::KvDtypeOfModel { .. } => format!("give the nearest one with --kv-dtype: {}", kv_dtypes()),
             Self::Gpu(_) => {
                 let names: Vec<&str> = capacity::GPUS.iter().map(|gpu| gpu.name).collect();
                 format!("one of {}; or --gpu-memory-gib with the total that PyTorch names", names.join(", "))
@@ -137,8 +143,14 @@ impl ToolError for CapacityError {
             | Self::NothingRecognised { .. }
             | Self::Config { .. }
             | Self::NoQuantization(_)
+            | Self::KvDtypeOfModel { .. }
             | Self::NoLengths(_)
             | Self::NoWeights(_) => Exit::BadInput,
         }
     }
+}
+
+fn kv_dtypes() -> String {
+    let names = capacity::KvDtype::ALL.map(capacity::KvDtype::name);
+    names.join(", ")
 }

@@ -1,7 +1,7 @@
 //! A configuration and a device to what would fit: formulas alone, nothing measured.
 
 use capacity::model_config::Quantization;
-use capacity::{Demand, GIB, Gpu, KvDtype, Parallel, Weights};
+use capacity::{Demand, GIB, Gpu, Parallel, Weights};
 use cli_kit::{DocumentParts, Failure, OutputArgs, Report};
 use contracts::capacity_plan::report::{
     Capacity, Engine, Fit, FitVerdict, Kv, Memory, ReportData, SCHEMA, Source,
@@ -14,11 +14,11 @@ use crate::error::CapacityError;
 use crate::load::Load;
 use crate::model::{self, Config, Formula};
 use crate::room::Room;
-use crate::{fit, kv, report, summary};
+use crate::{fit, kv, kv_dtype, report, summary};
 
 pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let (device, device_source) = device_bytes(args)?;
-    let typed = model::typed_dtype(args.kv_dtype.as_deref())?;
+    let typed = kv_dtype::typed(args.kv_dtype.as_deref())?;
     let config = model::load(&args.config)?;
     let draft = args.draft_config.as_deref().map(model::load).transpose()?;
     let given = args
@@ -36,10 +36,7 @@ pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Fa
         attention_dp: args.attention_dp,
         ep: 1,
     };
-    let asked = || KvDtype::parse(quantization?.kv_cache.as_deref()?);
-    let dtype = typed
-        .or_else(asked)
-        .unwrap_or_else(|| model::model_dtype(&config.model));
+    let dtype = kv_dtype::of_checkpoint(&config, quantization, typed)?;
     let formula = Formula::new(&config, draft.as_ref(), parallel, dtype);
     let drafted = if draft.is_some() || args.mtp {
         formula.draft_token_bytes.unwrap_or(0.0)

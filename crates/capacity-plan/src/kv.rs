@@ -78,12 +78,13 @@ pub(crate) fn tokens(facts: &Facts) -> Option<Tokens> {
 }
 
 fn main_pool_tokens(facts: &Facts) -> Option<u64> {
-    let tokens = facts.ranks.values().filter_map(|of| main(facts, of)?.tokens);
+    let tokens = facts.ranks.values().filter_map(|of| main_pool(facts, of)?.tokens);
     // A scheduler can give no more than its smallest rank has.
     tokens.min()
 }
 
-fn main<'a>(facts: &Facts, of: &'a RankFacts) -> Option<&'a crate::facts::KvPool> {
+/// The pool of the layers that keep all tokens.
+pub(crate) fn main_pool<'a>(facts: &Facts, of: &'a RankFacts) -> Option<&'a crate::facts::KvPool> {
     let pools = kinds(facts, of);
     pools
         .iter()
@@ -100,7 +101,7 @@ fn per_token(all: Size, tokens: u64, rounding: f64) -> Option<(f64, f64)> {
 /// Bytes of a token as the engine says it, on the first rank that does.
 fn said(facts: &Facts, tokens: Option<Tokens>) -> Option<(f64, f64)> {
     let of_pool = |of: &RankFacts| {
-        let pool = main(facts, of)?;
+        let pool = main_pool(facts, of)?;
         per_token(
             pool.all?,
             pool.tokens.or(tokens.map(|tokens| tokens.tokens))?,

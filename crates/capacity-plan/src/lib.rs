@@ -1,6 +1,7 @@
 //! A start-up log, a running server or a config.json to memory, KV budget and request capacity.
 //!
 //! read (`startup_log`, `live`) -> what the engine says (`facts`) -> what follows from it (`memory`, `pools`, `kv`,
+//! `kv_dtype`,
 //! `capacity_rows`, `headroom`, `advice`, `caveats`) -> document and view (`report`, `summary`, `render`). The formulas
 //! are those of the crate `capacity`; an estimate has them alone (`estimate`, `room`, `fit`). Everything between reading
 //! and emitting is pure.
@@ -18,6 +19,7 @@ mod estimate;
 mod fit;
 mod headroom;
 mod kv;
+mod kv_dtype;
 mod live;
 mod load;
 mod memory;

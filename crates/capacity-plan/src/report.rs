@@ -16,7 +16,7 @@ use crate::facts::Facts;
 use crate::load::Load;
 use crate::model::{Config, Formula};
 use crate::startup_log::{self, StartupLog};
-use crate::{capacity_rows, caveats, headroom, kv, memory, model, pools, render, summary};
+use crate::{capacity_rows, caveats, headroom, kv, kv_dtype, memory, model, pools, render, summary};
 
 pub(crate) fn log(args: &LogArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let checked = Checked::read(&args.model)?;
@@ -73,7 +73,7 @@ impl<'a> Checked<'a> {
     pub(crate) fn read(args: &'a CheckArgs) -> Result<Checked<'a>, Failure> {
         Ok(Checked {
             args,
-            dtype: model::typed_dtype(args.kv_dtype.as_deref())?,
+            dtype: kv_dtype::typed(args.kv_dtype.as_deref())?,
             config: args.config.as_deref().map(model::load).transpose()?,
             draft: args.draft_config.as_deref().map(model::load).transpose()?,
         })
@@ -97,7 +97,7 @@ pub(crate) fn conclude(
 ) -> Report {
     let config = checked.config.as_ref();
     let parallel = model::parallel(facts, checked.args);
-    let kv_dtype = model::kv_dtype(facts, config, checked.dtype);
+    let kv_dtype = kv_dtype::of_engine(facts, config, checked.dtype);
     let formula = config
         .zip(kv_dtype)
         .map(|(config, dtype)| Formula::new(config, checked.draft.as_ref(), parallel, dtype));
@@ -119,9 +119,10 @@ pub(crate) fn conclude(
         headroom: headroom.as_ref(),
         kv_dtype,
     });
+    let unknown = config.filter(|_| kv_dtype.is_none());
     parts
         .warnings
-        .extend(caveats::kv_dtype(facts, kv_dtype.is_some() || config.is_none()));
+        .extend(unknown.and_then(|config| kv_dtype::warning(facts, config)));
     parts.warnings.extend(caveats::warnings(
         facts,
         formula.as_ref(),

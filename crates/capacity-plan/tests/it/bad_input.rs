@@ -112,3 +112,31 @@ fn files_beside_the_log_are_checked() {
     let words = ["log", &log, "--config", &other];
     assert_eq!(fails(&words, Exit::BadInput), "model-config-no-layer-count");
 }
+
+/// What a checkpoint keeps its keys in decides an estimate: a type that is not known is no other type.
+#[test]
+fn a_checkpoint_with_an_unknown_type_of_keys_is_no_estimate() {
+    let folder = TempDir::new().expect("a folder");
+    let config = |more: &str| {
+        format!(
+            r#"{{"num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 2,
+                "vocab_size": 100, {more}}}"#
+        )
+    };
+    for (name, more) in [
+        (
+            "keys.json",
+            r#""quantization_config": {"quant_method": "fp8", "kv_cache_quant_algo": "INT3"}"#,
+        ),
+        ("model.json", r#""torch_dtype": "float6""#),
+    ] {
+        let path = write(&folder, name, &config(more));
+        let words = ["estimate", "--config", &path, "--gpu", "h100"];
+        assert_eq!(fails(&words, Exit::BadInput), "kv-dtype-unknown", "{name}");
+        let typed = [&words[..], &["--kv-dtype", "fp8"]].concat();
+        assert!(run(&typed).is_ok(), "{name}");
+    }
+    let none = r#""quantization_config": {"quant_method": "fp8", "kv_cache_quant_algo": "none"}"#;
+    let path = write(&folder, "none.json", &config(none));
+    assert!(run(&["estimate", "--config", &path, "--gpu", "h100"]).is_ok());
+}
