@@ -185,9 +185,6 @@ fn data(
             binding_limit_shared: shared.map(|(_, limit)| limit),
         }
     };
-    let bytes = |bytes: f64| (bytes >= 0.0).then_some(bytes.round() as u64);
-    let pool = room.pool.max(0.0);
-    let reserve = args.reserve_gib * GIB;
     ReportData {
         source: Source::Estimate,
         engine: Engine {
@@ -229,20 +226,29 @@ fn data(
         capacity: load.or_typical(room.context).into_iter().map(row).collect(),
         headroom: None,
         advice: Vec::new(),
-        memory: vec![Memory {
-            rank: None,
-            total_bytes: bytes(device),
-            weights_bytes: bytes(weights),
-            kv_bytes: bytes(pool),
-            state_bytes: None,
-            graph_bytes: None,
-            activation_bytes: bytes(reserve),
-            other_bytes: None,
-            free_bytes: bytes(device - weights - pool - reserve),
-        }],
+        memory: vec![memory(device, weights, room.pool, args.reserve_gib * GIB)],
         pools: Vec::new(),
         failures: Vec::new(),
         log: None,
+    }
+}
+
+/// What is left of the device beside weights, pool and reserve is free; `None` where these are more than it has.
+fn memory(device: f64, weights: f64, pool: f64, reserve: f64) -> Memory {
+    let whole = |bytes: f64| bytes.max(0.0).round() as u64;
+    let (total, parts) = (whole(device), [weights, pool, reserve].map(whole));
+    let free = total.checked_sub(parts.iter().sum());
+    let [weights, pool, reserve] = parts.map(Some);
+    Memory {
+        rank: None,
+        total_bytes: Some(total),
+        weights_bytes: weights,
+        kv_bytes: pool,
+        state_bytes: None,
+        graph_bytes: None,
+        activation_bytes: reserve,
+        other_bytes: free.map(|_| 0),
+        free_bytes: free,
     }
 }
 

@@ -59,9 +59,24 @@ impl fmt::Display for Rank {
     }
 }
 
+/// What a pool of keys and values is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolKind {
+    /// Layers that keep all tokens.
+    Kv,
+    /// Layers with a window.
+    Window,
+    /// Keys that select what attention looks at.
+    Index,
+    /// A draft model, or layers for multi-token prediction.
+    Draft,
+}
+
 /// A pool of keys and values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KvPool {
+    /// What it is for, where the engine says so.
+    pub kind: Option<PoolKind>,
     /// Tokens, where they are named.
     pub tokens: Option<u64>,
     /// Keys alone.
@@ -110,6 +125,8 @@ pub struct RankFacts {
     pub free_before_capture: Option<Size>,
     /// Graphs, one entry a capture.
     pub graphs: Vec<Size>,
+    /// What vLLM expected of them before it made its pool.
+    pub graphs_estimated: Option<Size>,
     /// Free after graphs were captured.
     pub free_after_capture: Option<Size>,
     /// Largest activations.
@@ -137,6 +154,8 @@ pub struct Failure {
     pub tried: Option<Size>,
     /// Longest context that would fit, where the engine names it.
     pub fits_context: Option<u64>,
+    /// Memory fraction that would leave no pool, where the engine names it.
+    pub least_fraction: Option<f64>,
 }
 
 /// When memory ran out.
@@ -254,12 +273,14 @@ pub struct Facts {
     pub padding_layers: Option<u64>,
     /// Bytes of a token that SGLang computed for DeepSeek-V4.
     pub announced_token_bytes: Option<f64>,
-    /// Whether graphs are part of vLLM's share of the device.
-    pub graphs_in_budget: bool,
+    /// Whether graphs are part of vLLM's share of the device, where it says so.
+    pub graphs_in_budget: Option<bool>,
     /// A value of `--kv-cache-memory` that vLLM offers.
     pub offered_kv_bytes: Option<u64>,
     /// Whether the size of a pool is that of all pools together, states among them.
     pub pool_is_sum: bool,
+    /// Whether layers of several kinds share one pool, so that its bytes are of no token.
+    pub pool_is_mixed: bool,
     /// Whether a simulated engine says it.
     pub is_simulated: bool,
     /// Whether it answers requests.

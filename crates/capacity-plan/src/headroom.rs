@@ -13,7 +13,7 @@ pub(crate) fn headroom(facts: &Facts) -> Option<Headroom> {
         .iter()
         .filter_map(|(rank, of)| {
             let (size, when) = if is_vllm {
-                (outside(of, facts.graphs_in_budget)?, "startup")
+                (outside(of, facts.graphs_in_budget == Some(true))?, "startup")
             } else {
                 free(of)?
             };

@@ -3,9 +3,9 @@
 use contracts::capacity_plan::report::Kv;
 
 use crate::bytes::finite;
-use crate::facts::{Facts, RankFacts, Size};
+use crate::facts::{Facts, PoolKind, RankFacts, Size};
 use crate::model::Formula;
-use crate::pools::{PoolKind, kinds};
+use crate::pools::kinds;
 
 /// vLLM's block where nothing names another one (0.33: `CacheConfig.DEFAULT_BLOCK_SIZE`, read).
 const VLLM_BLOCK: u64 = 16;
@@ -123,7 +123,8 @@ fn said(facts: &Facts, tokens: Option<Tokens>) -> Option<(f64, f64)> {
 pub(crate) fn kv(facts: &Facts, formula: Option<&Formula<'_>>) -> Kv {
     let tokens = tokens(facts);
     // Of several pools in one, none is bytes of a token.
-    let is_mixed = facts.pool_is_sum && formula.is_some_and(|formula| !formula.cache.is_uniform());
+    let sums_up = facts.pool_is_sum && formula.is_some_and(|formula| !formula.cache.is_uniform());
+    let is_mixed = facts.pool_is_mixed || sums_up;
     let said = said(facts, tokens).filter(|_| !is_mixed);
     let is_whole = formula.and_then(|formula| windows_kept_whole(facts, formula, said));
     let computed = formula.map(|formula| computed(facts, formula, is_whole));

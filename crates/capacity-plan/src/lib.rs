@@ -1,10 +1,9 @@
 //! A start-up log, a running server or a config.json to memory, KV budget and request capacity.
 //!
 //! read (`startup_log`, `live`) -> what the engine says (`facts`) -> what follows from it (`memory`, `pools`, `kv`,
-//! `kv_dtype`,
-//! `capacity_rows`, `headroom`, `advice`, `caveats`) -> document and view (`report`, `summary`, `render`). The formulas
-//! are those of the crate `capacity`; an estimate has them alone (`estimate`, `room`, `fit`). Everything between reading
-//! and emitting is pure.
+//! `kv_dtype`, `capacity_rows`, `headroom`, `advice`, `caveats`) -> document and view (`report`, `summary`, `render`). The
+//! formulas are those of the crate `capacity`; an estimate has them alone (`estimate`, `room`, `fit`). Everything between
+//! reading and emitting is pure.
 
 pub mod cli;
 pub mod facts;

@@ -179,6 +179,8 @@ fn server_info(facts: &mut Facts, info: &Value) {
         if of.graphs.is_empty() {
             of.graphs.extend(graphs(memory));
         }
+        // SGLang 0.5.23 (managers/scheduler.py): free when the scheduler had started, graphs and all.
+        of.free_after_capture = of.free_after_capture.or(part("startup_available"));
         if let (true, Some(all)) = (of.pools.is_empty(), part("kvcache")) {
             of.pools.push(KvPool {
                 tokens,
@@ -242,6 +244,10 @@ fn gauges(facts: &mut Facts, metrics: &Exposition<'_>) {
                 ..KvPool::default()
             });
         }
+    }
+    for (rank, gib) in samples("startup_available_gpu_memory_gb") {
+        let of = facts.rank(rank);
+        of.free_after_capture = of.free_after_capture.or(size(gib));
     }
     // One sample a phase: prefill, decode.
     for (rank, gib) in samples("graph_memory_usage_gb") {
@@ -327,6 +333,7 @@ mod tests {
         let of = facts.ranks.values().next().expect("a rank");
         let graphs = Size::sum(&of.graphs).expect("there are graphs");
         assert_eq!((graphs.bytes, of.graphs.len()), (1.75 * GIB, 3));
+        assert_eq!(of.free_after_capture.map(|size| size.bytes), Some(78.512 * GIB));
         assert_eq!(
             (facts.tokens, facts.window_pool_tokens),
             (Some(291_271), Some(58_254))
@@ -366,6 +373,7 @@ sglang:weight_memory_usage_gb{tp_rank=\"0\"} 7.5
 sglang:kv_cache_memory_usage_gb{tp_rank=\"0\"} 2.0
 sglang:graph_memory_usage_gb{tp_rank=\"0\",phase=\"prefill\"} 0.5
 sglang:graph_memory_usage_gb{tp_rank=\"0\",phase=\"decode\"} 1.0
+sglang:startup_available_gpu_memory_gb{tp_rank=\"0\"} 6.25
 sglang:page_size{tp_rank=\"0\"} 1.0
 ";
         // An exporter that negotiated OpenMetrics writes the same names with an underscore.
@@ -374,6 +382,7 @@ sglang:page_size{tp_rank=\"0\"} 1.0
             assert_eq!(facts.tokens, Some(1000));
             let of = facts.ranks.values().next().expect("a rank");
             assert_eq!((of.weights.len(), of.graphs.len(), of.pools.len()), (1, 2, 1));
+            assert_eq!(of.free_after_capture.map(|size| size.bytes), Some(6.25 * GIB));
         }
     }
 

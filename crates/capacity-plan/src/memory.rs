@@ -13,17 +13,19 @@ pub(crate) fn memory(facts: &Facts) -> Vec<Memory> {
         .iter()
         .map(|(rank, of)| {
             let parts = if is_vllm {
-                vllm(of, facts.graphs_in_budget)
+                vllm(of, facts.graphs_in_budget == Some(true))
             } else {
                 sglang(of)
             };
-            parts.row(*rank)
+            (rank, parts)
         })
+        .filter(|(_, parts)| *parts != Parts::default())
+        .map(|(rank, parts)| parts.row(*rank))
         .collect()
 }
 
 /// The parts before they are rounded.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Parts {
     total: Option<Size>,
     weights: Option<Size>,
@@ -35,23 +37,28 @@ struct Parts {
 }
 
 impl Parts {
+    /// What is less than nothing is not known, and all that is known adds up.
     fn row(self, rank: Rank) -> Memory {
-        let known = [self.state, self.graph, self.activation];
+        let bytes = |size: Option<Size>| size.and_then(whole);
+        let (weights, kv, free) = (bytes(self.weights), bytes(self.kv), bytes(self.free));
+        let rest = [self.state, self.graph, self.activation].map(bytes);
         let other = || {
-            let named = self.weights?.plus(self.kv?).plus(self.free?).bytes;
-            let rest: f64 = known.into_iter().flatten().map(|size| size.bytes).sum();
-            Some((self.total?.bytes - named - rest).round() as i64)
+            let named = [weights?, kv?, free?];
+            let known = named.into_iter().chain(rest.into_iter().flatten());
+            let known: i64 = known.map(u64::cast_signed).sum();
+            Some(bytes(self.total)?.cast_signed() - known)
         };
+        let [state_bytes, graph_bytes, activation_bytes] = rest;
         Memory {
             rank: rank.name(),
-            total_bytes: self.total.and_then(whole),
-            weights_bytes: self.weights.and_then(whole),
-            kv_bytes: self.kv.and_then(whole),
-            state_bytes: self.state.and_then(whole),
-            graph_bytes: self.graph.and_then(whole),
-            activation_bytes: self.activation.and_then(whole),
+            total_bytes: bytes(self.total),
+            weights_bytes: weights,
+            kv_bytes: kv,
+            state_bytes,
+            graph_bytes,
+            activation_bytes,
             other_bytes: other(),
-            free_bytes: self.free.and_then(whole),
+            free_bytes: free,
         }
     }
 }
@@ -98,13 +105,19 @@ pub(crate) fn free(of: &RankFacts) -> Option<(Size, &'static str)> {
 /// The parts are of the device.
 fn vllm(of: &RankFacts, graphs_in_budget: bool) -> Parts {
     let graph = Size::sum(&of.graphs);
+    // Where graphs are part of the share, what vLLM calls peak activation has its estimate of them in it
+    // (0.33.0, v1/worker/gpu_worker.py).
+    let estimated = of.graphs_estimated.filter(|_| graphs_in_budget);
+    let activation = of
+        .activation
+        .map(|peak| estimated.map_or(peak, |graphs| less(peak, graphs)));
     Parts {
         total: of.device_total,
         weights: Size::sum(&of.weights),
         kv: of.for_pools,
         state: None,
         graph,
-        activation: of.activation,
+        activation,
         free: outside(of, graphs_in_budget),
     }
 }

@@ -7,6 +7,7 @@ mod estimate;
 mod formats;
 mod lengths;
 mod real;
+mod recent;
 mod run;
 mod starts;
 mod views;
