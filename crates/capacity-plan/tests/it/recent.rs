@@ -265,3 +265,32 @@ fn a_phrase_without_its_numbers_names_no_engine() {
     assert_eq!(seen["data"]["engine"]["format"], "vllm-v1");
     assert_eq!(seen["data"]["memory"].as_array().map(Vec::len), Some(1));
 }
+
+/// SGLang's images for AMD print the time without a date; what a terminal shows is coloured (vLLM: logging_utils/formatter.py).
+/// Ranks that are not told apart would be one rank with twice the weights.
+#[test]
+fn ranks_are_told_apart_without_a_date_and_in_colours() {
+    let rank = |rank: u32| {
+        format!(
+            "\
+[01:41:30 TP{rank}] Load weight begin. avail mem=78.00 GB
+[01:41:36 TP{rank}] Load weight end. elapsed=6.33 s, type=X, avail mem=62.00 GB, mem usage=16.00 GB.
+Capturing batches (bs=1 avail_mem=9.86 GB): 100%|####| 4/4 [10:00:18<00:00,  4.51s/it][01:41:37 TP{rank}] KV Cache is allocated. #tokens: 1000, K size: 20.00 GB, V size: 20.00 GB
+"
+        )
+    };
+    let seen = of_log(&(rank(0) + &rank(1)), &[]);
+    let memory = &seen["data"]["memory"];
+    assert_eq!(
+        (&memory[0]["rank"], &memory[1]["rank"]),
+        (&"TP0".into(), &"TP1".into())
+    );
+    assert_eq!(gib(&memory[1]["weights_bytes"]), 16.0);
+    assert_eq!(gib(&memory[1]["kv_bytes"]), 40.0);
+    let coloured = "\
+\u{1b}[0;36m(Worker_TP1 pid=200)\u{1b}[0;0m INFO \u{1b}[90m11-02 17:51:00\u{1b}[0m [gpu_model_runner.py:5088] Model loading took \u{1b}[1m7.63\u{1b}[0m GiB memory and 12.3 seconds
+";
+    let seen = of_log(coloured, &[]);
+    assert_eq!(seen["data"]["memory"][0]["rank"], "TP1");
+    assert_eq!(gib(&seen["data"]["memory"][0]["weights_bytes"]), 7.63);
+}
