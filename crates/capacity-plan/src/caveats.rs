@@ -6,6 +6,7 @@ use contracts::capacity_plan::report::{Capacity, Headroom, Kv, Memory};
 
 use crate::bytes::{gib, grouped};
 use crate::facts::Facts;
+use crate::headroom;
 use crate::kv::{TokenSource, tokens};
 use crate::load::Load;
 use crate::model::Formula;
@@ -30,6 +31,15 @@ pub(crate) fn warnings(
     warnings.extend(implausible(kv, memory));
     warnings.extend(headroom.and_then(skew));
     warnings.extend(contradiction(memory));
+    warnings.extend(headroom::overdrawn(facts).map(|bytes| {
+        Warning::new(
+            "share-overdrawn",
+            format!(
+                "the engine's share of the device and its graphs are {} more than was free at its start: nothing is left over, and large steps may run out of memory",
+                gib(bytes)
+            ),
+        )
+    }));
     if facts.offered_kv_bytes.is_some() {
         warnings.push(Warning::new(
             "offered-kv-memory",

@@ -11,3 +11,4 @@ mod recent;
 mod run;
 mod starts;
 mod views;
+mod waterfall;

@@ -234,6 +234,28 @@ fn an_estimate_of_graphs_is_no_part_of_the_share() {
     }
 }
 
+/// Less than nothing is left: that is said, and not rounded up to nothing.
+#[test]
+fn a_share_that_is_more_than_was_free_is_said() {
+    let line = "CUDA graph memory profiling is disabled (VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS=0).";
+    let log = VLLM
+        .replace(
+            "CUDA graph memory profiling is enabled (default since v0.21.0).",
+            line,
+        )
+        .replace("(79.0/80.0 GiB)", "(72.2/80.0 GiB)");
+    let seen = of_log(&log, &[]);
+    assert_eq!(seen["data"]["memory"][0]["free_bytes"], Value::Null);
+    assert_eq!(seen["data"]["headroom"]["min_free_bytes"], 0);
+    let mut warnings = seen["warnings"].as_array().expect("a list").iter();
+    let warning = warnings.find(|warning| warning["code"] == "share-overdrawn");
+    let message = warning.and_then(|warning| warning["message"].as_str());
+    assert!(
+        message.is_some_and(|text| text.contains("0.40 GiB more")),
+        "{message:?}"
+    );
+}
+
 /// vLLM: the bytes of the pool are given, and nothing is measured (v1/worker/gpu_worker.py).
 #[test]
 fn a_pool_whose_bytes_are_given() {

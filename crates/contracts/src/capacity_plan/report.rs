@@ -212,7 +212,7 @@ impl BindingLimit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Headroom {
-    /// Least that is free on any rank, bytes.
+    /// Least that is free on any rank, bytes; 0 with the warning `share-overdrawn` where vLLM took more than was there.
     pub min_free_bytes: u64,
     /// The rank that has least; null where ranks have no names.
     pub rank: Option<String>,
