@@ -130,6 +130,14 @@ fn states(facts: &Facts, kv: &Kv) -> Option<Warning> {
     ))
 }
 
+/// A configuration without a width of keys and values.
+pub(crate) fn no_formula() -> Warning {
+    Warning::new(
+        "kv-formula-missing",
+        "the configuration gives no layer a width of keys and values: there is no formula beside the engine's number",
+    )
+}
+
 pub(crate) fn partial(formula: &Formula<'_>) -> Option<Warning> {
     let layers = formula.cache.partial_layers;
     (layers > 0).then(|| {

@@ -38,6 +38,9 @@ pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Fa
     };
     let dtype = kv_dtype::of_checkpoint(&config, quantization, typed)?;
     let formula = Formula::new(&config, draft.as_ref(), parallel, dtype);
+    if formula.is_empty() {
+        return Err(CapacityError::NoKeys(config.path).into());
+    }
     let drafted = if draft.is_some() || args.mtp {
         formula.draft_token_bytes.unwrap_or(0.0)
     } else {

@@ -39,9 +39,12 @@ pub(crate) fn run(args: &LiveArgs, output: &OutputArgs) -> Result<Report, Failur
     let answers = runtime.block_on(ask(&endpoint, &headers))?;
     let facts = facts(&answers);
     if facts.is_empty() {
+        let mut asked = answers.server.endpoints.iter();
+        let refused = asked.find_map(|endpoint| endpoint.status.filter(|status| matches!(status, 401 | 403)));
         return Err(CapacityError::SaysNothing {
             engine: answers.server.engine.kind.name(),
             url: answers.server.url,
+            refused,
         }
         .into());
     }

@@ -107,6 +107,11 @@ pub(crate) struct Formula<'a> {
 }
 
 impl<'a> Formula<'a> {
+    /// Whether no layer has a width, so that there is nothing to compute.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cache.all_kept_bytes() + self.cache.state_bytes <= 0.0
+    }
+
     /// Of a configuration; the draft is a model of its own, or the model's own layers for multi-token prediction.
     pub(crate) fn new(
         config: &'a Config,

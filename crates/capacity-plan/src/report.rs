@@ -101,6 +101,8 @@ pub(crate) fn conclude(
     let formula = config
         .zip(kv_dtype)
         .map(|(config, dtype)| Formula::new(config, checked.draft.as_ref(), parallel, dtype));
+    let lacks_widths = formula.as_ref().is_some_and(Formula::is_empty);
+    let formula = formula.filter(|_| !lacks_widths);
     let kv = kv::kv(facts, formula.as_ref());
     let memory = memory::memory(facts);
     let headroom = headroom::headroom(facts);
@@ -123,6 +125,7 @@ pub(crate) fn conclude(
     parts
         .warnings
         .extend(unknown.and_then(|config| kv_dtype::warning(facts, config)));
+    parts.warnings.extend(lacks_widths.then(caveats::no_formula));
     parts.warnings.extend(caveats::warnings(
         facts,
         formula.as_ref(),

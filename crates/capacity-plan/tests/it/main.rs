@@ -6,6 +6,7 @@ mod bad_input;
 mod estimate;
 mod formats;
 mod lengths;
+mod live;
 mod real;
 mod recent;
 mod run;
