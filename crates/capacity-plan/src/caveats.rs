@@ -4,7 +4,7 @@ use capacity::GIB;
 use contracts::Warning;
 use contracts::capacity_plan::report::{Capacity, Headroom, Kv, Memory};
 
-use crate::bytes::{gib, grouped};
+use crate::bytes::{counted, gib, grouped};
 use crate::facts::Facts;
 use crate::headroom;
 use crate::kv::{TokenSource, tokens};
@@ -99,7 +99,8 @@ fn pool(facts: &Facts, kv: &Kv) -> Vec<Warning> {
         warnings.push(Warning::new(
             "kv-pool-hybrid",
             format!(
-                "the engine added {layers} padding layers to make groups of layers equal: layers of several kinds share the pool, so tokens are concurrency times length, and hold for that length"
+                "the engine added {} to make groups of layers equal: layers of several kinds share the pool, so tokens are concurrency times length, and hold for that length",
+                counted(layers, "padding layer")
             ),
         ));
     }
@@ -188,7 +189,7 @@ fn contradiction(memory: &[Memory]) -> Option<Warning> {
         Warning::new(
             "memory-contradicts",
             format!(
-                "the parts that the engine names are {} more than its total",
+                "the parts that the engine names are {} more than its total: memory came back after it was measured (what loading needed for a while), or the log is of two starts, or cut",
                 gib(-(least as f64))
             ),
         )

@@ -206,7 +206,7 @@ fn data(
         },
         kv: Kv {
             tokens: Some(room.tokens()),
-            tokens_hold_for: None,
+            tokens_hold_for: room.tokens_hold_for(),
             bytes_per_token_log: None,
             rounding_pct: None,
             bytes_per_token_formula: finite(cache.token_bytes()),

@@ -45,13 +45,17 @@ impl Room {
         }
     }
 
-    /// Tokens of the pool: as many as requests of the longest context hold, where not all layers keep all tokens.
+    /// The only length of requests that the tokens of the pool hold for: the longest context, where not all layers keep all
+    /// tokens.
+    pub(crate) fn tokens_hold_for(&self) -> Option<u64> {
+        (!self.cache.is_uniform()).then(|| self.context.unwrap_or(8192).max(1))
+    }
+
+    /// Tokens of the pool, in requests of that length.
     pub(crate) fn tokens(&self) -> u64 {
-        let each = if self.cache.is_uniform() {
-            self.cache.token_bytes() + self.drafted
-        } else {
-            let longest = self.context.unwrap_or(8192).max(1);
-            self.request_bytes(longest) / longest as f64
+        let each = match self.tokens_hold_for() {
+            None => self.cache.token_bytes() + self.drafted,
+            Some(length) => self.request_bytes(length) / length as f64,
         };
         let tokens = (self.pool / each.max(1.0)).floor().max(0.0) as u64;
         tokens / self.page * self.page

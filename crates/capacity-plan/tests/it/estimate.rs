@@ -268,6 +268,31 @@ fn the_fewest_ranks_hold_the_largest_stage() {
     assert_eq!(gib(&then["data"]["memory"][0]["weights_bytes"]), 8.0);
 }
 
+/// Layers that keep something unknown: what fits is no more than the number, and whether it fits is not known.
+#[test]
+fn a_number_that_is_a_bound_is_called_one() {
+    const PARTIAL: &str = r#"{"num_hidden_layers": 2, "layer_types": ["new_attention", "full_attention"], "hidden_size": 4096,
+        "num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 4096}"#;
+    let seen = estimate(PARTIAL, &["--gpu", "h100", "--weights-gib", "1"]);
+    let summary = seen["summary"].as_str().expect("a text");
+    assert!(
+        summary.contains("not known") && summary.contains("If so, at most "),
+        "{summary}"
+    );
+}
+
+/// A state does not grow with a request, so that tokens hold for one length.
+#[test]
+fn tokens_of_a_hybrid_model_hold_for_one_length() {
+    const HYBRID: &str = r#"{"num_hidden_layers": 2, "layer_types": ["sliding_attention", "full_attention"],
+        "sliding_window": 1024, "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8,
+        "max_position_embeddings": 16384}"#;
+    let seen = estimate(HYBRID, &["--gpu", "h100", "--weights-gib", "1"]);
+    assert_eq!(seen["data"]["kv"]["tokens_hold_for"], 16_384);
+    let whole = estimate(QWEN3_8B, &["--gpu", "h100"]);
+    assert_eq!(whole["data"]["kv"]["tokens_hold_for"], Value::Null);
+}
+
 /// A pool is what the fullest stage leaves, be the weights counted or known.
 #[test]
 fn an_estimate_is_of_the_largest_stage() {

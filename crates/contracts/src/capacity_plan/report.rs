@@ -86,8 +86,8 @@ pub struct Kv {
     /// Tokens that the pool of one scheduler holds; of a hybrid model in vLLM, concurrency times length. Null where
     /// nothing tells.
     pub tokens: Option<u64>,
-    /// The only length of requests that `tokens` hold for, tokens: layers of several kinds share a pool of vLLM, and a request
-    /// takes a part of it that does not grow with its length. Null where they hold for every length.
+    /// The only length of requests that `tokens` hold for, tokens: layers of several kinds share a pool of vLLM or of an
+    /// estimate, and a request takes a part of it that does not grow with its length. Null where they hold for every length.
     pub tokens_hold_for: Option<u64>,
     /// Bytes of the pool / its tokens, on the first rank that has both; null where there is none.
     pub bytes_per_token_log: Option<Finite>,
