@@ -1,6 +1,6 @@
 //! What an estimate leaves for requests, and how many of a length it holds.
 
-use capacity::{KvCache, Limits};
+use capacity::{KvCache, Limits, pages};
 use contracts::capacity_plan::report::BindingLimit;
 
 use crate::capacity_rows::binding;
@@ -20,8 +20,7 @@ pub(crate) struct Room {
 impl Room {
     /// Bytes of a request on one rank.
     fn request_bytes(&self, length: u64) -> f64 {
-        let pages = length.div_ceil(self.page).saturating_mul(self.page) as f64;
-        self.cache.request_bytes(length, self.page) + self.drafted * pages
+        self.cache.request_bytes(length, self.page) + self.drafted * pages(length, self.page) as f64
     }
 
     /// Requests of a length whose first tokens are shared, with the limit.

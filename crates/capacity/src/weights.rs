@@ -95,8 +95,7 @@ impl Weights {
         quantization: Option<&Quantization>,
         parallel: Parallel,
     ) -> f64 {
-        let named = config.weights.dtype.as_deref().and_then(KvDtype::parse);
-        let plain = named.unwrap_or(KvDtype::Bf16).vector_bytes(1);
+        let plain = KvDtype::of_model_bytes(config);
         let stored = quantization.and_then(weight_storage).unwrap_or(plain);
         // MXFP4 checkpoints (gpt-oss) quantize experts alone.
         let experts_only = quantization.is_some_and(|how| how.keeps_attention || how.method == "mxfp4");
