@@ -3,7 +3,7 @@
 use capacity::GIB;
 use contracts::Finite;
 
-use crate::facts::Size;
+use crate::size::Size;
 
 /// A printed size in whole bytes; `None` for less than nothing.
 pub(crate) fn whole(size: Size) -> Option<u64> {

@@ -3,29 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A number of bytes as it was printed, with what rounding can hide.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Size {
-    /// Bytes.
-    pub bytes: f64,
-    /// Half of the last printed digit, in bytes.
-    pub half_digit: f64,
-}
-
-impl Size {
-    /// Both added up.
-    pub fn plus(self, other: Size) -> Size {
-        Size {
-            bytes: self.bytes + other.bytes,
-            half_digit: self.half_digit + other.half_digit,
-        }
-    }
-
-    /// Of several; `None` of none.
-    pub fn sum(sizes: &[Size]) -> Option<Size> {
-        sizes.iter().copied().reduce(Size::plus)
-    }
-}
+use crate::size::Size;
 
 /// Which rank speaks. All `None` where it does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,8 +2,9 @@
 
 use contracts::capacity_plan::report::Headroom;
 
-use crate::facts::{Facts, Rank, Size};
+use crate::facts::{Facts, Rank};
 use crate::memory::{free, outside};
+use crate::size::Size;
 
 /// What vLLM's share and its graphs are more than was free at its start, on the rank where that is most; `None` where they
 /// are not.

@@ -3,9 +3,10 @@
 use contracts::capacity_plan::report::Kv;
 
 use crate::bytes::finite;
-use crate::facts::{Facts, PoolKind, RankFacts, Size};
+use crate::facts::{Facts, PoolKind, RankFacts};
 use crate::model::Formula;
 use crate::pools::kinds;
+use crate::size::Size;
 
 /// vLLM's block where nothing names another one (0.33: `CacheConfig.DEFAULT_BLOCK_SIZE`, read).
 const VLLM_BLOCK: u64 = 16;

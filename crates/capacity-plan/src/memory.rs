@@ -3,7 +3,8 @@
 use contracts::capacity_plan::report::Memory;
 
 use crate::bytes::whole;
-use crate::facts::{Facts, Rank, RankFacts, Size};
+use crate::facts::{Facts, Rank, RankFacts};
+use crate::size::Size;
 
 /// One row for each rank that speaks of memory.
 pub(crate) fn memory(facts: &Facts) -> Vec<Memory> {
@@ -63,14 +64,6 @@ impl Parts {
     }
 }
 
-/// First less second.
-fn less(first: Size, second: Size) -> Size {
-    Size {
-        bytes: first.bytes - second.bytes,
-        half_digit: first.half_digit + second.half_digit,
-    }
-}
-
 /// The parts are of what was free before the weights.
 fn sglang(of: &RankFacts) -> Parts {
     // One model: what is free after it and what it took are what was free before.
@@ -79,7 +72,7 @@ fn sglang(of: &RankFacts) -> Parts {
         _ => None,
     };
     let total = of.free_before_weights.or(of.fraction_of).or_else(before);
-    let by_difference = |first: Option<Size>, second: Option<Size>| Some(less(first?, second?));
+    let by_difference = |first: Option<Size>, second: Option<Size>| Some(first?.less(second?));
     let pools: Vec<Size> = of.pools.iter().filter_map(|pool| pool.all).collect();
     Parts {
         total,
@@ -110,7 +103,7 @@ fn vllm(of: &RankFacts, graphs_in_budget: bool) -> Parts {
     let estimated = of.graphs_estimated.filter(|_| graphs_in_budget);
     let activation = of
         .activation
-        .map(|peak| estimated.map_or(peak, |graphs| less(peak, graphs)));
+        .map(|peak| estimated.map_or(peak, |graphs| peak.less(graphs)));
     Parts {
         total: of.device_total,
         weights: Size::sum(&of.weights),
@@ -124,7 +117,7 @@ fn vllm(of: &RankFacts, graphs_in_budget: bool) -> Parts {
 
 /// What vLLM leaves: of what was free at its start, or of the device, less its share, less graphs that are no part of it.
 pub(crate) fn outside(of: &RankFacts, graphs_in_budget: bool) -> Option<Size> {
-    let left = less(of.free_at_start.or(of.device_total)?, of.budget?);
+    let left = of.free_at_start.or(of.device_total)?.less(of.budget?);
     let graphs = Size::sum(&of.graphs).filter(|_| !graphs_in_budget);
-    Some(graphs.map_or(left, |graphs| less(left, graphs)))
+    Some(graphs.map_or(left, |graphs| left.less(graphs)))
 }

@@ -2,7 +2,8 @@
 
 use super::statement::Sglang;
 use super::value::{after, count, number, setting, size};
-use crate::facts::{Facts, Format, KvPool, PoolKind, Rank, Size, StatePool};
+use crate::facts::{Facts, Format, KvPool, PoolKind, Rank, StatePool};
+use crate::size::Size;
 
 /// Most pools of a rank that are kept: full layers, windows, drafts.
 const MOST_POOLS: usize = 16;

@@ -2,7 +2,8 @@
 
 use super::statement::Vllm;
 use super::value::{after, count, number, size, size_before};
-use crate::facts::{Facts, Format, Rank, Size};
+use crate::facts::{Facts, Format, Rank};
+use crate::size::Size;
 
 /// Takes a statement over; false where its numbers are not there, and then it may be of another engine.
 pub(super) fn state(facts: &mut Facts, rank: Rank, what: Vllm, text: &str) -> bool {
@@ -145,10 +146,7 @@ fn startup(facts: &mut Facts, rank: Rank, text: &str) -> bool {
     } else if let Some(consumed) = size_before(text, " for consumed memory") {
         // Weights and what PyTorch does not count, in one.
         let weights = Size::sum(&of.weights);
-        of.non_torch = weights.map(|weights| Size {
-            bytes: consumed.bytes - weights.bytes,
-            half_digit: consumed.half_digit + weights.half_digit,
-        });
+        of.non_torch = weights.map(|weights| consumed.less(weights));
     }
     if of.graphs.is_empty() {
         of.graphs.extend(size_before(text, " for CUDAGraph memory"));
