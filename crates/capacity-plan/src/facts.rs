@@ -99,6 +99,10 @@ pub struct RankFacts {
     pub states: Option<StatePool>,
     /// Free after the pools were made.
     pub free_after_pools: Option<Size>,
+    /// Free before the next pools are made: after weights, or after the pools before them.
+    pub free_before_pools: Option<Size>,
+    /// What SGLang had less when all pools were made than before each of them.
+    pub pools_took: Option<Size>,
     /// Free before graphs were captured.
     pub free_before_capture: Option<Size>,
     /// Graphs, one entry a capture.

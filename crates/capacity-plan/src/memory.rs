@@ -77,11 +77,24 @@ fn sglang(of: &RankFacts) -> Parts {
     Parts {
         total,
         weights: Size::sum(&of.weights).or_else(|| by_difference(total, of.free_after_weights)),
-        kv: Size::sum(&pools).or(of.for_pools.filter(|_| of.free_after_pools.is_some())),
+        kv: Size::sum(&pools).or_else(|| unnamed_pools(of)),
         state: of.states.map(|states| states.all),
         graph: Size::sum(&of.graphs).or_else(|| by_difference(of.free_before_capture, of.free_after_capture)),
         activation: None,
         free: free(of).map(|(free, _)| free),
+    }
+}
+
+/// Pools whose sizes are not printed: what was planned for them, but no more than they took, the states apart.
+fn unnamed_pools(of: &RankFacts) -> Option<Size> {
+    let took = match (of.pools_took, of.states) {
+        (Some(all), Some(states)) => Some(all.less(states.all)),
+        (all, _) => all,
+    };
+    let planned = of.for_pools.filter(|_| of.free_after_pools.is_some());
+    match (planned, took) {
+        (Some(planned), Some(took)) if planned.bytes <= took.bytes => Some(planned),
+        (planned, took) => took.or(planned),
     }
 }
 

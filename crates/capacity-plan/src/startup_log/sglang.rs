@@ -33,6 +33,7 @@ fn take(facts: &mut Facts, rank: Rank, what: Sglang, text: &str) -> bool {
                 of.weights.push(weights);
             }
             of.free_after_weights = free().or(of.free_after_weights);
+            of.free_before_pools = free().or(of.free_before_pools);
             free().is_some()
         }
         Sglang::Profiling => {
@@ -83,6 +84,11 @@ fn take(facts: &mut Facts, rank: Rank, what: Sglang, text: &str) -> bool {
         }
         Sglang::PoolsEnd => {
             let of = facts.rank(rank);
+            if let (Some(before), Some(now)) = (of.free_before_pools, free()) {
+                let took = before.less(now);
+                of.pools_took = Some(of.pools_took.map_or(took, |others| others.plus(took)));
+            }
+            of.free_before_pools = free().or(of.free_before_pools);
             of.free_after_pools = free().or(of.free_after_pools);
             free().is_some()
         }

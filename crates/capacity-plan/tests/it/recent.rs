@@ -113,6 +113,37 @@ fn pools_that_are_sized_after_the_capture() {
     );
 }
 
+/// SGLang: DeepSeek-V4 prints no pool. What its pools took is what is free before them less what is free after them; what was
+/// planned for them is no size where the tokens are capped (the shape of a public log of September 2026).
+#[test]
+fn pools_without_a_size_are_what_they_took() {
+    let log = |planned: &str| {
+        format!(
+            "\
+[2026-09-11 23:34:13 TP0 EP0] Load weight begin. avail mem=110.00 GB
+[2026-09-11 23:43:15 TP0 EP0] Load weight end. elapsed=541.76 s, type=X, quant=fp8, avail mem=17.00 GB, mem usage=93.00 GB.
+[2026-09-11 23:44:38 TP0 EP0] Load weight begin. avail mem=17.00 GB
+[2026-09-11 23:45:53 TP0 EP0] Load weight end. elapsed=74.58 s, type=XDraft, quant=fp8, avail mem=14.00 GB, mem usage=3.00 GB.
+{planned}[2026-09-11 23:46:13 TP0 EP0] Memory pool end. avail mem=9.50 GB
+[2026-09-11 23:46:14 TP0 EP0] Memory pool end. avail mem=9.00 GB
+[2026-09-11 23:46:44 TP0 EP0] Capture target verify CUDA graph end. elapsed=13.48 s, mem usage=0.58 GB, avail mem=7.62 GB.
+[2026-09-11 23:46:49 TP0 EP0] Capture draft verify CUDA graph end. elapsed=4.26 s, mem usage=-0.01 GB, avail mem=7.63 GB.
+[2026-09-11 23:46:49 TP0 EP0] max_total_num_tokens=2999808, chunked_prefill_size=1024, max_prefill_tokens=16384, max_running_requests=4, context_len=1048576, available_gpu_mem=7.63 GB
+"
+        )
+    };
+    let capped = "[2026-09-11 23:46:00 TP0 EP0] DSV4 memory calculation: unified=False, bytes_per_full_token=1600.00, available_bytes=8.50 GB, full_token=5000000\n";
+    for planned in ["", capped] {
+        let seen = of_log(&log(planned), &[]);
+        assert_eq!(
+            parts(&seen["data"]["memory"][0]),
+            [110.0, 96.0, 5.0, 0.57, 0.8, 7.63],
+            "{planned}"
+        );
+        assert_eq!(warnings(&seen), Vec::<&str>::new());
+    }
+}
+
 /// SGLang: one pool for keys, windows and states (mem_cache/unified_memory_pool.py). Its line names the tokens as the one that
 /// ends a start does, and is none.
 #[test]

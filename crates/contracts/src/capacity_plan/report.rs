@@ -250,7 +250,8 @@ pub struct Memory {
     pub total_bytes: Option<u64>,
     /// Weights of the model and of its draft.
     pub weights_bytes: Option<u64>,
-    /// Pools of keys and values, those of a draft among them, and states where one pool is for all.
+    /// Pools of keys and values, those of a draft among them, and states where one pool is for all; where SGLang prints no
+    /// sizes, what was free before them less what was free after them.
     pub kv_bytes: Option<u64>,
     /// Pools of states.
     pub state_bytes: Option<u64>,
