@@ -79,7 +79,8 @@ fn take(facts: &mut Facts, rank: Rank, what: Sglang, text: &str) -> bool {
                 all: Some(all),
                 ..KvPool::default()
             });
-            facts.rank(rank).pools.extend(pool);
+            let of = facts.rank(rank);
+            of.pools.extend(pool.filter(|_| of.pools.len() < MOST_POOLS));
             all.is_some()
         }
         Sglang::PoolsEnd => {
