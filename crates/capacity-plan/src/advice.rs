@@ -141,7 +141,9 @@ impl Known<'_> {
             .get(&failure.rank)
             .into_iter()
             .chain(self.facts.ranks.values());
-        let lacks = ranks.filter_map(least).max_by(f64::total_cmp);
+        let named = failure.least_fraction.zip(self.facts.fraction);
+        let lacks = named.map(|(least, now)| least - now);
+        let lacks = lacks.or_else(|| ranks.filter_map(least).max_by(f64::total_cmp));
         let step = lacks.map_or(0.05, |lacks| ((lacks + 0.05) * 100.0).ceil() / 100.0);
         if self.facts.fraction.is_some_and(|now| now + step > MOST_FRACTION) {
             return Advice {

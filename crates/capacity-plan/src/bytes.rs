@@ -3,7 +3,7 @@
 use capacity::GIB;
 use contracts::Finite;
 
-use crate::facts::Size;
+use crate::size::Size;
 
 /// A printed size in whole bytes; `None` for less than nothing.
 pub(crate) fn whole(size: Size) -> Option<u64> {
@@ -18,6 +18,11 @@ pub(crate) fn finite(value: f64) -> Option<Finite> {
 /// `12.34 GiB`.
 pub(crate) fn gib(bytes: f64) -> String {
     format!("{:.2} GiB", bytes / GIB)
+}
+
+/// `1 request`, `2 041 requests`.
+pub(crate) fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 /// Digits in groups of three.
@@ -42,6 +47,10 @@ mod tests {
         assert_eq!(
             (grouped(999).as_str(), grouped(1_234_567).as_str()),
             ("999", "1 234 567")
+        );
+        assert_eq!(
+            (counted(1, "request").as_str(), counted(2041, "request").as_str()),
+            ("1 request", "2 041 requests")
         );
         assert_eq!(gib(1.5 * GIB), "1.50 GiB");
         let below = Size {

@@ -9,8 +9,10 @@ use crate::load::Load;
 /// What limits one scheduler of a running engine.
 pub(crate) fn limits(facts: &Facts, kv: &Kv) -> Limits {
     let slots = facts.ranks.values().filter_map(|of| Some(of.states?.slots)).min();
+    // A model whose layers all have a window: tokens of its pool are tokens of windows.
+    let is_all_windows = kv.token_layers == Some(0) && facts.window_pool_tokens.is_some();
     Limits {
-        kv_tokens: kv.tokens,
+        kv_tokens: kv.tokens.filter(|_| !is_all_windows),
         window_pool_tokens: facts.window_pool_tokens.filter(|_| kv.window_tokens.is_some()),
         window_tokens: kv.window_tokens.unwrap_or(0),
         state_slots: slots,

@@ -2,12 +2,12 @@
 
 use capacity::GIB;
 use contracts::Warning;
-use contracts::capacity_plan::report::{Capacity, Headroom, Kv, Memory};
+use contracts::capacity_plan::report::{Headroom, Kv, Memory};
 
-use crate::bytes::{gib, grouped};
+use crate::bytes::{counted, gib, grouped};
 use crate::facts::Facts;
+use crate::headroom;
 use crate::kv::{TokenSource, tokens};
-use crate::load::Load;
 use crate::model::Formula;
 use crate::startup_log::StartupLog;
 
@@ -30,6 +30,15 @@ pub(crate) fn warnings(
     warnings.extend(implausible(kv, memory));
     warnings.extend(headroom.and_then(skew));
     warnings.extend(contradiction(memory));
+    warnings.extend(headroom::overdrawn(facts).map(|bytes| {
+        Warning::new(
+            "share-overdrawn",
+            format!(
+                "the engine's share of the device and its graphs are {} more than was free at its start: nothing is left over, and large steps may run out of memory",
+                gib(bytes)
+            ),
+        )
+    }));
     if facts.offered_kv_bytes.is_some() {
         warnings.push(Warning::new(
             "offered-kv-memory",
@@ -89,7 +98,8 @@ fn pool(facts: &Facts, kv: &Kv) -> Vec<Warning> {
         warnings.push(Warning::new(
             "kv-pool-hybrid",
             format!(
-                "the engine added {layers} padding layers to make groups of layers equal: layers of several kinds share the pool, so tokens are concurrency times length, and hold for that length"
+                "the engine added {} to make groups of layers equal: layers of several kinds share the pool, so tokens are concurrency times length, and hold for that length",
+                counted(layers, "padding layer")
             ),
         ));
     }
@@ -118,6 +128,14 @@ fn states(facts: &Facts, kv: &Kv) -> Option<Warning> {
             gib(pool.all.bytes)
         ),
     ))
+}
+
+/// A configuration without a width of keys and values.
+pub(crate) fn no_formula() -> Warning {
+    Warning::new(
+        "kv-formula-missing",
+        "the configuration gives no layer a width of keys and values: there is no formula beside the engine's number",
+    )
 }
 
 pub(crate) fn partial(formula: &Formula<'_>) -> Option<Warning> {
@@ -170,7 +188,7 @@ fn contradiction(memory: &[Memory]) -> Option<Warning> {
         Warning::new(
             "memory-contradicts",
             format!(
-                "the parts that the engine names are {} more than its total",
+                "the parts that the engine names are {} more than its total: memory came back after it was measured (what loading needed for a while), or the log is of two starts, or cut",
                 gib(-(least as f64))
             ),
         )
@@ -198,70 +216,4 @@ pub(crate) fn starts(log: &StartupLog) -> Vec<Warning> {
         )
     });
     several.into_iter().chain(mixed).collect()
-}
-
-/// A type of keys and values that no formula here is for.
-pub(crate) fn kv_dtype(facts: &Facts, is_known: bool) -> Option<Warning> {
-    let named = facts.kv_dtype.as_deref().filter(|_| !is_known)?;
-    Some(Warning::new(
-        "kv-dtype-not-known",
-        format!(
-            "the engine keeps keys and values as `{named}`, which has no formula here: give the nearest one with --kv-dtype"
-        ),
-    ))
-}
-
-/// Lengths of a benchmark that measured something else than what speaks here.
-pub(crate) fn other_benchmark(load: &Load, facts: &Facts) -> Option<Warning> {
-    let measured = load.measured.as_ref()?;
-    let plain = |name: &str| name.to_lowercase().replace(['-', '_', '.'], "");
-    let mut signs = Vec::new();
-    if let (Some(theirs), Some(format)) = (&measured.engine, facts.format)
-        && plain(theirs) != plain(format.engine())
-    {
-        signs.push(format!("it is of {theirs}, this of {}", format.engine()));
-    }
-    // One side may serve a path, the other a name of a hub: the last part of both is the model's.
-    let last = |name: &str| plain(name.trim_end_matches('/').rsplit('/').next().unwrap_or(name));
-    if let (Some(theirs), Some(ours)) = (&measured.model, &facts.model)
-        && last(theirs) != last(ours)
-    {
-        signs.push(format!("it is of {theirs}, this of {ours}"));
-    }
-    if measured.simulated != facts.is_simulated {
-        let is = |simulated: bool| if simulated { "simulated" } else { "real" };
-        signs.push(format!(
-            "its engine is {}, this one {}",
-            is(measured.simulated),
-            is(facts.is_simulated)
-        ));
-    }
-    (!signs.is_empty()).then(|| {
-        Warning::new(
-            "lengths-of-another-benchmark",
-            format!(
-                "the benchmark of --lengths measured something else: {}; its lengths are taken all the same",
-                signs.join("; ")
-            ),
-        )
-    })
-}
-
-/// A benchmark that kept more in flight than fits.
-pub(crate) fn load(load: &Load, capacity: &[Capacity]) -> Option<Warning> {
-    let in_flight = load.concurrency?;
-    let row = capacity
-        .iter()
-        .find(|row| row.of == "mean")
-        .or(capacity.first())?;
-    let fits = row.requests_shared.or(row.requests)?;
-    (in_flight > fits).then(|| {
-        Warning::new(
-            "load-above-capacity",
-            format!(
-                "the benchmark kept {in_flight} requests in flight, and {fits} of {} tokens fit: the rest waited, or was preempted",
-                grouped(row.length_tokens)
-            ),
-        )
-    })
 }

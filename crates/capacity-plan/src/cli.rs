@@ -138,7 +138,7 @@ pub struct EstimateArgs {
     /// Part of the device for weights, pools and what a step needs
     #[arg(long, value_name = "RATIO", default_value_t = 0.9)]
     pub memory_fraction: f64,
-    /// Weights on one rank, GiB [default: counted from the shapes]
+    /// Weights on the rank with most, GiB [default: counted from the shapes]
     #[arg(long, value_name = "GIB")]
     pub weights_gib: Option<f64>,
     /// Activations and what is not PyTorch's, within the fraction, GiB

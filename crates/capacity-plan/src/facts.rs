@@ -3,29 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A number of bytes as it was printed, with what rounding can hide.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Size {
-    /// Bytes.
-    pub bytes: f64,
-    /// Half of the last printed digit, in bytes.
-    pub half_digit: f64,
-}
-
-impl Size {
-    /// Both added up.
-    pub fn plus(self, other: Size) -> Size {
-        Size {
-            bytes: self.bytes + other.bytes,
-            half_digit: self.half_digit + other.half_digit,
-        }
-    }
-
-    /// Of several; `None` of none.
-    pub fn sum(sizes: &[Size]) -> Option<Size> {
-        sizes.iter().copied().reduce(Size::plus)
-    }
-}
+use crate::size::Size;
 
 /// Which rank speaks. All `None` where it does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,9 +37,24 @@ impl fmt::Display for Rank {
     }
 }
 
+/// What a pool of keys and values is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolKind {
+    /// Layers that keep all tokens.
+    Kv,
+    /// Layers with a window.
+    Window,
+    /// Keys that select what attention looks at.
+    Index,
+    /// A draft model, or layers for multi-token prediction.
+    Draft,
+}
+
 /// A pool of keys and values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KvPool {
+    /// What it is for, where the engine says so.
+    pub kind: Option<PoolKind>,
     /// Tokens, where they are named.
     pub tokens: Option<u64>,
     /// Keys alone.
@@ -106,10 +99,16 @@ pub struct RankFacts {
     pub states: Option<StatePool>,
     /// Free after the pools were made.
     pub free_after_pools: Option<Size>,
+    /// Free before the next pools are made: after weights, or after the pools before them.
+    pub free_before_pools: Option<Size>,
+    /// What SGLang had less when all pools were made than before each of them.
+    pub pools_took: Option<Size>,
     /// Free before graphs were captured.
     pub free_before_capture: Option<Size>,
     /// Graphs, one entry a capture.
     pub graphs: Vec<Size>,
+    /// What vLLM expected of them before it made its pool.
+    pub graphs_estimated: Option<Size>,
     /// Free after graphs were captured.
     pub free_after_capture: Option<Size>,
     /// Largest activations.
@@ -137,6 +136,8 @@ pub struct Failure {
     pub tried: Option<Size>,
     /// Longest context that would fit, where the engine names it.
     pub fits_context: Option<u64>,
+    /// Memory fraction that would leave no pool, where the engine names it.
+    pub least_fraction: Option<f64>,
 }
 
 /// When memory ran out.
@@ -254,12 +255,14 @@ pub struct Facts {
     pub padding_layers: Option<u64>,
     /// Bytes of a token that SGLang computed for DeepSeek-V4.
     pub announced_token_bytes: Option<f64>,
-    /// Whether graphs are part of vLLM's share of the device.
-    pub graphs_in_budget: bool,
+    /// Whether graphs are part of vLLM's share of the device, where it says so.
+    pub graphs_in_budget: Option<bool>,
     /// A value of `--kv-cache-memory` that vLLM offers.
     pub offered_kv_bytes: Option<u64>,
     /// Whether the size of a pool is that of all pools together, states among them.
     pub pool_is_sum: bool,
+    /// Whether layers of several kinds share one pool, so that its bytes are of no token.
+    pub pool_is_mixed: bool,
     /// Whether a simulated engine says it.
     pub is_simulated: bool,
     /// Whether it answers requests.

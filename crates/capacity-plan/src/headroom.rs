@@ -2,8 +2,21 @@
 
 use contracts::capacity_plan::report::Headroom;
 
-use crate::facts::{Facts, Rank, Size};
+use crate::facts::{Facts, Rank};
 use crate::memory::{free, outside};
+use crate::size::Size;
+
+/// What vLLM's share and its graphs are more than was free at its start, on the rank where that is most; `None` where they
+/// are not.
+pub(crate) fn overdrawn(facts: &Facts) -> Option<f64> {
+    let is_vllm = facts.format.is_some_and(|format| format.is_vllm());
+    let left = facts
+        .ranks
+        .values()
+        .filter_map(|of| outside(of, facts.graphs_in_budget == Some(true)));
+    let least = left.map(|size| size.bytes).min_by(f64::total_cmp)?;
+    (is_vllm && least < 0.0).then_some(-least)
+}
 
 /// Least and most that is free, over the ranks that say so at the latest moment that any of them names.
 pub(crate) fn headroom(facts: &Facts) -> Option<Headroom> {
@@ -13,7 +26,7 @@ pub(crate) fn headroom(facts: &Facts) -> Option<Headroom> {
         .iter()
         .filter_map(|(rank, of)| {
             let (size, when) = if is_vllm {
-                (outside(of, facts.graphs_in_budget)?, "startup")
+                (outside(of, facts.graphs_in_budget == Some(true))?, "startup")
             } else {
                 free(of)?
             };

@@ -3,9 +3,10 @@
 use contracts::capacity_plan::report::Kv;
 
 use crate::bytes::finite;
-use crate::facts::{Facts, RankFacts, Size};
+use crate::facts::{Facts, PoolKind, RankFacts};
 use crate::model::Formula;
-use crate::pools::{PoolKind, kinds};
+use crate::pools::kinds;
+use crate::size::Size;
 
 /// vLLM's block where nothing names another one (0.33: `CacheConfig.DEFAULT_BLOCK_SIZE`, read).
 const VLLM_BLOCK: u64 = 16;
@@ -78,12 +79,13 @@ pub(crate) fn tokens(facts: &Facts) -> Option<Tokens> {
 }
 
 fn main_pool_tokens(facts: &Facts) -> Option<u64> {
-    let tokens = facts.ranks.values().filter_map(|of| main(facts, of)?.tokens);
+    let tokens = facts.ranks.values().filter_map(|of| main_pool(facts, of)?.tokens);
     // A scheduler can give no more than its smallest rank has.
     tokens.min()
 }
 
-fn main<'a>(facts: &Facts, of: &'a RankFacts) -> Option<&'a crate::facts::KvPool> {
+/// The pool of the layers that keep all tokens.
+pub(crate) fn main_pool<'a>(facts: &Facts, of: &'a RankFacts) -> Option<&'a crate::facts::KvPool> {
     let pools = kinds(facts, of);
     pools
         .iter()
@@ -100,7 +102,7 @@ fn per_token(all: Size, tokens: u64, rounding: f64) -> Option<(f64, f64)> {
 /// Bytes of a token as the engine says it, on the first rank that does.
 fn said(facts: &Facts, tokens: Option<Tokens>) -> Option<(f64, f64)> {
     let of_pool = |of: &RankFacts| {
-        let pool = main(facts, of)?;
+        let pool = main_pool(facts, of)?;
         per_token(
             pool.all?,
             pool.tokens.or(tokens.map(|tokens| tokens.tokens))?,
@@ -122,7 +124,8 @@ fn said(facts: &Facts, tokens: Option<Tokens>) -> Option<(f64, f64)> {
 pub(crate) fn kv(facts: &Facts, formula: Option<&Formula<'_>>) -> Kv {
     let tokens = tokens(facts);
     // Of several pools in one, none is bytes of a token.
-    let is_mixed = facts.pool_is_sum && formula.is_some_and(|formula| !formula.cache.is_uniform());
+    let sums_up = facts.pool_is_sum && formula.is_some_and(|formula| !formula.cache.is_uniform());
+    let is_mixed = facts.pool_is_mixed || sums_up;
     let said = said(facts, tokens).filter(|_| !is_mixed);
     let is_whole = formula.and_then(|formula| windows_kept_whole(facts, formula, said));
     let computed = formula.map(|formula| computed(facts, formula, is_whole));

@@ -1,23 +1,26 @@
 //! A start-up log, a running server or a config.json to memory, KV budget and request capacity.
 //!
 //! read (`startup_log`, `live`) -> what the engine says (`facts`) -> what follows from it (`memory`, `pools`, `kv`,
-//! `capacity_rows`, `headroom`, `advice`, `caveats`) -> document and view (`report`, `summary`, `render`). The formulas
-//! are those of the crate `capacity`; an estimate has them alone (`estimate`, `room`, `fit`). Everything between reading
-//! and emitting is pure.
+//! `kv_dtype`, `capacity_rows`, `headroom`, `advice`, `caveats`, `benchmark`) -> document and view
+//! (`report`, `summary`, `render`). The formulas are those of the crate `capacity`; an estimate has them alone
+//! (`estimate`). Everything between reading and emitting is pure.
 
 pub mod cli;
 pub mod facts;
+pub mod size;
 pub mod startup_log;
 
 mod advice;
+mod benchmark;
 mod bytes;
 mod capacity_rows;
 mod caveats;
 mod error;
 mod estimate;
-mod fit;
+mod hashing;
 mod headroom;
 mod kv;
+mod kv_dtype;
 mod live;
 mod load;
 mod memory;
@@ -25,7 +28,6 @@ mod model;
 mod pools;
 mod render;
 mod report;
-mod room;
 mod summary;
 
 use cli_kit::{Failure, Report};

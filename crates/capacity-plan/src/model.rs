@@ -59,18 +59,6 @@ impl Config {
     }
 }
 
-/// A type of keys and values as typed.
-pub(crate) fn typed_dtype(name: Option<&str>) -> Result<Option<KvDtype>, CapacityError> {
-    let parse = |name: &str| KvDtype::parse(name).ok_or_else(|| CapacityError::KvDtype(name.to_owned()));
-    name.map(parse).transpose()
-}
-
-/// The type that the model's own weights have; what engines take for keys and values unless told otherwise.
-pub(crate) fn model_dtype(model: &ModelConfig) -> KvDtype {
-    let named = model.weights.dtype.as_deref().and_then(KvDtype::parse);
-    named.unwrap_or(KvDtype::Bf16)
-}
-
 /// How the engine divides the model: as typed, as it says, or as many ranks as speak. Several replicas whose tensor
 /// parallel ranks have different numbers are replicas of attention alone.
 pub(crate) fn parallel(facts: &Facts, args: &CheckArgs) -> Parallel {
@@ -108,23 +96,6 @@ fn has_disjoint_ranks(facts: &Facts) -> bool {
     of_replica.len() > 1 && distinct.len() == all
 }
 
-/// The type of keys and values: as typed, as the pool says, as the engine was told, the model's. `None` for a type that is
-/// not known: to take another one for it would be a wrong number.
-pub(crate) fn kv_dtype(facts: &Facts, config: Option<&Config>, typed: Option<KvDtype>) -> Option<KvDtype> {
-    let mut pools = facts.ranks.values().flat_map(|rank| &rank.pools);
-    let of_pool = pools.find_map(|pool| KvDtype::parse(pool.dtype.as_deref()?));
-    if let Some(dtype) = typed.or(of_pool) {
-        return Some(dtype);
-    }
-    // `auto` is what the model has.
-    let is_auto = |name: &&str| matches!(name.to_ascii_lowercase().as_str(), "auto" | "none" | "");
-    if let Some(told) = facts.kv_dtype.as_deref().filter(|name| !is_auto(name)) {
-        return KvDtype::parse(told);
-    }
-    let of_model = || KvDtype::parse(facts.dtype.as_deref()?);
-    of_model().or_else(|| Some(model_dtype(&config?.model)))
-}
-
 /// What the formula is of.
 pub(crate) struct Formula<'a> {
     pub(crate) config: &'a Config,
@@ -136,6 +107,11 @@ pub(crate) struct Formula<'a> {
 }
 
 impl<'a> Formula<'a> {
+    /// Whether no layer has a width, so that there is nothing to compute.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cache.all_kept_bytes() + self.cache.state_bytes <= 0.0
+    }
+
     /// Of a configuration; the draft is a model of its own, or the model's own layers for multi-token prediction.
     pub(crate) fn new(
         config: &'a Config,

@@ -3,50 +3,43 @@
 use contracts::capacity_plan::report::Pool;
 
 use crate::bytes::whole;
-use crate::facts::{Facts, KvPool, RankFacts};
+use crate::facts::{Facts, KvPool, PoolKind, RankFacts};
 
-/// What a pool of keys and values is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PoolKind {
-    /// Layers that keep all tokens.
-    Kv,
-    /// Layers with a window.
-    Window,
-    /// A draft model, or layers for multi-token prediction.
-    Draft,
-}
-
-impl PoolKind {
-    fn name(self) -> &'static str {
-        match self {
-            PoolKind::Kv => "kv",
-            PoolKind::Window => "window",
-            PoolKind::Draft => "draft",
-        }
+fn name(kind: PoolKind) -> &'static str {
+    match kind {
+        PoolKind::Kv => "kv",
+        PoolKind::Window => "window",
+        PoolKind::Index => "index",
+        PoolKind::Draft => "draft",
     }
 }
 
-/// The pools of a rank with their kinds. The first pool with the tokens of the engine's last line is the main one (without
+/// The pools of a rank with their kinds: what the engine calls them, else by their tokens. The first pool with the tokens of the engine's last line is the main one (without
 /// that line the first), the one with the tokens of the window is that, and every other one is a draft's.
 pub(crate) fn kinds<'a>(facts: &Facts, of: &'a RankFacts) -> Vec<(PoolKind, &'a KvPool)> {
     let with = |tokens: Option<u64>, not: Option<usize>| {
         let tokens = tokens?;
         let mut pools = of.pools.iter().enumerate();
         pools
-            .find(|(at, pool)| pool.tokens == Some(tokens) && Some(*at) != not)
+            .find(|(at, pool)| pool.kind.is_none() && pool.tokens == Some(tokens) && Some(*at) != not)
             .map(|(at, _)| at)
     };
-    let main = with(facts.full_layer_tokens.or(facts.tokens), None).unwrap_or(0);
-    let window = with(facts.window_pool_tokens, Some(main));
-    let kind = |at: usize| match at {
-        _ if at == main => PoolKind::Kv,
-        _ if Some(at) == window => PoolKind::Window,
+    let without_name = || of.pools.iter().position(|pool| pool.kind.is_none());
+    let is_named = |kind| of.pools.iter().any(|pool| pool.kind == Some(kind));
+    let main = with(facts.full_layer_tokens.or(facts.tokens), None)
+        .or_else(without_name)
+        .filter(|_| !is_named(PoolKind::Kv));
+    let window = with(facts.window_pool_tokens, main).filter(|_| !is_named(PoolKind::Window));
+    let kind = |at: usize, pool: &KvPool| match Some(at) {
+        _ if pool.kind.is_some() => pool.kind.unwrap_or(PoolKind::Kv),
+        at if at == main => PoolKind::Kv,
+        at if at == window => PoolKind::Window,
         _ => PoolKind::Draft,
     };
     of.pools
         .iter()
         .enumerate()
-        .map(|(at, pool)| (kind(at), pool))
+        .map(|(at, pool)| (kind(at, pool), pool))
         .collect()
 }
 
@@ -57,7 +50,7 @@ pub(crate) fn rows(facts: &Facts) -> Vec<Pool> {
             .into_iter()
             .map(|(kind, pool)| Pool {
                 rank: rank.name(),
-                kind: kind.name().to_owned(),
+                kind: name(kind).to_owned(),
                 tokens: pool.tokens,
                 slots: None,
                 k_bytes: pool.keys.and_then(whole),

@@ -3,7 +3,7 @@
 use capacity::GIB;
 use cli_kit::{Align, Table, View};
 use contracts::Document;
-use contracts::capacity_plan::report::{Advice, BindingLimit, Capacity, Memory, ReportData};
+use contracts::capacity_plan::report::{Advice, BindingLimit, Capacity, Memory, ReportData, Source};
 
 use crate::bytes::grouped;
 
@@ -28,7 +28,7 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize) -> View {
     if !data.memory.is_empty() {
         view = view
             .heading("Memory of each rank, GiB")
-            .table(memory(&data.memory).top(top));
+            .table(memory(&data.memory, data.source).top(top));
     }
     view.next(document)
 }
@@ -61,10 +61,8 @@ fn engine(data: &ReportData) -> Vec<String> {
         kv.difference_pct
             .map(|pct| format!("difference {:+.3} %", pct.get())),
     );
-    words.extend(each(
-        "state of a request",
-        kv.state_bytes_log.or(kv.state_bytes_formula),
-    ));
+    let state = kv.state_bytes_log.or(kv.state_bytes_formula);
+    words.extend(state.map(|bytes| format!("state of a request {:.1} MiB", bytes.get() / 1_048_576.0)));
     words.extend(each(
         "draft's token",
         kv.draft_bytes_per_token_log.or(kv.draft_bytes_per_token_formula),
@@ -124,7 +122,8 @@ fn advice(advice: &Advice) -> String {
     text
 }
 
-fn memory(rows: &[Memory]) -> Table {
+/// Parts that no row has are left out, and what is other of an estimate: it is nothing.
+fn memory(rows: &[Memory], source: Source) -> Table {
     type Part = fn(&Memory) -> Option<i64>;
     let parts: [(&str, Part); 8] = [
         ("total", |row| row.total_bytes.map(u64::cast_signed)),
@@ -139,6 +138,7 @@ fn memory(rows: &[Memory]) -> Table {
     let shown: Vec<_> = parts
         .into_iter()
         .filter(|(_, part)| rows.iter().any(|row| part(row).is_some()))
+        .filter(|(name, _)| *name != "other" || source != Source::Estimate)
         .collect();
     let columns = shown.iter().map(|(name, _)| (*name, Align::Right));
     let columns: Vec<_> = [("rank", Align::Left)].into_iter().chain(columns).collect();

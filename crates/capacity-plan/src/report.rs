@@ -1,22 +1,24 @@
 //! A log to its document: read, conclude, put together.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::capacity_plan::report::{Engine, LogLines, MemoryFailure, ReportData, SCHEMA, Source};
-use contracts::fields::RunningSha256;
 use contracts::{Exit, Finite, Input};
 
 use crate::advice::{Known, advice};
 use crate::cli::{Args, CheckArgs, LogArgs};
 use crate::error::CapacityError;
 use crate::facts::Facts;
+use crate::hashing::Hashing;
 use crate::load::Load;
 use crate::model::{Config, Formula};
 use crate::startup_log::{self, StartupLog};
-use crate::{capacity_rows, caveats, headroom, kv, memory, model, pools, render, summary};
+use crate::{
+    benchmark, capacity_rows, caveats, headroom, kv, kv_dtype, memory, model, pools, render, summary,
+};
 
 pub(crate) fn log(args: &LogArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let checked = Checked::read(&args.model)?;
@@ -73,7 +75,7 @@ impl<'a> Checked<'a> {
     pub(crate) fn read(args: &'a CheckArgs) -> Result<Checked<'a>, Failure> {
         Ok(Checked {
             args,
-            dtype: model::typed_dtype(args.kv_dtype.as_deref())?,
+            dtype: kv_dtype::typed(args.kv_dtype.as_deref())?,
             config: args.config.as_deref().map(model::load).transpose()?,
             draft: args.draft_config.as_deref().map(model::load).transpose()?,
         })
@@ -97,10 +99,12 @@ pub(crate) fn conclude(
 ) -> Report {
     let config = checked.config.as_ref();
     let parallel = model::parallel(facts, checked.args);
-    let kv_dtype = model::kv_dtype(facts, config, checked.dtype);
+    let kv_dtype = kv_dtype::of_engine(facts, config, checked.dtype);
     let formula = config
         .zip(kv_dtype)
         .map(|(config, dtype)| Formula::new(config, checked.draft.as_ref(), parallel, dtype));
+    let lacks_widths = formula.as_ref().is_some_and(Formula::is_empty);
+    let formula = formula.filter(|_| !lacks_widths);
     let kv = kv::kv(facts, formula.as_ref());
     let memory = memory::memory(facts);
     let headroom = headroom::headroom(facts);
@@ -119,9 +123,11 @@ pub(crate) fn conclude(
         headroom: headroom.as_ref(),
         kv_dtype,
     });
+    let unknown = config.filter(|_| kv_dtype.is_none());
     parts
         .warnings
-        .extend(caveats::kv_dtype(facts, kv_dtype.is_some() || config.is_none()));
+        .extend(unknown.and_then(|config| kv_dtype::warning(facts, config)));
+    parts.warnings.extend(lacks_widths.then(caveats::no_formula));
     parts.warnings.extend(caveats::warnings(
         facts,
         formula.as_ref(),
@@ -132,8 +138,8 @@ pub(crate) fn conclude(
     parts
         .warnings
         .extend(config.into_iter().flat_map(Config::warnings));
-    parts.warnings.extend(caveats::load(load, &capacity));
-    parts.warnings.extend(caveats::other_benchmark(load, facts));
+    parts.warnings.extend(benchmark::overload(load, &capacity));
+    parts.warnings.extend(benchmark::other_benchmark(load, facts));
     let is_sglang = facts.format.is_some_and(|format| !format.is_vllm());
     let names_ranks = is_sglang && facts.ranks.keys().any(|rank| rank.tp.is_some());
     let knows_tp = checked.args.tp.is_some() || facts.tp.is_some() || names_ranks || parallel.tp > 1;
@@ -198,46 +204,7 @@ fn read(path: &Path) -> Result<(StartupLog, Input), CapacityError> {
     } else {
         Box::new(File::open(path).map_err(unreadable)?)
     };
-    let mut hashing = Hashing {
-        source: BufReader::with_capacity(1 << 16, source),
-        sha256: RunningSha256::default(),
-        bytes: 0,
-    };
+    let mut hashing = Hashing::new(BufReader::with_capacity(1 << 16, source));
     let log = startup_log::read(&mut hashing).map_err(unreadable)?;
-    let input = Input {
-        path: path.display().to_string(),
-        sha256: hashing.sha256.hex(),
-        bytes: hashing.bytes,
-    };
-    Ok((log, input))
-}
-
-/// A reader that hashes what is consumed.
-struct Hashing<R> {
-    source: R,
-    sha256: RunningSha256,
-    bytes: u64,
-}
-
-impl<R: BufRead> Read for Hashing<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.fill_buf()?.read(into)?;
-        self.consume(count);
-        Ok(count)
-    }
-}
-
-impl<R: BufRead> BufRead for Hashing<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.source.fill_buf()
-    }
-
-    fn consume(&mut self, count: usize) {
-        if let Ok(chunk) = self.source.fill_buf() {
-            let count = count.min(chunk.len());
-            self.sha256.add(&chunk[..count]);
-            self.bytes += count as u64;
-            self.source.consume(count);
-        }
-    }
+    Ok((log, hashing.input(path)))
 }

@@ -4,7 +4,7 @@ use capacity::GIB;
 use contracts::NextAction;
 use contracts::capacity_plan::report::{BindingLimit, Capacity, Fit, FitVerdict, ReportData, Source};
 
-use crate::bytes::{gib, grouped};
+use crate::bytes::{counted, gib, grouped};
 
 /// What limits first, then what is left.
 pub(crate) fn summary(data: &ReportData) -> String {
@@ -19,7 +19,13 @@ pub(crate) fn summary(data: &ReportData) -> String {
     let does_not_fit = data.fit.as_ref().is_some_and(|fit| fit.verdict == FitVerdict::No);
     match data.capacity.iter().find(|row| row.requests.is_some()) {
         _ if does_not_fit => {}
-        Some(row) => words.push(limit(row)),
+        // What is not counted takes more, and never less.
+        Some(row) => words.push(limit(
+            row,
+            data.fit
+                .as_ref()
+                .is_some_and(|fit| fit.verdict == FitVerdict::Unknown),
+        )),
         None => {
             words.push("How many requests fit is not known: nothing names the tokens of the pool.".to_owned())
         }
@@ -32,10 +38,19 @@ pub(crate) fn summary(data: &ReportData) -> String {
         let formula = data.kv.difference_pct.map_or_else(String::new, |pct| {
             format!(" ({:+.2} % against the formula)", pct.get())
         });
-        words.push(format!("Pool {} tokens{each}{formula}.", grouped(tokens)));
+        let of = data.kv.tokens_hold_for.map_or_else(String::new, |length| {
+            format!(" in requests of {}", grouped(length))
+        });
+        words.push(format!("Pool {}{of}{each}{formula}.", counted(tokens, "token")));
     }
     if let Some(headroom) = &data.headroom {
-        words.push(format!("Least free: {}.", gib(headroom.min_free_bytes as f64)));
+        let free = gib(headroom.min_free_bytes as f64);
+        words.push(match headroom.when.as_str() {
+            "startup" => format!("Outside of the engine's share: {free}."),
+            "before_capture" => format!("Least free, before graphs: {free}."),
+            "after_pools" => format!("Least free, after the pools: {free}."),
+            _ => format!("Least free: {free}."),
+        });
     }
     if let Some(advice) = data.advice.first() {
         words.push(format!("First: {}.", advice.code));
@@ -57,16 +72,19 @@ fn fit(fit: &Fit) -> Option<String> {
     }
 }
 
-fn limit(row: &Capacity) -> String {
+fn limit(row: &Capacity, is_most: bool) -> String {
     let requests = row.requests.unwrap_or(0);
-    let shared = row
-        .requests_shared
-        .filter(|shared| *shared != requests)
-        .map_or_else(String::new, |shared| format!(" to {}", grouped(shared)));
+    let shared = row.requests_shared.filter(|shared| *shared != requests);
+    let (from, most) = match shared {
+        Some(shared) => (format!("{} to ", grouped(requests)), shared),
+        None => (String::new(), requests),
+    };
     format!(
-        "{}{shared} requests of {} tokens fit; {} limits.",
-        grouped(requests),
-        grouped(row.length_tokens),
+        "{}{from}{} of {} {}; {} limits.",
+        if is_most { "If so, at most " } else { "" },
+        counted(most, "request"),
+        counted(row.length_tokens, "token"),
+        if most == 1 { "fits" } else { "fit" },
         row.binding_limit.map_or("nothing", BindingLimit::name)
     )
 }

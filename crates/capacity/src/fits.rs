@@ -33,7 +33,7 @@ pub struct Demand<'a> {
     pub requests: u64,
     /// Tokens of a page of the pool; 0 and 1 are the same.
     pub page: u64,
-    /// Weights on one rank, bytes, where they are known; `None` counts them from the shapes.
+    /// Weights on the rank with most, bytes, where they are known; `None` counts them from the shapes.
     pub weights_bytes: Option<f64>,
     /// Bytes of a token in the pool of a draft; 0 without one.
     pub draft_token_bytes: f64,
@@ -85,6 +85,34 @@ impl Demand<'_> {
         }
     }
 
+    /// The same over other numbers of ranks. Known weights are divided as the shapes are, or else as the layers are; the
+    /// largest pipeline stage decides.
+    #[must_use]
+    pub fn divided(&self, tp: u64, pp: u64) -> Self {
+        let parallel = Parallel {
+            tp,
+            pp,
+            ..self.parallel
+        };
+        let share = self.largest_share(parallel) / self.largest_share(self.parallel);
+        Demand {
+            parallel,
+            weights_bytes: self.weights_bytes.map(|bytes| bytes * share),
+            ..*self
+        }
+    }
+
+    /// What the largest stage holds, in a unit that is the same for all divisions of this model.
+    fn largest_share(&self, parallel: Parallel) -> f64 {
+        let by_layers = || {
+            let stages = parallel.stages(self.config.num_hidden_layers());
+            let most = stages.into_iter().map(|layers| layers.len()).max();
+            most.unwrap_or(1).max(1) as f64 / parallel.tp.max(1) as f64
+        };
+        let by_shapes = Weights::largest_stage_bytes(self.config, self.quantization, parallel);
+        by_shapes.filter(|bytes| *bytes > 0.0).unwrap_or_else(by_layers)
+    }
+
     fn judge(&self, weights: &Span, room: &Room) -> Result<Fits, String> {
         let cache = KvCache::of(self.config, self.parallel, self.kv_dtype);
         let draft = self.draft_token_bytes * pages(self.length, self.page) as f64;
@@ -126,34 +154,22 @@ impl Demand<'_> {
             let method: String = quantization.method.chars().take(40).collect();
             return Err(format!("how `{method}` stores a weight is not known"));
         }
-        let weights = Weights::of(self.config).ok_or("the configuration lacks a width of the weights")?;
-        let counted = weights.rank_bytes(self.config, self.quantization, self.parallel);
+        let missing = "the configuration lacks a width of the weights";
+        let weights = Weights::of(self.config).ok_or(missing)?;
+        let mean = weights.rank_bytes(self.config, self.quantization, self.parallel);
+        let largest =
+            Weights::largest_stage_bytes(self.config, self.quantization, self.parallel).ok_or(missing)?;
         let off = if self.quantization.is_some() {
             QUANTIZED_OFF
         } else {
             WEIGHTS_OFF
         };
         Ok(Span {
-            least: counted * (1.0 - off),
-            counted,
-            most: self.largest_stage(&weights, counted) * (1.0 + off),
+            // Stages can be divided by hand; no division is below the mean.
+            least: mean * (1.0 - off),
+            counted: largest,
+            most: largest * (1.0 + off),
         })
-    }
-
-    /// Weights of a stage with one layer more than others, and a whole embedding.
-    fn largest_stage(&self, weights: &Weights, counted: f64) -> f64 {
-        let (layers, stages) = (self.config.num_hidden_layers() as u64, self.parallel.pp.max(1));
-        let uneven = (layers.div_ceil(stages) * stages) as f64 / layers.max(1) as f64;
-        let embeddings = Weights {
-            embeddings: weights.embeddings,
-            ..Weights::default()
-        };
-        let whole = Parallel {
-            pp: 1,
-            ..self.parallel
-        };
-        let embedding = embeddings.rank_bytes(self.config, None, whole);
-        counted * uneven + embedding * (1.0 - 1.0 / stages as f64)
     }
 
     /// What engines refuse to divide.

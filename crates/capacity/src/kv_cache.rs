@@ -109,7 +109,7 @@ impl KvCache {
 }
 
 /// Tokens rounded up to whole pages.
-pub(crate) fn pages(tokens: u64, page: u64) -> u64 {
+pub fn pages(tokens: u64, page: u64) -> u64 {
     let page = page.max(1);
     tokens.div_ceil(page).saturating_mul(page)
 }

@@ -1,5 +1,7 @@
 //! Types of kept keys and values.
 
+use model_config::ModelConfig;
+
 /// How an element of a key or a value is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KvDtype {
@@ -49,16 +51,31 @@ impl KvDtype {
         })
     }
 
+    /// Bytes of one element, without scales.
+    pub fn element_bytes(self) -> f64 {
+        match self {
+            KvDtype::Fp32 => 4.0,
+            KvDtype::Bf16 => 2.0,
+            KvDtype::Fp8 | KvDtype::Int8 => 1.0,
+            KvDtype::Nvfp4 => 0.5,
+        }
+    }
+
+    /// Bytes of one element of what a model keeps in its own type; two where that is not known.
+    pub(crate) fn of_model_bytes(config: &ModelConfig) -> f64 {
+        let named = config.weights.dtype.as_deref().and_then(KvDtype::parse);
+        named.unwrap_or(KvDtype::Bf16).element_bytes()
+    }
+
     /// Bytes of a key or a value of that many elements, scales included.
     pub fn vector_bytes(self, elements: u64) -> f64 {
         let elements = elements as f64;
-        match self {
-            KvDtype::Fp32 => 4.0 * elements,
-            KvDtype::Bf16 => 2.0 * elements,
-            KvDtype::Fp8 => elements,
-            KvDtype::Int8 => elements + 4.0,
-            KvDtype::Nvfp4 => (elements / 2.0).ceil() + (elements / 16.0).ceil(),
-        }
+        let scales = match self {
+            KvDtype::Int8 => 4.0,
+            KvDtype::Nvfp4 => (elements / 16.0).ceil(),
+            KvDtype::Fp32 | KvDtype::Bf16 | KvDtype::Fp8 => 0.0,
+        };
+        (elements * self.element_bytes()).ceil() + scales
     }
 }
 

@@ -68,7 +68,7 @@ pub fn layer_cache(config: &ModelConfig, index: usize, parallel: Parallel, dtype
         }
         Mixer::Conv => Kept {
             state_bytes: cache.conv_elements.map_or(0.0, |elements| {
-                elements as f64 * element_bytes(config) / parallel.attention_tp() as f64
+                elements as f64 * KvDtype::of_model_bytes(config) / parallel.attention_tp() as f64
             }),
             is_partial: cache.conv_elements.is_none(),
             ..Kept::default()
@@ -148,7 +148,7 @@ fn state(config: &ModelConfig, dims: Option<StateDims>, parallel: Parallel) -> K
     let recurrent = heads * dims.head_elements as f64 * state_bytes(&config.cache);
     let channels = dims.conv_channels as f64 / ranks as f64;
     Kept {
-        state_bytes: recurrent + channels * dims.conv_tokens as f64 * element_bytes(config),
+        state_bytes: recurrent + channels * dims.conv_tokens as f64 * KvDtype::of_model_bytes(config),
         ..Kept::default()
     }
 }
@@ -156,11 +156,5 @@ fn state(config: &ModelConfig, dims: Option<StateDims>, parallel: Parallel) -> K
 /// Engines keep the recurrent state in float32 unless the configuration names another type (SGLang 0.5, read).
 fn state_bytes(cache: &CacheDims) -> f64 {
     let named = cache.state_dtype.as_deref().and_then(KvDtype::parse);
-    named.unwrap_or(KvDtype::Fp32).vector_bytes(1)
-}
-
-/// What is not quantized is in the model's own type.
-fn element_bytes(config: &ModelConfig) -> f64 {
-    let named = config.weights.dtype.as_deref().and_then(KvDtype::parse);
-    named.unwrap_or(KvDtype::Bf16).vector_bytes(1)
+    named.unwrap_or(KvDtype::Fp32).element_bytes()
 }

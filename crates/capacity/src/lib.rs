@@ -27,7 +27,7 @@ mod weights;
 
 pub use fits::{Demand, Fits, Room};
 pub use gpu::{GPUS, Gpu, Memory};
-pub use kv_cache::KvCache;
+pub use kv_cache::{KvCache, pages};
 pub use kv_dtype::KvDtype;
 pub use layer_cache::{Kept, layer_cache};
 pub use parallel::Parallel;

@@ -3,6 +3,8 @@
 //! Matrices are counted; norms, biases, and towers for images or sound are not. On the models of the tests the count is
 //! within 2 % of the published number of parameters.
 
+use std::ops::Range;
+
 use model_config::{Ffn, LayerType, Mixer, ModelConfig, Quantization, StateDims};
 
 use crate::kv_dtype::KvDtype;
@@ -37,16 +39,48 @@ pub fn weight_storage(quantization: &Quantization) -> Option<f64> {
 impl Weights {
     /// Counts them; `None` where a width is missing.
     pub fn of(config: &ModelConfig) -> Option<Weights> {
+        let mut sum = Weights::of_layers(config, 0..config.layer_types.len())?;
+        let copies = if config.weights.ties_embeddings { 1.0 } else { 2.0 };
+        sum.embeddings = copies * embedding(config)?;
+        Some(sum)
+    }
+
+    /// Layers alone.
+    fn of_layers(config: &ModelConfig, layers: Range<usize>) -> Option<Weights> {
         let mut sum = Weights::default();
-        for layer in &config.layer_types {
+        for layer in config.layer_types.get(layers)? {
             sum.mixers += mixer(config, *layer)?;
             let (dense, experts) = feed_forward(config, layer.ffn)?;
             sum.dense += dense;
             sum.experts += experts;
         }
-        let embedding = config.vocab_size? as f64 * config.hidden_size? as f64;
-        sum.embeddings = embedding * if config.weights.ties_embeddings { 1.0 } else { 2.0 };
         Some(sum)
+    }
+
+    /// Bytes on a rank of the pipeline stage that holds most; `None` where a width is missing. The first stage has the
+    /// embedding and the last one the last matrix, be they the same matrix or two.
+    pub fn largest_stage_bytes(
+        config: &ModelConfig,
+        quantization: Option<&Quantization>,
+        parallel: Parallel,
+    ) -> Option<f64> {
+        let stages = parallel.stages(config.layer_types.len());
+        let is_whole = stages.len() == 1;
+        let of_stage = Parallel { pp: 1, ..parallel };
+        let last = stages.len() - 1;
+        let mut largest: f64 = 0.0;
+        for (at, layers) in stages.into_iter().enumerate() {
+            let mut weights = if is_whole {
+                Weights::of(config)?
+            } else {
+                Weights::of_layers(config, layers)?
+            };
+            if !is_whole && (at == 0 || at == last) {
+                weights.embeddings = embedding(config)?;
+            }
+            largest = largest.max(weights.rank_bytes(config, quantization, of_stage));
+        }
+        Some(largest)
     }
 
     /// All of them.
@@ -54,15 +88,14 @@ impl Weights {
         self.mixers + self.dense + self.experts + self.embeddings
     }
 
-    /// Bytes on one rank. Embeddings are never quantized; a method that is not known counts as none.
+    /// Bytes on one rank, the mean over pipeline stages. Embeddings are never quantized; a method that is not known counts as none.
     pub fn rank_bytes(
         &self,
         config: &ModelConfig,
         quantization: Option<&Quantization>,
         parallel: Parallel,
     ) -> f64 {
-        let named = config.weights.dtype.as_deref().and_then(KvDtype::parse);
-        let plain = named.unwrap_or(KvDtype::Bf16).vector_bytes(1);
+        let plain = KvDtype::of_model_bytes(config);
         let stored = quantization.and_then(weight_storage).unwrap_or(plain);
         // MXFP4 checkpoints (gpt-oss) quantize experts alone.
         let experts_only = quantization.is_some_and(|how| how.keeps_attention || how.method == "mxfp4");
@@ -76,6 +109,11 @@ impl Weights {
         let divided = (self.dense * dense + self.experts * stored + self.embeddings * plain) / tp;
         (divided + self.mixers * mixers / parallel.attention_tp() as f64) / pp
     }
+}
+
+/// Numbers of one matrix between tokens and their vectors.
+fn embedding(config: &ModelConfig) -> Option<f64> {
+    Some(config.vocab_size? as f64 * config.hidden_size? as f64)
 }
 
 fn mixer(config: &ModelConfig, layer: LayerType) -> Option<f64> {

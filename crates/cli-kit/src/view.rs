@@ -275,12 +275,28 @@ fn markdown_table(table: &Table) -> String {
     out
 }
 
+/// Words between which a line may end: the digits of one number, in groups of three, are one word.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+        match words.last_mut() {
+            Some(last) if digits == 3 && last.ends_with(|c: char| c.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
+}
+
 /// Greedy word wrap at `columns`.
 fn wrap(text: &str, first: &str, rest: &str, columns: usize) -> String {
     let mut out = String::from(first);
     let mut width = first.chars().count();
     let mut at_start = true;
-    for word in line(text).split(' ').filter(|word| !word.is_empty()) {
+    for word in words(&line(text)) {
         let length = word.chars().count();
         if !at_start && width + 1 + length > columns {
             out.push('\n');
@@ -292,7 +308,7 @@ fn wrap(text: &str, first: &str, rest: &str, columns: usize) -> String {
             out.push(' ');
             width += 1;
         }
-        out.push_str(word);
+        out.push_str(&word);
         width += length;
         at_start = false;
     }
@@ -347,6 +363,16 @@ mod tests {
                 "go on".into(),
                 vec!["gap-decide".into(), "it's".into()],
             )]))
+    }
+
+    #[test]
+    fn a_number_is_not_broken_in_two() {
+        // 11 characters a line: a break between 297 and 600 would fit better.
+        assert_eq!(
+            wrap("needs 297 600: 12 GB", "", "", 11),
+            "needs\n297 600: 12\nGB\n"
+        );
+        assert_eq!(wrap("tp 2 at 12 ms", "", "", 7), "tp 2 at\n12 ms\n");
     }
 
     #[test]

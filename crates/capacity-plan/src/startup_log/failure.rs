@@ -1,7 +1,7 @@
 //! Errors about memory: when it ran out says what to do about it.
 
 use super::statement::Failed;
-use super::value::{count, size};
+use super::value::{count, number, size};
 use crate::facts::{Facts, Failure, Phase, Rank};
 
 /// Most errors that are kept; a server that fails repeats itself.
@@ -24,12 +24,16 @@ pub(super) fn state(facts: &mut Facts, rank: Rank, what: Failed, text: &str, lin
     if facts.failures.len() >= MOST_FAILURES || facts.failures.iter().any(known) {
         return false;
     }
+    facts.fraction = facts
+        .fraction
+        .or(number(text, "--mem-fraction-static=").map(|found| found.0));
     facts.failures.push(Failure {
         rank,
         phase,
         line,
         text: contracts::text::clean(text, TEXT_CAP),
         tried: size(text, "Tried to allocate "),
+        least_fraction: number(text, "--mem-fraction-static above ").map(|found| found.0),
         fits_context: count(text, "estimated maximum model length is "),
     });
     true

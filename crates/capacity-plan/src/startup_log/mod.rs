@@ -15,7 +15,7 @@ mod vllm;
 use std::io::{self, BufRead};
 
 use crate::facts::{Facts, Format, Rank, RankFacts};
-use record::{Record, records};
+use record::{Record, plain, records};
 use signs::Signs;
 use statement::{Kind, Sglang, Vllm, statements};
 
@@ -71,7 +71,7 @@ pub fn read(mut log: impl BufRead) -> io::Result<StartupLog> {
     while next_line(&mut log, &mut line, &mut seen.cut_lines)? {
         seen.lines += 1;
         // Rank and header of a record hold for the rest of its line only.
-        for record in records(&line) {
+        for record in records(&plain(&line)) {
             for (kind, at) in statements(record.text) {
                 seen.state(kind, &record, at);
             }

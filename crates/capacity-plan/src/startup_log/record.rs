@@ -1,5 +1,6 @@
 //! A line to records: who speaks, and what is said.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
@@ -14,10 +15,11 @@ pub(super) struct Record<'a> {
     pub(super) text: &'a [u8],
 }
 
-/// `[2025-12-28 10:40:09 TP2]` of SGLang; `(Worker_TP0 pid=1) INFO 11-06 10:51:39` of vLLM, with or without the process.
+/// `[2025-12-28 10:40:09 TP2]` of SGLang, `[10:40:09 TP2]` in its images for AMD, but no progress bar
+/// (`[10:40:09<00:01]`); `(Worker_TP0 pid=1) INFO 11-06 10:51:39` of vLLM, with or without the process.
 static HEADER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?-u)\[\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[^\]\n]{0,80}\]|(?:\([A-Za-z][A-Za-z0-9_]{0,40}(?: [^()\n]{0,60})?\) )?(?:INFO|WARNING|ERROR|DEBUG) \d\d-\d\d \d\d:\d\d:\d\d",
+        r"(?-u)\[(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d[^\]<\n]{0,80}\]|(?:\([A-Za-z][A-Za-z0-9_]{0,40}(?: [^()\n]{0,60})?\) )?(?:INFO|WARNING|ERROR|DEBUG) \d\d-\d\d \d\d:\d\d:\d\d",
     )
     .expect("the pattern is a regular expression")
 });
@@ -31,6 +33,18 @@ static PROCESS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?-u)^\s*\((?:Worker|VllmWorker|EngineCore)[^()\n]{0,80}\)")
         .expect("the pattern is a regular expression")
 });
+
+static COLOUR: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?-u)\x1b\[[0-9;]{0,20}m").expect("the pattern is a regular expression"));
+
+/// The line without the colours of a terminal.
+pub(super) fn plain(line: &[u8]) -> Cow<'_, [u8]> {
+    if line.contains(&0x1b) {
+        COLOUR.replace_all(line, &b""[..])
+    } else {
+        Cow::Borrowed(line)
+    }
+}
 
 /// The records of a line, in order. What stands before the first header is a record without a rank.
 pub(super) fn records(line: &[u8]) -> impl Iterator<Item = Record<'_>> {

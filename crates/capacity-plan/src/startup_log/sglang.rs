@@ -2,15 +2,23 @@
 
 use super::statement::Sglang;
 use super::value::{after, count, number, setting, size};
-use crate::facts::{Facts, Format, KvPool, Rank, Size, StatePool};
+use crate::facts::{Facts, Format, KvPool, PoolKind, Rank, StatePool};
+use crate::size::Size;
 
 /// Most pools of a rank that are kept: full layers, windows, drafts.
 const MOST_POOLS: usize = 16;
 
-/// Takes a statement over; false where its numbers are not there.
+/// Takes a statement over; false where its numbers are not there, and then it may be of another engine.
 pub(super) fn state(facts: &mut Facts, rank: Rank, what: Sglang, text: &str) -> bool {
+    let understood = take(facts, rank, what, text);
+    if understood {
+        facts.format.get_or_insert(Format::Sglang);
+    }
+    understood
+}
+
+fn take(facts: &mut Facts, rank: Rank, what: Sglang, text: &str) -> bool {
     let free = || size(text, "avail mem=");
-    facts.format.get_or_insert(Format::Sglang);
     match what {
         Sglang::WeightsBegin => {
             let of = facts.rank(rank);
@@ -25,6 +33,7 @@ pub(super) fn state(facts: &mut Facts, rank: Rank, what: Sglang, text: &str) -> 
                 of.weights.push(weights);
             }
             of.free_after_weights = free().or(of.free_after_weights);
+            of.free_before_pools = free().or(of.free_before_pools);
             free().is_some()
         }
         Sglang::Profiling => {
@@ -53,16 +62,47 @@ pub(super) fn state(facts: &mut Facts, rank: Rank, what: Sglang, text: &str) -> 
             }
             slots.is_some()
         }
-        Sglang::Pool => pool(facts, rank, text),
+        Sglang::Pool => pool(facts, rank, None, text),
+        Sglang::SwaPool => pool(facts, rank, Some(PoolKind::Window), text),
+        Sglang::IndexPool => pool(facts, rank, Some(PoolKind::Index), text),
+        Sglang::ResizedDraftPool => pool(facts, rank, Some(PoolKind::Draft), text),
+        Sglang::ResizedPool => {
+            let of = facts.rank(rank);
+            // It gets its memory after graphs were captured.
+            of.free_after_capture = free().or(of.free_after_capture);
+            pool(facts, rank, Some(PoolKind::Kv), text)
+        }
+        Sglang::MixedPool => {
+            let all = size(text, "total_bytes=");
+            facts.pool_is_mixed |= all.is_some();
+            let pool = all.map(|all| KvPool {
+                all: Some(all),
+                ..KvPool::default()
+            });
+            let of = facts.rank(rank);
+            of.pools.extend(pool.filter(|_| of.pools.len() < MOST_POOLS));
+            all.is_some()
+        }
         Sglang::PoolsEnd => {
             let of = facts.rank(rank);
+            if let (Some(before), Some(now)) = (of.free_before_pools, free()) {
+                let took = before.less(now);
+                of.pools_took = Some(of.pools_took.map_or(took, |others| others.plus(took)));
+            }
+            of.free_before_pools = free().or(of.free_before_pools);
             of.free_after_pools = free().or(of.free_after_pools);
             free().is_some()
         }
         Sglang::WindowPools => {
-            facts.full_layer_tokens = count(text, "full_layer_tokens=").or(facts.full_layer_tokens);
-            facts.window_pool_tokens = count(text, "swa_layer_tokens=").or(facts.window_pool_tokens);
-            facts.window_pool_tokens.is_some()
+            let (full, window) = (
+                count(text, "full_layer_tokens="),
+                count(text, "swa_layer_tokens="),
+            );
+            facts.full_layer_tokens = full.or(facts.full_layer_tokens);
+            // None of them is a model without windows, whose pool was resized.
+            let of_windows = window.filter(|tokens| *tokens > 0);
+            facts.window_pool_tokens = of_windows.or(facts.window_pool_tokens);
+            window.is_some()
         }
         Sglang::CaptureBegin => {
             let of = facts.rank(rank);
@@ -94,7 +134,7 @@ fn sizes_of_states(text: &str) -> Vec<Size> {
     sizes
 }
 
-fn pool(facts: &mut Facts, rank: Rank, text: &str) -> bool {
+fn pool(facts: &mut Facts, rank: Rank, kind: Option<PoolKind>, text: &str) -> bool {
     let tokens = count(text, "#tokens: ");
     let (keys, values) = (size(text, "K size: "), size(text, "V size: "));
     // `KV size` of latent attention, in which `V size` is found, too.
@@ -109,6 +149,7 @@ fn pool(facts: &mut Facts, rank: Rank, text: &str) -> bool {
     }
     let dtype = after(text, "dtype: ").and_then(|rest| rest.split([',', ' ']).next());
     let pool = KvPool {
+        kind,
         tokens,
         keys: keys.filter(|_| one.is_none()),
         all,
@@ -121,14 +162,18 @@ fn pool(facts: &mut Facts, rank: Rank, text: &str) -> bool {
     true
 }
 
-/// The line that ends a start-up: `max_total_num_tokens=…, …, available_gpu_mem=…`.
+/// The line that ends a start-up: `max_total_num_tokens=…, …, context_len=…, available_gpu_mem=…`. Others name the tokens,
+/// too, before it (a unified pool: mem_cache/unified_memory_pool.py of SGLang 0.5.23).
 fn total(facts: &mut Facts, rank: Rank, text: &str) -> bool {
-    let tokens = count(text, "max_total_num_tokens=");
+    let tokens = count(text, "max_total_num_tokens=").filter(|_| text.contains("context_len="));
+    if tokens.is_none() {
+        return false;
+    }
     facts.tokens = tokens.or(facts.tokens);
     facts.max_running_requests = count(text, "max_running_requests=").or(facts.max_running_requests);
     facts.context = count(text, "context_len=").or(facts.context);
     let of = facts.rank(rank);
-    of.is_through = tokens.is_some();
+    of.is_through = true;
     of.free_after_capture = size(text, "available_gpu_mem=").or(of.free_after_capture);
-    tokens.is_some()
+    true
 }

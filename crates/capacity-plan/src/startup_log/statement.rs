@@ -34,6 +34,11 @@ pub(super) enum Sglang {
     Calculation,
     States,
     Pool,
+    IndexPool,
+    MixedPool,
+    ResizedPool,
+    ResizedDraftPool,
+    SwaPool,
     PoolsEnd,
     WindowPools,
     CaptureBegin,
@@ -56,6 +61,9 @@ pub(super) enum Vllm {
     Padding,
     Graphs,
     GraphsEstimated,
+    GraphsInShare,
+    GraphsOutside,
+    Reserved,
     Startup,
     Version,
 }
@@ -71,7 +79,8 @@ pub(super) enum Failed {
     Cuda,
 }
 
-const WORDS: [(&str, Kind); 42] = [
+/// SGLang up to 0.5.23 and vLLM up to 0.33.0, read in their wheels; where it is not in the words, the file stands beside.
+const WORDS: [(&str, Kind); 56] = [
     ("a simulated engine, nothing here is measured", Kind::Simulated),
     ("server_args=", Kind::Settings),
     ("non-default args:", Kind::Arguments),
@@ -84,12 +93,28 @@ const WORDS: [(&str, Kind); 42] = [
     ("memory calculation: ", Kind::Sglang(Sglang::Calculation)),
     ("Mamba Cache is allocated", Kind::Sglang(Sglang::States)),
     ("KV Cache is allocated", Kind::Sglang(Sglang::Pool)),
+    // SGLang 0.5.23: mem_cache/memory_pool.py with the labels of swa_memory_pool.py and minimax_m3_nvfp4_pool.py.
+    ("SWA KV Cache is allocated", Kind::Sglang(Sglang::SwaPool)),
+    ("index KV Cache is allocated", Kind::Sglang(Sglang::IndexPool)),
+    // mem_cache/unified_memory_pool.py; without memory behind it, it is `reserved VA upper bound`.
+    ("UnifiedKVPool allocated", Kind::Sglang(Sglang::MixedPool)),
+    // model_executor/model_runner_components/kv_pool_runtime.py: pools that get their memory after graphs.
+    ("KV sizing: KV cache allocated", Kind::Sglang(Sglang::ResizedPool)),
+    (
+        "KV sizing: draft KV cache allocated",
+        Kind::Sglang(Sglang::ResizedDraftPool),
+    ),
     ("Memory pool end", Kind::Sglang(Sglang::PoolsEnd)),
     ("full_layer_tokens=", Kind::Sglang(Sglang::WindowPools)),
-    ("cuda graph begin", Kind::Sglang(Sglang::CaptureBegin)),
-    ("CUDA graph begin", Kind::Sglang(Sglang::CaptureBegin)),
-    ("cuda graph end", Kind::Sglang(Sglang::CaptureEnd)),
-    ("CUDA graph end", Kind::Sglang(Sglang::CaptureEnd)),
+    // model_executor/pool_configurator.py.
+    ("(all SWA). swa_layer_tokens=", Kind::Sglang(Sglang::WindowPools)),
+    // `Capture target decode CUDA graph begin`, `NPU graph`, `XPU graph`, and `cuda graph` until 2026:
+    // model_executor/model_runner_components/cuda_graph_setup.py.
+    ("graph begin", Kind::Sglang(Sglang::CaptureBegin)),
+    ("graph end", Kind::Sglang(Sglang::CaptureEnd)),
+    // speculative/multi_layer_eagle_draft_extend_cuda_graph_runner.py.
+    ("draft extend begin", Kind::Sglang(Sglang::CaptureBegin)),
+    ("draft extend end", Kind::Sglang(Sglang::CaptureEnd)),
     ("max_total_num_tokens=", Kind::Sglang(Sglang::Total)),
     ("total_gpu_memory (", Kind::Vllm(Vllm::DeviceShare)),
     ("model weights take ", Kind::Vllm(Vllm::ProfileV0)),
@@ -104,14 +129,44 @@ const WORDS: [(&str, Kind); 42] = [
     ("Maximum concurrency for ", Kind::Vllm(Vllm::Concurrency)),
     (" padding layers", Kind::Vllm(Vllm::Padding)),
     ("Graph capturing finished in ", Kind::Vllm(Vllm::Graphs)),
+    // vLLM 0.33.0: v1/worker/mm_encoder_model_runner.py, which captures nothing else.
+    ("Encoder graph capturing finished in ", Kind::Vllm(Vllm::Graphs)),
     ("Estimated CUDA graph memory: ", Kind::Vllm(Vllm::GraphsEstimated)),
+    // v1/worker/gpu_worker.py; `will be` is of 0.17 to 0.20.
     (
         "CUDA graph memory profiling is enabled",
-        Kind::Vllm(Vllm::GraphsEstimated),
+        Kind::Vllm(Vllm::GraphsInShare),
     ),
+    (
+        "CUDA graph memory profiling is disabled",
+        Kind::Vllm(Vllm::GraphsOutside),
+    ),
+    (
+        "CUDA graph memory profiling will be enabled",
+        Kind::Vllm(Vllm::GraphsOutside),
+    ),
+    // Where --kv-cache-memory-bytes sets the pool, nothing is measured.
+    ("Initial free memory ", Kind::Vllm(Vllm::Reserved)),
     ("on startup. Desired GPU memory", Kind::Vllm(Vllm::Startup)),
     ("API server version ", Kind::Vllm(Vllm::Version)),
     ("Not enough memory", Kind::Failure(Failed::SglangPool)),
+    // SGLang 0.5.23: mem_cache/kv_cache_configurator.py and model_executor/pool_configurator.py.
+    (
+        "leave no GPU memory for the KV cache",
+        Kind::Failure(Failed::SglangPool),
+    ),
+    (
+        "Not enough GPU memory for hybrid",
+        Kind::Failure(Failed::SglangPool),
+    ),
+    (
+        "state cache is too small to serve any requests",
+        Kind::Failure(Failed::SglangPool),
+    ),
+    (
+        "leaves no room for the full KV pool",
+        Kind::Failure(Failed::SglangPool),
+    ),
     (
         "No available memory for the cache blocks",
         Kind::Failure(Failed::VllmPool),

@@ -2,7 +2,7 @@
 
 use capacity::GIB;
 
-use crate::facts::Size;
+use crate::size::Size;
 
 /// What follows the first place of a name.
 pub(super) fn after<'a>(text: &'a str, name: &str) -> Option<&'a str> {

@@ -2,17 +2,24 @@
 
 use super::statement::Vllm;
 use super::value::{after, count, number, size, size_before};
-use crate::facts::{Facts, Format, Rank, Size};
+use crate::facts::{Facts, Format, Rank};
+use crate::size::Size;
 
-/// Takes a statement over; false where its numbers are not there.
+/// Takes a statement over; false where its numbers are not there, and then it may be of another engine.
 pub(super) fn state(facts: &mut Facts, rank: Rank, what: Vllm, text: &str) -> bool {
+    let understood = take(facts, rank, what, text);
     match what {
+        _ if !understood => {}
         Vllm::ProfileV0 | Vllm::BlocksV0 => facts.format = Some(Format::VllmV0),
         // The first engine has lines that the second one took over.
         _ => {
             facts.format.get_or_insert(Format::VllmV1);
         }
     }
+    understood
+}
+
+fn take(facts: &mut Facts, rank: Rank, what: Vllm, text: &str) -> bool {
     match what {
         Vllm::DeviceShare => {
             facts.fraction = number(text, "gpu_memory_utilization (")
@@ -68,7 +75,8 @@ pub(super) fn state(facts: &mut Facts, rank: Rank, what: Vllm, text: &str) -> bo
             let times = number(text, "per request: ");
             if let (Some(length), Some((times, half_digit))) = (length, times) {
                 facts.concurrency = Some((length, times, half_digit));
-                facts.context = facts.context.or(Some(length));
+                // It is the longest context, which may have been made to fit since the settings were printed.
+                facts.context = Some(length);
             }
             length.is_some()
         }
@@ -84,8 +92,24 @@ pub(super) fn state(facts: &mut Facts, rank: Rank, what: Vllm, text: &str) -> bo
             graphs.is_some()
         }
         Vllm::GraphsEstimated => {
-            facts.graphs_in_budget = true;
+            // Part of the share, unless a later line says that they are not.
+            facts.graphs_in_budget.get_or_insert(true);
+            let of = facts.rank(rank);
+            of.graphs_estimated = size(text, "memory: ").or(of.graphs_estimated);
+            of.graphs_estimated.is_some()
+        }
+        Vllm::GraphsInShare | Vllm::GraphsOutside => {
+            facts.graphs_in_budget = Some(what == Vllm::GraphsInShare);
             true
+        }
+        Vllm::Reserved => {
+            let reserved = size(text, "reserved ");
+            let of = facts.rank(rank);
+            of.for_pools = reserved.or(of.for_pools);
+            of.free_at_start = size(text, "Initial free memory ")
+                .filter(|_| reserved.is_some())
+                .or(of.free_at_start);
+            reserved.is_some()
         }
         Vllm::Startup => startup(facts, rank, text),
         Vllm::Version => {
@@ -122,10 +146,7 @@ fn startup(facts: &mut Facts, rank: Rank, text: &str) -> bool {
     } else if let Some(consumed) = size_before(text, " for consumed memory") {
         // Weights and what PyTorch does not count, in one.
         let weights = Size::sum(&of.weights);
-        of.non_torch = weights.map(|weights| Size {
-            bytes: consumed.bytes - weights.bytes,
-            half_digit: consumed.half_digit + weights.half_digit,
-        });
+        of.non_torch = weights.map(|weights| consumed.less(weights));
     }
     if of.graphs.is_empty() {
         of.graphs.extend(size_before(text, " for CUDAGraph memory"));

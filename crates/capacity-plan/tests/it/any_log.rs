@@ -3,7 +3,7 @@
 use capacity_plan::startup_log;
 use proptest::prelude::*;
 
-const PIECES: [&str; 30] = [
+const PIECES: [&str; 36] = [
     "[2026-05-15 09:09:36 TP0] ",
     "[2026-05-15 09:09:36 DP1 PP2 TP3 EP3] ",
     "(Worker_TP1 pid=1) INFO 05-03 17:50:20 ",
@@ -31,6 +31,12 @@ const PIECES: [&str; 30] = [
     "2 GiB) on startup. Desired GPU memory utilization is (0.5, 1.0 GiB). Actual usage is 1 GiB for weight",
     "CUDA out of memory. Tried to allocate ",
     "Not enough memory. Please try to increase --mem-fraction-static.",
+    "SWA KV Cache is allocated. #tokens: 5, KV size: ",
+    "UnifiedKVPool allocated: total_bytes=",
+    "Post-capture KV sizing: KV cache allocated. dtype: x, #tokens: 5, KV size: 1.00 GB, avail mem=",
+    "Loaded weights leave no GPU memory for the KV cache under --mem-fraction-static=0.8. Raise --mem-fraction-static above ",
+    "Estimated CUDA graph memory: ",
+    "Initial free memory 3 GiB, reserved ",
     "The server is fired up",
     "\n",
     "\r",

@@ -112,3 +112,85 @@ fn files_beside_the_log_are_checked() {
     let words = ["log", &log, "--config", &other];
     assert_eq!(fails(&words, Exit::BadInput), "model-config-no-layer-count");
 }
+
+/// A configuration without the widths of keys is no formula of nothing.
+#[test]
+fn keys_without_a_width_are_not_zero_bytes() {
+    let folder = TempDir::new().expect("a folder");
+    let config = write(&folder, "config.json", r#"{"num_hidden_layers": 3}"#);
+    let log = write(
+        &folder,
+        "a.log",
+        "[2026-05-15 09:09:53] KV Cache is allocated. dtype: torch.bfloat16, #tokens: 5, KV size: 1 GB\n",
+    );
+    let seen = crate::run::document(&["log", &log, "--config", &config]);
+    assert!(seen["data"]["kv"]["bytes_per_token_formula"].is_null(), "{seen}");
+    assert_eq!(crate::run::warnings(&seen)[0], "kv-formula-missing");
+    let words = [
+        "estimate",
+        "--config",
+        &config,
+        "--gpu",
+        "h100",
+        "--weights-gib",
+        "10",
+    ];
+    assert_eq!(fails(&words, Exit::BadInput), "keys-not-countable");
+}
+
+#[test]
+fn files_that_are_no_configurations_are_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let itself = folder.path().display().to_string();
+    assert_eq!(
+        fails(
+            &["estimate", "--config", &itself, "--gpu", "h100"],
+            Exit::BadInput
+        ),
+        "input-unreadable"
+    );
+    for (name, text, code) in [
+        ("empty", "", "model-config-not-json"),
+        ("binary", "\u{0}\u{1}\u{7f}", "model-config-not-json"),
+        ("html", "<html></html>", "model-config-not-json"),
+        ("list", "[1]", "model-config-not-an-object"),
+        ("object", "{}", "model-config-no-layer-count"),
+        ("none", r#"{"num_hidden_layers": 0}"#, "model-config-layer-count"),
+    ] {
+        let path = write(&folder, name, text);
+        for words in [
+            &["estimate", "--gpu", "h100", "--config", &path][..],
+            &["log", &path, "--config", &path][..],
+        ] {
+            assert_eq!(fails(words, Exit::BadInput), code, "{name}");
+        }
+    }
+}
+
+/// What a checkpoint keeps its keys in decides an estimate: a type that is not known is no other type.
+#[test]
+fn a_checkpoint_with_an_unknown_type_of_keys_is_no_estimate() {
+    let folder = TempDir::new().expect("a folder");
+    let config = |more: &str| {
+        format!(
+            r#"{{"num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 2,
+                "vocab_size": 100, {more}}}"#
+        )
+    };
+    for (name, more) in [
+        (
+            "keys.json",
+            r#""quantization_config": {"quant_method": "fp8", "kv_cache_quant_algo": "INT3"}"#,
+        ),
+        ("model.json", r#""torch_dtype": "float6""#),
+    ] {
+        let path = write(&folder, name, &config(more));
+        let words = ["estimate", "--config", &path, "--gpu", "h100"];
+        assert_eq!(fails(&words, Exit::BadInput), "kv-dtype-unknown", "{name}");
+        let typed = [&words[..], &["--kv-dtype", "fp8"]].concat();
+        assert!(run(&typed).is_ok(), "{name}");
+    }
+    let none = r#""quantization_config": {"quant_method": "fp8", "kv_cache_quant_algo": "none"}"#;
+    let path = write(&folder, "none.json", &config(none));
+    assert!(run(&["estimate", "--config", &path, "--gpu", "h100"]).is_ok());
+}

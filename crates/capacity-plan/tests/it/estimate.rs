@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::run::{document, gib, run, warnings, write};
 
-const QWEN3_8B: &str = r#"{"model_type": "qwen3", "num_hidden_layers": 36, "hidden_size": 4096, "intermediate_size": 12288,
+pub(crate) const QWEN3_8B: &str = r#"{"model_type": "qwen3", "num_hidden_layers": 36, "hidden_size": 4096, "intermediate_size": 12288,
     "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151936,
     "max_position_embeddings": 40960, "tie_word_embeddings": false, "torch_dtype": "bfloat16"}"#;
 
@@ -234,6 +234,71 @@ fn what_does_not_fit_leads_to_the_least_that_does() {
     let (fits, none) = and_then(&["--gpu", "h100"]);
     assert_eq!(fits["data"]["fit"]["verdict"], "yes");
     assert_eq!(none, None);
+}
+
+/// One head cannot be divided, and five layers are three and two: two stages need 12 of 20 GiB, not 10.
+#[test]
+fn the_fewest_ranks_hold_the_largest_stage() {
+    const FIVE_LAYERS: &str = r#"{"num_hidden_layers": 5, "hidden_size": 64, "num_attention_heads": 1, "head_dim": 64,
+        "max_position_embeddings": 4096, "torch_dtype": "bfloat16"}"#;
+    let folder = TempDir::new().expect("a folder");
+    let path = write(&folder, "config.json", FIVE_LAYERS);
+    let words = [
+        "estimate",
+        "--config",
+        &path,
+        "--gpu-memory-gib",
+        "14",
+        "--weights-gib",
+        "20",
+    ];
+    // 12.6 GiB of 14 less 2 in reserve: 10.6 for weights and a request of less than a MiB.
+    let seen = document(&words);
+    let command: Vec<&str> = seen["next_actions"][0]["command"]
+        .as_array()
+        .expect("a command")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let then = document(&command[1..]);
+    assert_eq!(
+        (&then["data"]["engine"]["pp"], &then["data"]["fit"]["verdict"]),
+        (&4.into(), &"yes".into())
+    );
+    assert_eq!(gib(&then["data"]["memory"][0]["weights_bytes"]), 8.0);
+}
+
+/// Layers that keep something unknown: what fits is no more than the number, and whether it fits is not known.
+#[test]
+fn a_number_that_is_a_bound_is_called_one() {
+    const PARTIAL: &str = r#"{"num_hidden_layers": 2, "layer_types": ["new_attention", "full_attention"], "hidden_size": 4096,
+        "num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 4096}"#;
+    let seen = estimate(PARTIAL, &["--gpu", "h100", "--weights-gib", "1"]);
+    let summary = seen["summary"].as_str().expect("a text");
+    assert!(
+        summary.contains("not known") && summary.contains("If so, at most "),
+        "{summary}"
+    );
+}
+
+/// A state does not grow with a request, so that tokens hold for one length.
+#[test]
+fn tokens_of_a_hybrid_model_hold_for_one_length() {
+    const HYBRID: &str = r#"{"num_hidden_layers": 2, "layer_types": ["sliding_attention", "full_attention"],
+        "sliding_window": 1024, "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8,
+        "max_position_embeddings": 16384}"#;
+    let seen = estimate(HYBRID, &["--gpu", "h100", "--weights-gib", "1"]);
+    assert_eq!(seen["data"]["kv"]["tokens_hold_for"], 16_384);
+    let whole = estimate(QWEN3_8B, &["--gpu", "h100"]);
+    assert_eq!(whole["data"]["kv"]["tokens_hold_for"], Value::Null);
+}
+
+/// A pool is what the fullest stage leaves, be the weights counted or known.
+#[test]
+fn an_estimate_is_of_the_largest_stage() {
+    let seen = estimate(QWEN3_8B, &["--gpu-memory-gib", "80", "--pp", "8"]);
+    // Five layers of 0.36 GiB and an embedding of 1.16; the mean of eight stages is 1.91.
+    assert_eq!(gib(&seen["data"]["memory"][0]["weights_bytes"]), 2.96);
 }
 
 #[test]

@@ -141,8 +141,8 @@ fn current_vllm() {
         (&2.into(), &64.into())
     );
     assert_eq!(data["kv"]["tokens"], 409_536);
-    // Free is what vLLM leaves: 78.50 less its share of 39.62; graphs are in the share.
-    assert_eq!(parts(&data["memory"][0]), [79.25, 7.63, 28.12, 0.47, 2.05, 38.88]);
+    // Free is what vLLM leaves: 78.50 less its share of 39.62; graphs are in the share, and their estimate in the peak.
+    assert_eq!(parts(&data["memory"][0]), [79.25, 7.63, 28.12, 0.47, 2.43, 38.88]);
     assert_eq!(
         (
             &data["capacity"][0]["requests"],
@@ -328,4 +328,48 @@ fn a_type_of_keys_that_is_not_known_has_no_formula() {
         Some(262_144.0)
     );
     assert!(!warnings(&typed).contains(&"kv-dtype-not-known"));
+}
+
+/// The pool, the engine's setting, its type of the model and the configuration are asked in this order, and the first that
+/// names a type decides: one that is not known has no formula, wherever it stands.
+#[test]
+fn a_type_that_nobody_knows_has_no_formula_wherever_it_is_named() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let config = |dtype: &str| {
+        let text = format!(
+            r#"{{"num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32, "torch_dtype": "{dtype}"}}"#
+        );
+        crate::run::write(&folder, &format!("{dtype}.json"), &text)
+    };
+    let pool = |dtype: &str| {
+        format!(
+            "[2026-05-15 09:09:22] server_args=ServerArgs(model_path='m', kv_cache_dtype='auto')\n\
+             [2026-05-15 09:09:53] KV Cache is allocated. dtype: {dtype}, #tokens: 102400, K size: 25.00 GB, V size: 25.00 GB\n"
+        )
+    };
+    let vllm = "INFO 09-04 11:00:00 [core.py:99] Initializing a V1 LLM engine (v0.33.0) with config: model='m', kv_cache_dtype=auto, dtype=torch.float6\n\
+                INFO 09-04 11:00:12 [kv_cache_utils.py:3] GPU KV cache size: 102,400 tokens\n";
+    let bare = pool("x").replace("dtype: x, ", "");
+    for (log, config, name) in [
+        (pool("torch.int3"), config("bfloat16"), "torch.int3"),
+        (vllm.to_owned(), config("bfloat16"), "torch.float6"),
+        (bare, config("float6"), "float6"),
+    ] {
+        let seen = of_log(&log, &["--config", &config]);
+        assert_eq!(seen["data"]["engine"]["kv_dtype"], Value::Null, "{name}");
+        assert_eq!(
+            seen["data"]["kv"]["bytes_per_token_formula"],
+            Value::Null,
+            "{name}"
+        );
+        let warning = &seen["warnings"][0];
+        assert_eq!(warning["code"], "kv-dtype-not-known", "{seen}");
+        assert!(
+            warning["message"]
+                .as_str()
+                .is_some_and(|text| text.contains(&format!("`{name}`")))
+        );
+    }
+    let known = of_log(&pool("torch.bfloat16"), &["--config", &config("float6")]);
+    assert_eq!(known["data"]["engine"]["kv_dtype"], "bf16");
 }

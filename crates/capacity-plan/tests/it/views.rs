@@ -45,6 +45,38 @@ fn many_ranks_stay_in_a_short_view_that_begins_with_the_limit() {
     );
 }
 
+/// What people read: no number is broken in two, one is no plural, and what is free says when.
+#[test]
+fn sentences_are_whole() {
+    let folder = TempDir::new().expect("a folder");
+    let vllm = "\
+INFO 09-04 11:00:11 [kv_cache_utils.py:1] Add 1 padding layers, may waste at most 4% KV cache memory
+INFO 09-04 11:00:12 [kv_cache_utils.py:3] GPU KV cache size: 75,840 tokens
+INFO 09-04 11:00:12 [kv_cache_utils.py:4] Maximum concurrency for 120,000 tokens per request: 1.48x
+";
+    let path = write(&folder, "a.log", vllm);
+    let summary = document(&["log", &path])["summary"].to_string();
+    assert!(summary.contains("1 request of 120 000 tokens fits"), "{summary}");
+    assert!(
+        summary.contains("Pool 177 600 tokens in requests of 120 000"),
+        "{summary}"
+    );
+    let terminal = run(&["log", &path]).expect("a document").view().to_terminal();
+    assert!(terminal.contains("added 1 padding layer to"), "{terminal}");
+    let cut = |line: &str| line.ends_with(|c: char| c.is_ascii_digit());
+    let lines: Vec<&str> = terminal.lines().collect();
+    for pair in lines.windows(2) {
+        let goes_on = pair[1].trim_start().starts_with(|c: char| c.is_ascii_digit());
+        assert!(!(cut(pair[0]) && goes_on), "{pair:?}");
+    }
+    let sglang = "[2026-05-15 09:09:53] Mamba Cache is allocated. max_mamba_cache_size: 3, conv_state size: 0.13GB, ssm_state size: 7.29GB\n\
+                  [2026-05-15 09:09:53] Memory pool end. avail mem=9.00 GB\n";
+    let path = write(&folder, "b.log", sglang);
+    let text = run(&["log", &path]).expect("a document").view().to_markdown();
+    assert!(text.contains("Least free, after the pools: 9.00 GiB."), "{text}");
+    assert!(text.contains("state of a request 1899.5 MiB"), "{text}");
+}
+
 #[test]
 fn the_next_command_runs_as_it_stands() {
     let folder = TempDir::new().expect("a folder");

@@ -154,5 +154,38 @@ fn a_stage_may_hold_more_than_its_share() {
     };
     assert!(matches!(stages(4.2), Fits::No { .. }));
     assert!(matches!(stages(5.0), Fits::Unknown { .. }));
-    assert_eq!(stages(7.5), Fits::Yes);
+    // Five layers of 0.36 GiB and one embedding of 1.16, 2 % more, beside the 2 in reserve.
+    assert_eq!(stages(5.8), Fits::Yes);
+}
+
+/// Five layers are three and two: a stage holds three fifths of the weights, not a half.
+#[test]
+fn known_weights_are_divided_as_the_largest_stage_has_them() {
+    let bare = config(r#"{"num_hidden_layers": 5, "hidden_size": 64, "num_attention_heads": 1}"#);
+    let known = Demand {
+        weights_bytes: Some(20.0 * GIB),
+        ..demand(&bare)
+    };
+    let of = |tp, pp| known.divided(tp, pp).weights_bytes.map(|bytes| bytes / GIB);
+    assert_eq!(
+        (of(1, 2), of(1, 4), of(2, 1)),
+        (Some(12.0), Some(8.0), Some(10.0))
+    );
+    // From two stages to five: the largest has one layer of what were three.
+    let two = Demand {
+        weights_bytes: Some(12.0 * GIB),
+        ..known.divided(1, 2)
+    };
+    let five = two.divided(1, 5).weights_bytes.expect("they are known");
+    assert!((five / GIB - 4.0).abs() < 1e-9);
+    // With all widths, the first stage has the embedding: 18 of 36 layers, and half of the two matrices.
+    let qwen = config(QWEN3_8B);
+    let known = Demand {
+        weights_bytes: Some(15.26 * GIB),
+        ..demand(&qwen)
+    };
+    let half = known.divided(1, 2).weights_bytes.expect("they are known");
+    assert!((half / GIB - 7.63).abs() < 0.01, "{half}");
+    let eighth = known.divided(1, 8).weights_bytes.expect("they are known");
+    assert!((eighth / GIB - 2.96).abs() < 0.01, "{eighth}");
 }

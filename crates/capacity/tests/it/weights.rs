@@ -58,6 +58,25 @@ fn replicas_of_attention_keep_all_of_it() {
     assert_eq!(more, 2.0 * weights.mixers * 0.75);
 }
 
+/// A scale belongs to a vector of keys, not to each weight.
+#[test]
+fn a_weight_of_one_byte_is_one_byte() {
+    for (dtype, bytes) in [
+        ("int8", 1.0),
+        ("float8_e4m3fn", 1.0),
+        ("fp4", 0.5),
+        ("float32", 4.0),
+    ] {
+        let model = config(&QWEN3_8B.replace("bfloat16", dtype));
+        let weights = Weights::of(&model).expect("all widths are there");
+        assert_eq!(
+            weights.rank_bytes(&model, None, tp(1)),
+            bytes * weights.total(),
+            "{dtype}"
+        );
+    }
+}
+
 #[test]
 fn a_width_that_is_missing_is_no_zero() {
     let bare =

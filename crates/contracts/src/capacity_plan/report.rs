@@ -86,8 +86,8 @@ pub struct Kv {
     /// Tokens that the pool of one scheduler holds; of a hybrid model in vLLM, concurrency times length. Null where
     /// nothing tells.
     pub tokens: Option<u64>,
-    /// The only length of requests that `tokens` hold for, tokens: layers of several kinds share a pool of vLLM, and a request
-    /// takes a part of it that does not grow with its length. Null where they hold for every length.
+    /// The only length of requests that `tokens` hold for, tokens: layers of several kinds share a pool of vLLM or of an
+    /// estimate, and a request takes a part of it that does not grow with its length. Null where they hold for every length.
     pub tokens_hold_for: Option<u64>,
     /// Bytes of the pool / its tokens, on the first rank that has both; null where there is none.
     pub bytes_per_token_log: Option<Finite>,
@@ -212,7 +212,7 @@ impl BindingLimit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Headroom {
-    /// Least that is free on any rank, bytes.
+    /// Least that is free on any rank, bytes; 0 with the warning `share-overdrawn` where vLLM took more than was there.
     pub min_free_bytes: u64,
     /// The rank that has least; null where ranks have no names.
     pub rank: Option<String>,
@@ -238,7 +238,8 @@ pub struct Advice {
     pub pool_tokens: Option<i64>,
 }
 
-/// Memory of one rank. The parts add up to `total_bytes`; a part is null where nothing names it, and then in `other_bytes`.
+/// Memory of one rank. The parts add up to `total_bytes`, where all of them are known; a part is null where nothing names it,
+/// or the engine's numbers make it less than nothing, and then in `other_bytes`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Memory {
@@ -249,16 +250,18 @@ pub struct Memory {
     pub total_bytes: Option<u64>,
     /// Weights of the model and of its draft.
     pub weights_bytes: Option<u64>,
-    /// Pools of keys and values, those of a draft among them.
+    /// Pools of keys and values, those of a draft among them, and states where one pool is for all; where SGLang prints no
+    /// sizes, what was free before them less what was free after them.
     pub kv_bytes: Option<u64>,
     /// Pools of states.
     pub state_bytes: Option<u64>,
     /// CUDA graphs.
     pub graph_bytes: Option<u64>,
-    /// Largest activations while profiling; vLLM only.
+    /// Largest activations while profiling, without graphs; vLLM only. In an estimate what is held in reserve.
     pub activation_bytes: Option<u64>,
-    /// Total less all parts that are known; negative where the engine's numbers contradict each other. Null without the
-    /// total, weights, keys and values, or what is free.
+    /// Total less all parts that are known; below nothing by some hundredths of a GiB where the engine rounded, by more where
+    /// its numbers contradict each other, which is a warning. Null without the total, weights, keys and values, or what is
+    /// free.
     pub other_bytes: Option<i64>,
     /// Free in the end.
     pub free_bytes: Option<u64>,
@@ -270,7 +273,7 @@ pub struct Memory {
 pub struct Pool {
     /// As in `memory`.
     pub rank: Option<String>,
-    /// `kv`, `window`, `draft`, `state`.
+    /// `kv`, `window`, `index` (keys that select what attention looks at), `draft`, `state`.
     pub kind: String,
     /// Tokens; null where the engine names none, and for states.
     pub tokens: Option<u64>,

@@ -1,6 +1,6 @@
 //! Whether an estimate fits, and the smallest change that makes it fit.
 
-use capacity::{Demand, Fits, GIB, KvDtype, Parallel};
+use capacity::{Demand, Fits, GIB, KvDtype, Parallel, Room};
 use contracts::capacity_plan::report::{Fit, FitVerdict};
 use contracts::text::{FOREIGN_TEXT_CAP, clean};
 use contracts::{Exit, NextAction};
@@ -13,7 +13,7 @@ const MOST_TP: u64 = 8;
 const MOST_PP: u64 = 32;
 
 /// As documents have it.
-pub(crate) fn fit(demand: &Demand<'_>, room: &capacity::Room) -> Fit {
+pub(super) fn fit(demand: &Demand<'_>, room: &Room) -> Fit {
     let (verdict, needed_bytes, why) = match demand.fits(room) {
         Fits::Yes => (FitVerdict::Yes, None, None),
         Fits::No { needed_bytes, .. } => (FitVerdict::No, Some(needed_bytes.round() as u64), None),
@@ -29,7 +29,7 @@ pub(crate) fn fit(demand: &Demand<'_>, room: &capacity::Room) -> Fit {
 }
 
 /// How the process ends: nothing is a gate unless it was asked for.
-pub(crate) fn exit(fit: &Fit, fail_on: Option<FailOn>) -> Exit {
+pub(super) fn exit(fit: &Fit, fail_on: Option<FailOn>) -> Exit {
     match (fail_on, fit.verdict) {
         (None, _) | (_, FitVerdict::Yes) => Exit::Ok,
         (Some(FailOn::DoesNotFit), FitVerdict::No) => Exit::GateNotMet,
@@ -39,11 +39,7 @@ pub(crate) fn exit(fit: &Fit, fail_on: Option<FailOn>) -> Exit {
 
 /// The same estimate with smaller keys, or else with the fewest ranks that fit; `None` where nothing does, or what was read
 /// cannot be read again.
-pub(crate) fn next_action(
-    args: &EstimateArgs,
-    demand: &Demand<'_>,
-    room: &capacity::Room,
-) -> Option<NextAction> {
+pub(super) fn next_action(args: &EstimateArgs, demand: &Demand<'_>, room: &Room) -> Option<NextAction> {
     let is_read_once = |path: &std::path::PathBuf| path.as_os_str() == "-";
     let mut files = [&args.quantization, &args.draft_config].into_iter().flatten();
     if is_read_once(&args.config) || files.any(is_read_once) {
@@ -64,7 +60,7 @@ pub(crate) fn next_action(
 }
 
 /// The demand with smaller keys or more ranks that fits for certain.
-fn smallest<'a>(demand: &Demand<'a>, room: &capacity::Room) -> Option<Demand<'a>> {
+fn smallest<'a>(demand: &Demand<'a>, room: &Room) -> Option<Demand<'a>> {
     let now = demand.parallel;
     let doubled = |from: u64, most: u64| {
         std::iter::successors(Some(from), move |n| n.checked_mul(2).filter(|n| *n <= most))
@@ -79,13 +75,10 @@ fn smallest<'a>(demand: &Demand<'a>, room: &capacity::Room) -> Option<Demand<'a>
         kv_dtype: KvDtype::Fp8,
         ..*demand
     });
-    let divided = divisions.into_iter().skip(1).map(|(tp, pp)| Demand {
-        parallel: Parallel { tp, pp, ..now },
-        weights_bytes: demand
-            .weights_bytes
-            .map(|bytes| bytes * (now.tp * now.pp) as f64 / (tp * pp) as f64),
-        ..*demand
-    });
+    let divided = divisions
+        .into_iter()
+        .skip(1)
+        .map(|(tp, pp)| demand.divided(tp, pp));
     smaller_keys
         .into_iter()
         .chain(divided)
@@ -112,7 +105,10 @@ fn command(args: &EstimateArgs, offered: &Demand<'_>) -> Vec<String> {
         ("--memory-fraction", number(args.memory_fraction, 0.9)),
         (
             "--weights-gib",
-            offered.weights_bytes.map(|bytes| format!("{:.2}", bytes / GIB)),
+            // Rounded up: what fits as it is said must fit as it is typed.
+            offered
+                .weights_bytes
+                .map(|bytes| format!("{:.2}", (bytes / GIB * 100.0).ceil() / 100.0)),
         ),
         ("--reserve-gib", number(args.reserve_gib, 2.0)),
         (

@@ -2,20 +2,25 @@
 //!
 //! A server that runs knows more than its log: sizes are of what is there, not of what was planned.
 
+mod cache_config;
+mod gauges;
+mod server_info;
+
 use capacity::GIB;
 use cli_kit::{DocumentParts, Failure, OutputArgs, Report};
 use contracts::capacity_plan::report::{SCHEMA, Source};
 use contracts::serve_bench::probe::ProbeData;
 use contracts::serve_bench::result::EngineKind;
-use engine_client::metrics::{Exposition, Sample, parse};
+use engine_client::metrics::parse;
 use engine_client::{ClientError, Endpoint, Headers, get_text};
 use serde_json::Value;
 
 use crate::cli::LiveArgs;
 use crate::error::CapacityError;
-use crate::facts::{Facts, Format, KvPool, Rank, Size};
+use crate::facts::{Facts, Format};
 use crate::load::Load;
 use crate::report::{Checked, conclude};
+use crate::size::Size;
 
 /// What the server answered.
 struct Answers {
@@ -39,9 +44,12 @@ pub(crate) fn run(args: &LiveArgs, output: &OutputArgs) -> Result<Report, Failur
     let answers = runtime.block_on(ask(&endpoint, &headers))?;
     let facts = facts(&answers);
     if facts.is_empty() {
+        let mut asked = answers.server.endpoints.iter();
+        let refused = asked.find_map(|endpoint| endpoint.status.filter(|status| matches!(status, 401 | 403)));
         return Err(CapacityError::SaysNothing {
             engine: answers.server.engine.kind.name(),
             url: answers.server.url,
+            refused,
         }
         .into());
     }
@@ -105,11 +113,11 @@ fn facts(answers: &Answers) -> Facts {
     };
     let metrics = parse(&answers.metrics);
     if facts.format == Some(Format::VllmV1) {
-        vllm(&mut facts, &metrics);
+        cache_config::read(&mut facts, &metrics);
     } else if facts.format.is_some() {
-        gauges(&mut facts, &metrics);
+        gauges::read(&mut facts, &metrics);
         if let Some(info) = &answers.info {
-            server_info(&mut facts, info);
+            server_info::read(&mut facts, info);
         }
     }
     facts
@@ -128,161 +136,12 @@ fn count(value: f64) -> Option<u64> {
     (0.0..9e15).contains(&value).then_some(value as u64)
 }
 
-fn server_info(facts: &mut Facts, info: &Value) {
-    let number = |name: &str| info.get(name).and_then(Value::as_u64);
-    facts.tp = number("tp_size");
-    facts.pp = number("pp_size");
-    facts.dp = number("dp_size");
-    facts.has_dp_attention = info.get("enable_dp_attention") == Some(&Value::Bool(true));
-    facts.page = number("page_size").or(facts.page);
-    facts.context = number("context_length").or(facts.context);
-    // vLLM answers with its configuration, by groups or flat.
-    let of_vllm = [
-        "/vllm_config/scheduler_config/max_num_seqs",
-        "/vllm_config/max_num_seqs",
-    ];
-    let of_vllm = of_vllm
-        .iter()
-        .find_map(|pointer| info.pointer(pointer))
-        .and_then(Value::as_u64);
-    facts.max_running_requests = number("max_running_requests").or(of_vllm);
-    let dtype = info.get("kv_cache_dtype").and_then(Value::as_str);
-    facts.kv_dtype = dtype.map(|dtype| contracts::text::clean(dtype, 60));
-    let fraction = info.get("mem_fraction_static").and_then(Value::as_f64);
-    facts.fraction = fraction.filter(|fraction| (0.0..=1.0).contains(fraction));
-    let states = info.get("internal_states").and_then(Value::as_array);
-    let states = states.map_or(&[][..], Vec::as_slice);
-    for (index, state) in states.iter().enumerate().take(1024) {
-        let Some(memory) = state.get("memory_usage") else {
-            continue;
-        };
-        let part = |name: &str| memory.get(name).and_then(Value::as_f64).and_then(size);
-        let tokens = memory.get("token_capacity").and_then(Value::as_u64);
-        facts.tokens = facts.tokens.or(tokens);
-        let of_windows = memory.get("token_capacity_swa").and_then(Value::as_u64);
-        facts.window_pool_tokens = facts.window_pool_tokens.or(of_windows);
-        let most = state
-            .get("effective_max_running_requests_per_dp")
-            .and_then(Value::as_u64);
-        facts.max_running_requests = most.or(facts.max_running_requests);
-        // One state a scheduler, said by its first rank.
-        let dp = (states.len() > 1).then_some(index as u32);
-        // Gauges say the same with the names of ranks, and may leave out a part.
-        let named = facts.ranks.keys().find(|rank| rank.dp == dp).copied();
-        let of = facts.rank(named.unwrap_or(Rank {
-            dp,
-            ..Rank::default()
-        }));
-        if of.weights.is_empty() {
-            of.weights.extend(part("weight"));
-        }
-        if of.graphs.is_empty() {
-            of.graphs.extend(graphs(memory));
-        }
-        if let (true, Some(all)) = (of.pools.is_empty(), part("kvcache")) {
-            of.pools.push(KvPool {
-                tokens,
-                all: Some(all),
-                ..KvPool::default()
-            });
-        }
-    }
-}
-
-/// Graphs: one number, or since 0.5.23 one of each phase. A difference that came out below nothing is none.
-fn graphs(memory: &Value) -> Vec<Size> {
-    let numbers: Vec<f64> = match memory.get("graph") {
-        Some(Value::Object(phases)) => phases.values().take(16).filter_map(Value::as_f64).collect(),
-        Some(one) => one.as_f64().into_iter().collect(),
-        None => Vec::new(),
-    };
-    numbers.into_iter().filter_map(size).collect()
-}
-
-fn rank_of(sample: &Sample<'_>) -> Rank {
-    let number = |label: &str| sample.labels.get(label)?.parse().ok();
-    Rank {
-        dp: number("dp_rank"),
-        pp: number("pp_rank"),
-        tp: number("tp_rank"),
-    }
-}
-
-fn gauges(facts: &mut Facts, metrics: &Exposition<'_>) {
-    let engine = facts.format.map_or("sglang", |format| format.engine());
-    let samples = |name: &str| -> Vec<(Rank, f64)> {
-        let name = format!("{engine}:{name}");
-        metrics
-            .family(&name)
-            .map(|sample| (rank_of(sample), sample.value))
-            .collect()
-    };
-    // Each rank says the same of its scheduler: a sum would count it several times.
-    let one = |name: &str| {
-        samples(name)
-            .into_iter()
-            .find_map(|(_, value)| count(value))
-            .filter(|value| *value > 0)
-    };
-    facts.tokens = one("max_total_num_tokens");
-    facts.window_pool_tokens = one("max_total_num_tokens_swa");
-    facts.page = one("page_size");
-    facts.context = one("context_len").or(facts.context);
-    for (rank, gib) in samples("weight_memory_usage_gb") {
-        let of = facts.rank(rank);
-        of.weights.extend(size(gib).filter(|_| of.weights.is_empty()));
-    }
-    let tokens = facts.tokens;
-    for (rank, gib) in samples("kv_cache_memory_usage_gb") {
-        let of = facts.rank(rank);
-        if let Some(all) = size(gib).filter(|_| of.pools.is_empty()) {
-            of.pools.push(KvPool {
-                tokens,
-                all: Some(all),
-                ..KvPool::default()
-            });
-        }
-    }
-    // One sample a phase: prefill, decode.
-    for (rank, gib) in samples("graph_memory_usage_gb") {
-        let of = facts.rank(rank);
-        of.graphs.extend(size(gib).filter(|_| of.graphs.len() < 16));
-    }
-}
-
-/// The labels of `cache_config_info`; 0.33 has tokens and concurrency among them.
-fn vllm(facts: &mut Facts, metrics: &Exposition<'_>) {
-    let Some(sample) = metrics.family("vllm:cache_config_info").next() else {
-        return;
-    };
-    let number = |label: &str| sample.labels.get(label)?.parse::<f64>().ok();
-    facts.blocks = number("num_gpu_blocks").and_then(count);
-    facts.page = number("block_size").and_then(count);
-    facts.fraction = number("gpu_memory_utilization").filter(|fraction| (0.0..=1.0).contains(fraction));
-    facts.tokens = number("kv_cache_size_tokens")
-        .and_then(count)
-        .filter(|tokens| *tokens > 0);
-    let dtype = sample.labels.get("cache_dtype");
-    facts.kv_dtype = dtype.map(|dtype| contracts::text::clean(&dtype, 60));
-    let times = number("kv_cache_max_concurrency").filter(|times| *times > 0.0);
-    facts.concurrency = facts
-        .context
-        .zip(times)
-        .map(|(context, times)| (context, times, 0.0));
-    let engines = metrics
-        .family("vllm:cache_config_info")
-        .filter_map(|sample| sample.labels.get("engine"));
-    let engines: std::collections::BTreeSet<_> = engines.collect();
-    facts.dp = (engines.len() > 1).then_some(engines.len() as u64);
-    // The front end adds up the blocks of all engines, and names tokens of one (0.32, read).
-    facts.blocks = facts.blocks.map(|blocks| blocks / facts.dp.unwrap_or(1));
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::facts::Rank;
 
     fn answers(kind: EngineKind, info: Option<Value>, metrics: &str) -> Answers {
         let server = json!({
@@ -327,6 +186,7 @@ mod tests {
         let of = facts.ranks.values().next().expect("a rank");
         let graphs = Size::sum(&of.graphs).expect("there are graphs");
         assert_eq!((graphs.bytes, of.graphs.len()), (1.75 * GIB, 3));
+        assert_eq!(of.free_after_capture.map(|size| size.bytes), Some(78.512 * GIB));
         assert_eq!(
             (facts.tokens, facts.window_pool_tokens),
             (Some(291_271), Some(58_254))
@@ -366,6 +226,7 @@ sglang:weight_memory_usage_gb{tp_rank=\"0\"} 7.5
 sglang:kv_cache_memory_usage_gb{tp_rank=\"0\"} 2.0
 sglang:graph_memory_usage_gb{tp_rank=\"0\",phase=\"prefill\"} 0.5
 sglang:graph_memory_usage_gb{tp_rank=\"0\",phase=\"decode\"} 1.0
+sglang:startup_available_gpu_memory_gb{tp_rank=\"0\"} 6.25
 sglang:page_size{tp_rank=\"0\"} 1.0
 ";
         // An exporter that negotiated OpenMetrics writes the same names with an underscore.
@@ -374,6 +235,7 @@ sglang:page_size{tp_rank=\"0\"} 1.0
             assert_eq!(facts.tokens, Some(1000));
             let of = facts.ranks.values().next().expect("a rank");
             assert_eq!((of.weights.len(), of.graphs.len(), of.pools.len()), (1, 2, 1));
+            assert_eq!(of.free_after_capture.map(|size| size.bytes), Some(6.25 * GIB));
         }
     }
 

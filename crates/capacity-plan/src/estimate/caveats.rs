@@ -1,0 +1,63 @@
+//! What could make a reader take an estimate for more than it is.
+
+use capacity::model_config::Quantization;
+use contracts::Warning;
+
+use super::pool::EstimatedPool;
+use crate::cli::EstimateArgs;
+use crate::model::Formula;
+
+pub(super) fn caveats(
+    args: &EstimateArgs,
+    formula: &Formula<'_>,
+    quantization: Option<&Quantization>,
+    pool: &EstimatedPool,
+    device_source: &str,
+) -> Vec<Warning> {
+    let mut warnings = vec![Warning::new(
+        "estimate",
+        format!(
+            "nothing was measured: weights by shapes (no towers for images or sound), activations as --reserve-gib says, memory of the device: {device_source}; the log of a start-up knows better"
+        ),
+    )];
+    if pool.bytes <= 0.0 {
+        warnings.push(Warning::new(
+            "weights-leave-no-pool",
+            "weights and reserve are more than the fraction of the device: more ranks, or weights in fewer bits",
+        ));
+    }
+    if let Some(heads) = formula
+        .config
+        .model
+        .num_attention_heads
+        .filter(|heads| heads % formula.parallel.attention_tp() != 0)
+    {
+        warnings.push(Warning::new(
+            "heads-not-divisible",
+            format!(
+                "{heads} attention heads do not divide by {} ranks: engines refuse such a start, and the shares here are not whole",
+                formula.parallel.attention_tp()
+            ),
+        ));
+    }
+    if let Some(quantization) =
+        quantization.filter(|how| args.weights_gib.is_none() && capacity::weight_storage(how).is_none())
+    {
+        warnings.push(Warning::new(
+            "weight-storage-unknown",
+            format!(
+                "how `{}` stores a weight is not known: weights are counted in their own type; give --weights-gib",
+                contracts::text::clean(&quantization.method, 40)
+            ),
+        ));
+    }
+    warnings.extend(crate::caveats::partial(formula));
+    warnings.extend(formula.config.warnings());
+    if args.mtp && formula.draft_token_bytes.is_none() {
+        warnings.push(Warning::new(
+            "no-mtp-layers",
+            "the configuration names no layers for multi-token prediction: --mtp adds nothing",
+        ));
+    }
+    warnings
+}
