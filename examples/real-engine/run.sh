@@ -105,8 +105,9 @@ say 'freeze: the same bytes for every run below'
   --out workload.jsonl
 
 say 'round 0: ours (-np 1) against theirs (-np 4)'
+# Four requests in one step pay on some CPUs (43 % was seen) and cost on others (13 %): the verdict is this machine's and no gate.
+# What is behind on every machine is planted below.
 until_decided round0 "$ours" "$theirs"
-[ "$verdict" = behind ] || fail "round 0 must be behind, the verdict is $verdict after $pairs pairs"
 
 say 'the change: ours with -np 4; equal sides from here, so this is the A/A test too'
 stop_engine "$ours_pid"
