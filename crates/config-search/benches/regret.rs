@@ -1,8 +1,8 @@
 //! What the strategy captures of what there is: on synthetic landscapes beside chance and a plain estimator, or on files, one JSON
 //! line a search, which `examples/landscapes/compare.py` holds against those of Optuna and SMAC3.
 //!
-//! `cargo bench -p config-search`                               the synthetic ones, a table
-//! `cargo bench -p config-search -- FILE.jsonl… >RESULTS`       landscapes from files (absolute paths)
+//! `cargo bench -p config-search --bench regret`                              the synthetic ones, a table
+//! `cargo bench -p config-search --bench regret -- FILE.jsonl… >RESULTS`      landscapes from files (absolute paths)
 
 use std::time::Instant;
 
