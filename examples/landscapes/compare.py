@@ -80,6 +80,19 @@ def table(results: list[dict]) -> list[str]:
     return lines
 
 
+def by_landscape(results: list[dict], budget: int) -> list[str]:
+    """What each searcher captures of each landscape at one budget, the mean over its seeds."""
+    rivals = sorted({result["rival"] for result in results})
+    lines = [f"| captured in {budget} trials | " + " | ".join(rivals) + " |", "|---|" + "---:|" * len(rivals)]
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for result in results:
+        if result["budget"] == budget:
+            found[result["landscape"]][result["rival"]].append(result["captured"])
+    for landscape, captured in sorted(found.items()):
+        lines.append(f"| {landscape} | " + " | ".join(f"{fmean(captured[r]):.3f}" if captured[r] else "-" for r in rivals) + " |")
+    return lines
+
+
 def self_test() -> None:
     def made_up(rival: str, regret: float, spread: float) -> list[dict]:
         rng = random.Random(rival)
@@ -113,6 +126,9 @@ def main() -> None:
         return
     results = [json.loads(text) for path in args.results for text in path.read_text().splitlines()]
     print("\n".join(table(results)))
+    for budget in sorted({result["budget"] for result in results}):
+        print("\n" + "\n".join(by_landscape(results, budget)))
+    print()
     for rival in sorted({result["rival"] for result in results} - {args.ours}):
         if not (found := pairs(results, args.ours, rival, None)):
             continue

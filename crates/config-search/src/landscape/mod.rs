@@ -1,35 +1,18 @@
-//! Landscapes: spaces whose every configuration was measured, to hold searchers against each other. Pure.
-//!
-//! The file is JSON lines, neutral to who searches: `{"params": {…}, "repeats": [101.2, 99.8], "status": "ok"}`, the baseline
-//! first, larger is better; a configuration that does not work has another status and no repeats.
+//! Landscapes: spaces whose every configuration is known, to hold searchers against each other. Pure. `recorded` reads them from
+//! files, `synthetic` makes them up.
 
+pub mod recorded;
 pub mod rivals;
 pub mod synthetic;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use contracts::config_search::candidate::Step;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::space::{Config, Param, Space};
+use crate::space::{Config, Space};
 use crate::strategy::{self, Outcome, Settings, Trial};
-
-/// Most configurations of a file.
-const MOST_LINES: usize = 100_000;
-
-/// A line of the file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// Flags with their values.
-    pub params: BTreeMap<String, Value>,
-    /// Measured values, larger is better.
-    pub repeats: Vec<f64>,
-    /// `ok`, or why there are none.
-    pub status: String,
-}
 
 /// A space that is known whole.
 #[derive(Clone, Debug)]
@@ -69,88 +52,6 @@ pub struct Played {
 }
 
 impl Landscape {
-    /// Reads a file of measured repeats.
-    ///
-    /// # Errors
-    /// In words, with the line.
-    pub fn read(name: &str, text: &str) -> Result<Landscape, String> {
-        let mut lines: Vec<Line> = Vec::new();
-        for (at, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-        {
-            if lines.len() >= MOST_LINES {
-                return Err(format!("it has more than {MOST_LINES} lines"));
-            }
-            let line: Line =
-                serde_json::from_str(line).map_err(|error| format!("line {}: {error}", at + 1))?;
-            if line.repeats.iter().any(|value| value.is_nan() || *value <= 0.0) {
-                return Err(format!("line {}: a repeat is not above 0", at + 1));
-            }
-            if line.status == "ok" && line.repeats.is_empty() {
-                return Err(format!("line {}: `ok` without a repeat", at + 1));
-            }
-            lines.push(line);
-        }
-        let baseline = lines.first().ok_or("it is empty")?;
-        if baseline.status != "ok" {
-            return Err("the baseline, which is the first line, does not work".to_owned());
-        }
-        let flags: BTreeSet<&String> = lines.iter().flat_map(|line| line.params.keys()).collect();
-        let value = |line: &Line, flag: &str| line.params.get(flag).cloned().unwrap_or(Value::Null);
-        let params: Vec<Param> = flags
-            .into_iter()
-            .map(|flag| {
-                let mut levels = vec![value(baseline, flag)];
-                for line in &lines {
-                    let value = value(line, flag);
-                    if !levels.contains(&value) {
-                        levels.push(value);
-                    }
-                }
-                Param {
-                    flag: flag.clone(),
-                    family: flag.clone(),
-                    ordered: levels.iter().all(|level| level.is_number() || level.is_null()),
-                    levels,
-                    when: vec![],
-                }
-            })
-            .collect();
-        let space = Space { params };
-        let base = mean(&baseline.repeats);
-        let (mut scores, mut truth) = (BTreeMap::new(), BTreeMap::new());
-        for line in &lines {
-            let config: Config = space
-                .params
-                .iter()
-                .map(|param| {
-                    let value = value(line, &param.flag);
-                    param
-                        .levels
-                        .iter()
-                        .position(|level| *level == value)
-                        .expect("every value is a level")
-                })
-                .collect();
-            let of_line: Vec<f64> = match line.status.as_str() {
-                "ok" => line.repeats.iter().map(|value| (value / base).ln()).collect(),
-                _ => vec![],
-            };
-            if !of_line.is_empty() {
-                truth.insert(config.clone(), (mean(&line.repeats) / base).ln());
-            }
-            scores.insert(config, of_line);
-        }
-        Ok(Landscape {
-            name: name.to_owned(),
-            space,
-            scores,
-            truth,
-        })
-    }
-
     /// The best true score.
     pub fn oracle(&self) -> f64 {
         self.truth.values().copied().fold(f64::NEG_INFINITY, f64::max)
@@ -217,40 +118,6 @@ fn mean(values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_gives_its_space_with_the_baseline_first() {
-        let text = r#"{"params": {"--t": 2, "--fa": "on"}, "repeats": [100.0, 102.0], "status": "ok"}
-{"params": {"--t": 1, "--fa": "on"}, "repeats": [50.5], "status": "ok"}
-{"params": {"--t": 1}, "repeats": [], "status": "oom"}
-"#;
-        let landscape = Landscape::read("x", text).unwrap();
-        assert_eq!(landscape.scores.len(), 3);
-        assert_eq!(landscape.truth[&landscape.space.baseline()], 0.0);
-        assert_eq!(landscape.oracle(), 0.0);
-        let worse = landscape.truth.values().copied().fold(0.0, f64::min);
-        assert!((worse - 0.5f64.ln()).abs() < 1e-9);
-    }
-
-    #[test]
-    fn lines_that_are_none_are_named() {
-        for (text, word) in [
-            ("", "empty"),
-            (
-                "{\"params\": {}, \"repeats\": [0], \"status\": \"ok\"}",
-                "above 0",
-            ),
-            ("{\"params\": {}, \"repeats\": [], \"status\": \"ok\"}", "without"),
-            (
-                "{\"params\": {}, \"repeats\": [], \"status\": \"oom\"}",
-                "baseline",
-            ),
-            ("nonsense", "line 1"),
-        ] {
-            let error = Landscape::read("x", text).unwrap_err();
-            assert!(error.contains(word), "{error}");
-        }
-    }
 
     /// Mean regret over 30 seeds on landscapes with noise and failures.
     fn regret(searcher: Searcher, budget: usize) -> f64 {
