@@ -100,14 +100,15 @@ say 'probe'
 "$bench" probe --url "$ours" --quiet --format markdown -o probe.json
 
 say 'freeze: the same bytes for every run below'
-"$bench" freeze --dataset random --num-prompts 8 --input-len 16 --output-len 16 --seed 270 \
+"$bench" freeze --dataset random --num-prompts 8 --input-len 32 --output-len 8 --seed 270 \
   --extra-body '{"cache_prompt": false, "temperature": 0}' --target target.yaml --quiet --format markdown \
   --out workload.jsonl
 
 say 'round 0: ours (-np 1) against theirs (-np 4)'
 # Four requests in one step pay on some CPUs (43 % was seen) and cost on others (13 %): the verdict is this machine's and no gate.
 # What is behind on every machine is planted below.
-until_decided round0 "$ours" "$theirs"
+measure round0 "$ours" "$theirs" 18
+decide_gap round0 round0
 
 say 'the change: ours with -np 4; equal sides from here, so this is the A/A test too'
 stop_engine "$ours_pid"
