@@ -4,7 +4,7 @@
 #   rivals.sh OUTPUT_DIR [LANDSCAPE.jsonl...]      default: every landscape beside this script
 #
 # SEEDS=N (30) and RIVALS="tpe smac3" choose less. A result file that is there is kept: started again it goes on with
-# the next searcher. SMAC3 takes the longest, about half an hour of one core for eight landscapes.
+# the next searcher. SMAC3 takes the longest by far.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -3,7 +3,7 @@
 #
 #   run.sh OUTPUT_DIR      result files that are there are kept; SEEDS and RIVALS as in rivals.sh
 #
-# Needs what rivals.sh needs, and a Rust toolchain. SMAC3 takes an hour of one core, everything else minutes.
+# Needs what rivals.sh needs, and a Rust toolchain. SMAC3 takes hours of one core (not measured to its end), everything else minutes.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
