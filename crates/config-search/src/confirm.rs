@@ -10,7 +10,7 @@ use contracts::Exit;
 use contracts::config_search::report::{Best, Comparison, Confirmation};
 use contracts::gap_decide::decision::{self, DecisionData, ScenarioVerdict, Verdict};
 use contracts::serve_bench::compare::{self, CompareData};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::cli::ConfirmArgs;
 use crate::error::SearchError;
@@ -38,7 +38,9 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
     let place = folder.join("confirm").join(&winner.candidate);
     std::fs::create_dir_all(&place).map_err(write_error(&place))?;
     let _ = cli_kit::install_interrupt();
-    let subject = subject(&place, ready)?;
+    // What both sides get of the environment.
+    let subject = place.join("subject.json");
+    crate::subject::write(&subject, &ready.framework, &[]).map_err(write_error(&subject))?;
     let mut comparisons = Vec::new();
     for scenario in &plan.plan.scenarios {
         let document = place.join(format!("{}.compare.json", scenario.name));
@@ -145,29 +147,6 @@ fn launch(ready: &Ready, params: &BTreeMap<String, Value>) -> Result<String, Sea
         }
     }
     Ok(Value::from(argv).to_string())
-}
-
-/// What both sides get of the environment. Secrets are taken from this shell and do not come into the file.
-fn subject(place: &Path, ready: &Ready) -> Result<PathBuf, SearchError> {
-    let env: BTreeMap<&String, &str> = ready
-        .framework
-        .env
-        .iter()
-        .map(|(name, value)| {
-            (
-                name,
-                if contracts::secret::is_secret(name) {
-                    ""
-                } else {
-                    value.as_str()
-                },
-            )
-        })
-        .collect();
-    let path = place.join("subject.json");
-    let bytes = json!({"schema": contracts::subject::Subject::SCHEMA, "env": env}).to_string();
-    cli_kit::write_atomically(&path, bytes.as_bytes()).map_err(write_error(&path))?;
-    Ok(path)
 }
 
 /// Runs a tool that writes a document.

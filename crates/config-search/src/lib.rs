@@ -21,6 +21,7 @@ mod render;
 mod report;
 mod search;
 mod store;
+mod subject;
 mod validate;
 
 use cli_kit::{Failure, Report};

@@ -130,6 +130,7 @@ impl Bench<'_> {
             .map(|word| word.replace(PORT, &port.to_string()))
             .collect();
         seen.argv = contracts::argv::redacted(&argv);
+        self.declare(framework, id, params)?;
         let url = format!("http://127.0.0.1:{port}");
         let endpoint =
             Endpoint::parse(&url).map_err(|error| skipped("url", &error.to_string(), "report it"))?;
@@ -208,6 +209,27 @@ impl Bench<'_> {
         measured
     }
 
+    /// The subject of what is measured next; without the port, which differs from launch to launch.
+    fn declare(
+        &self,
+        framework: &Framework,
+        id: &str,
+        params: &BTreeMap<String, Value>,
+    ) -> Result<(), Reason> {
+        let argv = command::argv(framework, params).unwrap_or_default();
+        crate::subject::write(&self.subject(id), framework, &argv).map_err(|error| {
+            skipped(
+                "subject-not-written",
+                &error.to_string(),
+                "make room, or name another folder with --dir",
+            )
+        })
+    }
+
+    fn subject(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("results/{id}.subject.json"))
+    }
+
     /// Who answers, held against the plan.
     fn known(&self, framework: &Framework, probe: &ProbeData, seen: &mut Seen) -> Result<(), Reason> {
         seen.simulated = Some(probe.simulated);
@@ -274,7 +296,7 @@ impl Bench<'_> {
         let document = format!("results/{id}.{}.json", scenario.name);
         let path = self.folder.join(&document);
         let mut child = tokio::process::Command::new(self.serve_bench)
-            .args(self.arguments(scenario, url, &path, fidelity))
+            .args(self.arguments(scenario, url, id, &path, fidelity))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -324,9 +346,20 @@ impl Bench<'_> {
     }
 
     /// Arguments of `serve-bench`.
-    fn arguments(&self, scenario: &Scenario, url: &str, document: &Path, fidelity: f64) -> Vec<String> {
+    fn arguments(
+        &self,
+        scenario: &Scenario,
+        url: &str,
+        id: &str,
+        document: &Path,
+        fidelity: f64,
+    ) -> Vec<String> {
         let mut words: Vec<String> = ["run", "--url", url].map(str::to_owned).to_vec();
         words.extend(load(self.plan, scenario, self.base, fidelity));
+        let subject = self.subject(id);
+        if subject.exists() {
+            words.extend(["--subject".to_owned(), subject.display().to_string()]);
+        }
         words.extend(["--quiet", "--format", "json", "-o"].map(str::to_owned));
         words.push(document.display().to_string());
         words

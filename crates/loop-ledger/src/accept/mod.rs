@@ -8,10 +8,12 @@ mod notes;
 pub(crate) mod objectives;
 mod pooled;
 mod refusal;
+pub(crate) mod search;
 mod subject;
 
 use std::path::Path;
 
+use contracts::config_search::candidate;
 use contracts::fields::sha256_hex;
 use contracts::loop_ledger::entry::Evidence;
 use contracts::loop_ledger::facts::Facts;
@@ -99,6 +101,9 @@ pub fn again(ledger: &Ledger, state: &State<'_>, stored: &Evidence, bytes: &[u8]
 }
 
 fn facts(context: &Context<'_>, bytes: &[u8]) -> Result<Facts, Refusal> {
+    if is_search(bytes) {
+        return search::search(context, bytes);
+    }
     let value = context.value(bytes).map_err(|refusal| match schema_of(bytes) {
         // Lines of JSON are whole in their own way.
         Some(schema) if [workload::SCHEMA, record::SCHEMA].contains(&schema.as_str()) => {
@@ -132,6 +137,11 @@ pub(crate) fn schema_of(bytes: &[u8]) -> Option<String> {
     }
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Named>();
     values.next()?.ok().map(|named| named.schema)
+}
+
+/// Whether a file is the rows of a search.
+pub(crate) fn is_search(bytes: &[u8]) -> bool {
+    schema_of(bytes).as_deref() == Some(candidate::SCHEMA)
 }
 
 /// A stored comparison, read again.

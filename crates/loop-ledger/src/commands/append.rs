@@ -1,6 +1,6 @@
 //! `append`: documents become evidence, or are refused with the reason.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use cli_kit::{Failure, Report};
 use contracts::Warning;
@@ -24,9 +24,11 @@ pub(crate) fn append(root: &Root, args: &AppendArgs) -> Result<Report, Failure> 
     let mut entries = Vec::new();
     let mut is_new = false;
     for path in &args.documents {
-        let (entry, added) = one(&mut writer, path)?;
-        is_new |= added;
-        entries.push(entry);
+        for path in with_measurements(path)? {
+            let (entry, added) = one(&mut writer, &path)?;
+            is_new |= added;
+            entries.push(entry);
+        }
     }
     let warnings = undeclared(&State::now(&writer.ledger), &entries);
     Ok(receipt(&writer.ledger, entries, !is_new, warnings))
@@ -49,6 +51,48 @@ pub(crate) fn undeclared(state: &State<'_>, entries: &[Entry]) -> Vec<Warning> {
         warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
     }
     warnings
+}
+
+/// A document, or the rows of a search after the measurements that they name.
+fn with_measurements(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let bytes = cli_kit::read_bounded(path, DOCUMENT_CAP)?;
+    let mut paths = Vec::new();
+    if accept::is_search(&bytes) {
+        // Rows that do not read are refused with the rest.
+        let rows = accept::search::rows(&bytes).unwrap_or_default();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for (document, sha256) in accept::search::measured(&rows) {
+            paths.push(measurement(folder, document, sha256)?);
+        }
+    }
+    paths.push(path.to_path_buf());
+    Ok(paths)
+}
+
+/// A measurement beside the rows, as it was when its row was written.
+fn measurement(folder: &Path, document: &str, sha256: &str) -> Result<PathBuf, Failure> {
+    let shown = contracts::text::clean(document, 200);
+    let is_beside = Path::new(document)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    if !is_beside {
+        return Err(Failure::new(
+            contracts::Exit::BadInput,
+            "search-path",
+            format!("a row names {shown}, which is not in the folder of the search"),
+        )
+        .hint("give the candidates.jsonl as config-search wrote it"));
+    }
+    let path = folder.join(document);
+    if sha256_hex(&cli_kit::read_bounded(&path, DOCUMENT_CAP)?) != sha256 {
+        return Err(Failure::new(
+            contracts::Exit::Drift,
+            "search-altered",
+            format!("{shown} is not the measurement that its row names"),
+        )
+        .hint("search anew: `config-search run PLAN --dir NEW`"));
+    }
+    Ok(path)
 }
 
 /// Adds one document; the same bytes in the same attempt are the same entry.

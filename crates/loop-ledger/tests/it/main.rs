@@ -10,6 +10,7 @@ mod kills;
 mod next;
 mod places;
 mod refusals;
+mod search;
 mod table;
 mod texts;
 mod tricks;
