@@ -146,7 +146,12 @@ fn memory(rows: &[Memory], source: Source) -> Table {
     for row in rows {
         let cells = shown
             .iter()
-            .map(|(_, part)| part(row).map_or_else(dash, |bytes| format!("{:.2}", bytes as f64 / GIB)));
+            // Plus 0: what rounds to nothing has no sign.
+            .map(|(_, part)| {
+                part(row).map_or_else(dash, |bytes| {
+                    format!("{:.2}", (bytes as f64 / GIB * 100.0).round() / 100.0 + 0.0)
+                })
+            });
         table.row(
             [row.rank.clone().unwrap_or_else(dash)]
                 .into_iter()

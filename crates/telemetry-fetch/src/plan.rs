@@ -82,6 +82,8 @@ impl TryFrom<WindowArgs> for WindowPlan {
         let logs: Result<Vec<Wanted>, LogError> =
             args.logs.logs.iter().map(|text| Wanted::parse(text)).collect();
         let logs = logs?;
+        // Before anything is measured: a log that is not there is a name that was mistyped.
+        logs.iter().try_for_each(Wanted::is_there)?;
         let beside = Beside::of(&args.beside)?;
         let readings = match (args.before, args.after) {
             (Some(before), Some(after)) => Readings::Snapshots { before, after },

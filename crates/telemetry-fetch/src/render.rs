@@ -18,7 +18,7 @@ const FUNCTION_CAP: usize = 80;
 /// Longest beginning of a context.
 const CONTEXT_CAP: usize = 300;
 /// A bucket is wide whose upper bound is more than this many times the lower one.
-const WIDE: f64 = 2.0;
+const WIDE: f64 = 1.25;
 /// Longest label text of a row.
 const LABELS_CAP: usize = 40;
 
@@ -63,7 +63,10 @@ fn window_of_rows(document: &Document<WindowData>, top: usize) -> View {
         .heading("What limits")
         .table(limits(data));
     if !data.audit.is_empty() {
-        view = view.heading("Checks").table(checks(data).top(top));
+        view = view
+            .heading("Checks")
+            .table(checks(data).top(top))
+            .list(undecided(data));
     }
     if !data.incidents.is_empty() {
         view = view.heading("Incidents").table(incidents(data).top(top));
@@ -212,6 +215,19 @@ fn checks(data: &WindowData) -> Table {
         ]);
     }
     table
+}
+
+/// Why checks are undecided; of those that failed the warnings tell.
+fn undecided(data: &WindowData) -> Vec<String> {
+    let open = data.audit.iter().filter(|check| check.passed.is_none());
+    open.map(|check| {
+        format!(
+            "{}: {}",
+            check.id,
+            contracts::text::clean(&check.message, 2 * MESSAGE_CAP)
+        )
+    })
+    .collect()
 }
 
 fn incidents(data: &WindowData) -> Table {

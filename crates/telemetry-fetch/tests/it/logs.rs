@@ -278,6 +278,17 @@ fn a_log_without_stamps_is_read_as_far_as_it_grew() {
     assert_eq!(incident(&found, "error")["sample"], "KeyError: anew");
     assert!(warnings(&found).contains(&"log-rotated"));
 
+    let line_of = format!(
+        "window --logs {}.typo -- touch {}.ran",
+        log.display(),
+        log.display()
+    );
+    assert_eq!(run(&line_of).err().unwrap().document.code, "log-unreadable");
+    assert!(
+        !log.with_file_name("plain.log.ran").exists(),
+        "a name that was mistyped is said before anything is measured"
+    );
+
     let gone = format!("rm {}", log.display());
     let found = document(&run(&line(&log, &file(&folder, "gone.sh", gone))).unwrap());
     assert!(warnings(&found).contains(&"log-unreadable"), "what ran is kept");

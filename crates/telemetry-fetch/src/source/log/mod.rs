@@ -141,6 +141,23 @@ impl Wanted {
         })
     }
 
+    /// Whether a file can be read; of other logs their programs tell.
+    ///
+    /// # Errors
+    /// When the file is not there.
+    pub(crate) fn is_there(&self) -> Result<(), LogError> {
+        let Target::File(path) = &self.target else {
+            return Ok(());
+        };
+        match std::fs::File::open(path) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(LogError::Unreadable {
+                log: self.target.shown(),
+                source,
+            }),
+        }
+    }
+
     /// Keeps where the log ends now: the window begins here.
     pub(crate) fn begin(&mut self) {
         if let Target::File(path) = &self.target {
