@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The SOTA loop on two simulated engines: freeze a workload, compare interleaved, decide the gap, ask the slower side what it
-# did meanwhile, look into a trace of it, change one thing, compare again on the same bytes, decide again. Needs a Rust
-# toolchain, or SOTA_LOOP_BIN with the folder of the installed binaries; uses loopback only; stops what it started.
+# The SOTA loop on two simulated engines: freeze a workload, search the flags of both, compare interleaved, decide the gap, ask
+# the slower side what it did meanwhile, look into a trace of it, change one thing, compare again on the same bytes, decide
+# again. Needs a Rust toolchain, or SOTA_LOOP_BIN with the folder of the installed binaries; uses loopback only; stops what it started.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -11,7 +11,7 @@ cd "$root"
 
 if [ -z "${SOTA_LOOP_BIN:-}" ]; then
   cargo build --release --locked --quiet -p serve-bench -p gap-decide -p telemetry-fetch -p profile-tables \
-    -p pipeline-analysis -p engine-sim
+    -p pipeline-analysis -p config-search -p engine-sim
 fi
 export PATH="${SOTA_LOOP_BIN:-$root/target/release}:$PATH"
 
@@ -68,23 +68,44 @@ compare_once() { # ROUND
   decision=$(sed -n 's/^ *"decision": "\([a-z_]*\)".*/\1/p' "$out/$round.gap.json" | head -1)
 }
 
-# 32 clients and 8 places: requests wait in line, so a first token takes hundreds of milliseconds, and the few
-# milliseconds that other work on this machine may take from the client do not matter.
-say "1. two engines with their default flags, 8 requests at a time"
-engine theirs --flavor vllm --noise-cv 0.3 --max-num-seqs 8
-theirs=$url
-engine ours-default --flavor sglang --noise-cv 0.3 --max-running-requests 8
-ours=$url ours_pid=$pid
-
-say "2. one frozen workload for both"
+say "1. one frozen workload for both"
 serve-bench freeze --dataset random --num-prompts 96 --input-len 128 --output-len 64 --len-spread 0.5 --seed 7 \
   --target "examples/quickstart/target.yaml" --out "$out/workload.jsonl" --format markdown -o "$out/freeze.json" | sed 's/^/  /'
 
-say "3. round 0: interleaved comparison and gap decision"
+say "2. a short search over the flags of both, with the same budget: a side that was not tuned is no competitor"
+sed "s|^target: .*|target: $root/examples/quickstart/target.yaml|" examples/quickstart/search.yaml >"$out/search.yaml"
+# Other work on this machine may spoil what a search begins with: anew, three times at most.
+for try in 1 2 3; do
+  rm -rf "$out/search"
+  status=0
+  config-search run "$out/search.yaml" --dir "$out/search" --format markdown -o "$out/search.json" >"$out/search.md" || status=$?
+  [ "$status" = 6 ] && [ "$try" -lt 3 ] || break
+done
+[ "$status" = 0 ] || { sed 's/^/  /' "$out/search.md"; echo "error: the search ended with exit code $status" >&2; exit "$status"; }
+sed -n '3p; /^| scenario/,/^$/p; /^| candidate/,/^$/p' "$out/search.md" | sed 's/^/  /'
+
+searched() { # FRAMEWORK: sets $flags to those of its best candidate; the first three words are the program and its port
+  mapfile -t flags < <(awk -v wanted="\"framework\": \"$1\"" '/"best": \[/ {best = 1} best && index($0, wanted) {found = 1}
+    found && /"command": \[/ {words = 1; next} words && /\]/ {exit} words {gsub(/^ *"|",?$/, ""); print}' "$out/search.json")
+  flags=("${flags[@]:3}")
+}
+
+# 32 clients and 8 places: requests wait in line, so a first token takes hundreds of milliseconds, and the few
+# milliseconds that other work on this machine may take from the client do not matter.
+say "3. both engines with their searched flags, 8 requests at a time"
+searched vllm
+engine theirs "${flags[@]}"
+theirs=$url
+searched sglang
+ours_flags=("${flags[@]}")
+engine ours-searched "${ours_flags[@]}"
+ours=$url ours_pid=$pid
+
+say "4. round 0: interleaved comparison and gap decision"
 decide round0
 first=$decision
 
-say "4. why: what the slower side says of itself during one more run"
+say "5. why: what the slower side says of itself during one more run"
 # A run that other work on this machine disturbed says nothing of the engine: once more, five times at most.
 for try in 1 2 3 4 5; do
   telemetry-fetch window --url "$ours" --interval 200ms --for "$out/round0.ours.json" --format markdown -o "$out/round0.window.json" -- \
@@ -95,7 +116,7 @@ for try in 1 2 3 4 5; do
 done
 sed -n '1p; /^| what/,/^$/p' "$out/round0.window.md" | sed 's/^/  /'
 
-say "5. why: a trace of the slower side, bound to the comparison"
+say "6. why: a trace of the slower side, bound to the comparison"
 explains=(--for "$out/round0.compare.json" --side ours-sglang)
 profile-tables capture --url "$ours" --stage decode "${explains[@]}" --output-dir "$out/profile" --format markdown \
   -o "$out/round0.capture.json" >"$out/round0.capture.md"
@@ -108,13 +129,13 @@ sed -n '3p; /^| type/,/^$/p' "$out/round0.pipeline.md" | sed 's/^/  /'
 grep -q -- '"change": "add --num-continuous-decode-steps' "$out/round0.tables.json" ||
   { echo "error: the tables do not name the setting that the next step changes" >&2; exit 1; }
 
-say "6. one change: relaunch ours with the flags that the trace points at"
+say "7. one change: relaunch ours with the flags that the trace points at"
 stop "$ours_pid"
-engine ours-changed --flavor sglang --noise-cv 0.3 --max-running-requests 8 \
+engine ours-changed "${ours_flags[@]}" \
   --num-continuous-decode-steps 8 --enable-mixed-chunk --schedule-policy lpm
 ours=$url
 
-say "7. round 1: revalidation on the same bytes"
+say "8. round 1: revalidation on the same bytes"
 decide round1
 second=$decision
 
@@ -124,7 +145,7 @@ effect() { printf '%+.2f' "$(sed -n 's/^ *"effect_pct": \([-0-9.]*\).*/\1/p' "$o
   echo
   echo "| round | ours | decision | effect, % |"
   echo "|---|---|---|---:|"
-  echo "| 0 | default flags | $first | $(effect round0) |"
+  echo "| 0 | flags as searched | $first | $(effect round0) |"
   echo "| 1 | --num-continuous-decode-steps 8 --enable-mixed-chunk --schedule-policy lpm | $second | $(effect round1) |"
   echo
   echo "Simulated engines: these numbers show how the loop closes, not how fast an engine is."

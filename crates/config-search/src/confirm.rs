@@ -129,7 +129,9 @@ fn winner<'a>(best: &'a [Best], framework: Option<&str>) -> Result<&'a Best, Sea
             gain(a).total_cmp(&gain(b)).then(std::cmp::Ordering::Greater)
         })
         .ok_or_else(|| {
-            SearchError::NothingToConfirm("no candidate of the search beats its baseline".to_owned())
+            SearchError::NothingToConfirm(
+                "no candidate of the search beats its baseline by more than a tie".to_owned(),
+            )
         })
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn of_end(code: &'static str, ending: &str, tail: &[String]) -> Reaso
         return Reason {
             status: Status::Failed,
             code: "unknown-flag",
-            text: line.clone(),
+            text: said(line),
             hint: "capture `--help` of this version and name it under `help`: `config-search validate` then refuses the flag".to_owned(),
         };
     }
@@ -54,7 +54,7 @@ pub(crate) fn of_end(code: &'static str, ending: &str, tail: &[String]) -> Reaso
         return Reason {
             status: Status::Oom,
             code: "out-of-memory",
-            text: line.cloned().unwrap_or_else(|| ending.to_owned()),
+            text: line.map_or_else(|| ending.to_owned(), |line| said(line)),
             hint: "leave larger sizes out of the space, or lower the memory share".to_owned(),
         };
     }
@@ -65,6 +65,17 @@ pub(crate) fn of_end(code: &'static str, ending: &str, tail: &[String]) -> Reaso
         text: format!("{ending}; its log ends: {last}"),
         hint: "read its log".to_owned(),
     }
+}
+
+/// A line, or what it says where it is the message of a JSON object that was printed over several lines.
+fn said(line: &str) -> String {
+    let member = line.trim().trim_end_matches(',');
+    let object = format!("{{{member}}}");
+    let message = serde_json::from_str::<serde_json::Value>(&object).ok();
+    let message = message
+        .as_ref()
+        .and_then(|object| object.get("message")?.as_str());
+    message.unwrap_or(line).to_owned()
 }
 
 #[cfg(test)]
@@ -91,5 +102,11 @@ mod tests {
             (Status::Failed, "unknown-flag")
         );
         assert_eq!(of("nothing", "exit status 1"), (Status::Failed, "engine-exited"));
+        let printed = of_end(
+            "engine-exited",
+            "exit status 1",
+            &["  \"message\": \"out of memory\",".to_owned()],
+        );
+        assert_eq!(printed.text, "out of memory");
     }
 }

@@ -1,5 +1,6 @@
 //! `config-search.report/1` from the rows of a search. Pure, but for the head.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use cli_kit::{Cli as _, DocumentParts};
@@ -8,6 +9,7 @@ use contracts::config_search::report::{
     Best, Cause, Confirmation, Coverage, Failed, FrameworkEffort, ParetoPoint, ReportData, SCHEMA, State,
 };
 use contracts::{Document, Finite, NextAction, Warning};
+use serde_json::Value;
 
 use crate::cli::Args;
 use crate::history;
@@ -104,6 +106,32 @@ fn data(plan: &Loaded, folder: &Path, rows: &[Candidate], confirmation: Option<C
     data
 }
 
+/// Full measurements of these flags.
+fn measured<'a>(rows: &[&'a Candidate], params: &BTreeMap<String, Value>) -> Vec<&'a Candidate> {
+    let is_full = |row: &Candidate| row.status == Status::Ok && row.effort.fidelity_ratio.get() >= 1.0;
+    let of = rows.iter().copied();
+    of.filter(|row| row.params == *params && is_full(row)).collect()
+}
+
+/// How much better than the baseline, as a ratio less one: the geometric mean over the scenarios.
+fn gain(plan: &Loaded, of: &[&Candidate], baseline: &[&Candidate]) -> Option<f64> {
+    let mut logs = Vec::new();
+    for scenario in &plan.plan.scenarios {
+        let value = history::mean(of, &scenario.name, 1.0)?;
+        logs.push((value / history::mean(baseline, &scenario.name, 1.0)?).ln());
+    }
+    let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+    Some(
+        if plan.metric().higher_is_better() {
+            mean
+        } else {
+            -mean
+        }
+        .exp()
+            - 1.0,
+    )
+}
+
 /// The best configuration of a framework over all scenarios, one entry a scenario.
 fn best(plan: &Loaded, ready: &Ready, folder: &Path, rows: &[&Candidate]) -> Vec<Best> {
     let metric = plan.metric();
@@ -111,14 +139,16 @@ fn best(plan: &Loaded, ready: &Ready, folder: &Path, rows: &[&Candidate]) -> Vec
     let Some((config, _)) = strategy::best(&ready.space, &trials) else {
         return vec![];
     };
-    let params = ready.space.values(&config);
-    let of: Vec<&Candidate> = rows
-        .iter()
-        .copied()
-        .filter(|row| {
-            row.params == params && row.status == Status::Ok && row.effort.fidelity_ratio.get() >= 1.0
-        })
-        .collect();
+    let mut params = ready.space.values(&config);
+    let mut of = measured(rows, &params);
+    let flagless = measured(rows, &BTreeMap::new());
+    // The verdict would call it a tie: then fewer flags are better.
+    let meets_slo = flagless.iter().all(|row| history::slo(row) != Some(false));
+    if !flagless.is_empty() && meets_slo && gain(plan, &of, &flagless).is_some_and(|gain| gain <= plan.margin)
+    {
+        params.clear();
+        of = flagless;
+    }
     let entry = |scenario: &str| {
         let row = of.last()?;
         let value = history::mean(&of, scenario, 1.0)?;
@@ -298,7 +328,7 @@ fn summary(data: &ReportData) -> String {
     let mut text = format!("{of_state}: {trials} candidates, {failed} without a result.");
     for best in data.best.iter().take(3) {
         let gain = match best.gain_pct {
-            _ if best.params.is_empty() => "nothing beats its baseline".to_owned(),
+            _ if best.params.is_empty() => "nothing beats its baseline by more than a tie".to_owned(),
             Some(gain) => format!("{} at {:+.1} % as searched", best.candidate, gain.get()),
             None => best.candidate.clone(),
         };

@@ -7,14 +7,18 @@ pub(crate) mod parameter;
 use std::path::{Path, PathBuf};
 
 use cli_kit::{Failure, load_yaml_bytes};
-use contracts::Input;
 use contracts::config_search::plan::{self, Framework, Plan, Scenario};
 use contracts::config_search::validation::Problem;
 use contracts::metric::Metric;
+use contracts::target::Target;
+use contracts::{Finite, Input};
 use serde::Serialize;
 
 use crate::error::SearchError;
 use crate::space::Space;
+
+/// Largest gain that is a tie where no target says it: the default of `gap-decide`.
+const MARGIN: f64 = 0.01;
 
 /// A framework that can be launched or reached.
 #[derive(Clone, Debug)]
@@ -33,6 +37,8 @@ pub(crate) struct Loaded {
     pub(crate) base: PathBuf,
     pub(crate) frameworks: Vec<Ready>,
     pub(crate) problems: Vec<Problem>,
+    /// Largest gain that is a tie, as a ratio: the margin of the plan's target, as `gap-decide` takes it.
+    pub(crate) margin: f64,
 }
 
 /// Reads a plan and checks it.
@@ -49,6 +55,7 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
     let mut problems = unknown_keys(&bytes);
     let (frameworks, more) = check::check(&plan, &base);
     problems.extend(more);
+    let margin = margin(&plan, &base);
     Ok(Loaded {
         plan,
         input,
@@ -56,7 +63,16 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
         base,
         frameworks,
         problems,
+        margin,
     })
+}
+
+fn margin(plan: &Plan, base: &Path) -> f64 {
+    let target = plan.target.as_ref().map(|name| base.join(name));
+    target
+        .and_then(|path| cli_kit::load_yaml::<Target>(&path, Target::SCHEMA).ok())
+        .and_then(|(target, _)| target.margin_ratio)
+        .map_or(MARGIN, Finite::get)
 }
 
 impl Loaded {

@@ -67,6 +67,22 @@ fn a_report_says_what_is_best_what_failed_and_why() {
     }
 }
 
+/// The verdict of a confirmation would be a tie, and then the baseline is kept: it has fewer flags.
+#[test]
+fn a_gain_within_the_margin_is_no_winner() {
+    let folder = tempfile::tempdir().unwrap();
+    let best = |value: f64| {
+        let rows = [
+            row(0, json!({}), "ok", 100.0),
+            row(1, json!({"--batch": 4}), "ok", value),
+        ];
+        let (plan, dir) = search(folder.path(), &rows);
+        document(&["report", &plan, "--dir", &dir]).0["data"]["best"][0]["candidate"].clone()
+    };
+    assert_eq!(best(100.9), "sglang-0000");
+    assert_eq!(best(102.0), "sglang-0001");
+}
+
 #[test]
 fn folders_that_are_none_of_this_plan_are_refused() {
     let folder = tempfile::tempdir().unwrap();
