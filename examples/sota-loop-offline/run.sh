@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A whole campaign without a language model: a scripted agent that follows the skills, on simulated engines. It locks the
-# contract, measures, decides, asks the slower side what it did meanwhile, profiles both, reads the counters of a kernel,
+# contract, searches the flags of both sides, measures, decides, asks the slower side what it did meanwhile, profiles both, reads the counters of a kernel,
 # tries three changes (one does not start, one is a trick that is refused, one is kept), relaunches the winner from a cleared
 # environment, and ends.
 #
@@ -18,7 +18,7 @@ mkdir -p "$root"
 root=$(cd "$root" && pwd)
 if [ -z "${SOTA_LOOP_BIN:-}" ]; then
   (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p telemetry-fetch \
-    -p profile-tables -p pipeline-analysis -p ncu-digest -p kernel-gate -p engine-sim -p loop-ledger)
+    -p profile-tables -p pipeline-analysis -p ncu-digest -p kernel-gate -p config-search -p engine-sim -p loop-ledger)
 fi
 bin=${SOTA_LOOP_BIN:-$repo/target/release}
 export PATH="$bin:$PATH" LOOP_LEDGER_ROOT=$root
@@ -28,7 +28,7 @@ work=$(mktemp -d)
 pids=()
 stop() { kill "$1" 2>/dev/null || true; wait "$1" 2>/dev/null || true; }
 trap 'for pid in "${pids[@]}"; do stop "$pid"; done; rm -rf "$work"' EXIT
-cp "$here/target.yaml" "$here/history.yaml" "$work"
+cp "$here/target.yaml" "$here/history.yaml" "$here/search.yaml" "$work"
 cd "$work"
 started=$SECONDS
 
@@ -102,16 +102,20 @@ round() {
   ledger append "$name.gap.json"
 }
 
+# searched FRAMEWORK: sets $flags to those of its best candidate; the first three words are the program and its port
+searched() {
+  mapfile -t flags < <(awk -v wanted="\"framework\": \"$1\"" '/"best": \[/ {best = 1} best && index($0, wanted) {found = 1}
+    found && /"command": \[/ {words = 1; next} words && /\]/ {exit} words {gsub(/^ *"|",?$/, ""); print}' search.json)
+  flags=("${flags[@]:3}")
+}
+
 # ours FLAG…: how ours is launched, as a subject file
 ours() {
-  local words='"engine-sim","--flavor","sglang","--noise-cv","0.3","--max-running-requests","8"' word
-  for word in "$@"; do words+=",\"$word\""; done
+  local words='"engine-sim"' word
+  for word in "${ours_flags[@]}" "$@"; do words+=",\"$word\""; done
   printf '{"schema":"sota-loop.subject/1","launch_argv":[%s]}\n' "$words"
 }
 
-limits=(--noise-cv 0.3)
-theirs_flags=(--flavor vllm "${limits[@]}" --max-num-seqs 8)
-ours_flags=(--flavor sglang "${limits[@]}" --max-running-requests 8)
 better=(--num-continuous-decode-steps 8 --enable-mixed-chunk --schedule-policy lpm)
 
 say '1. the contract'
@@ -125,15 +129,21 @@ expect 1 loop-ledger --format markdown may baseline
 ledger append history.yaml
 
 say '2. the fixed benchmark'
-engine theirs-tuned "${theirs_flags[@]}" --max-num-batched-tokens 4096
-for try in $(seq 20); do
-  serve-bench run --url "$url" --workload chat.jsonl --target target.yaml --concurrency 32 --quiet \
-    --format markdown -o theirs-tuned.json >view.md && break
-  [ "$try" -lt 20 ] || { cat view.md; echo 'FAILED: every measurement was disturbed' >&2; exit 1; }
+# A short search over the flags of both, with the same budget: a side that was not tuned is no competitor. Other work on this
+# machine may spoil what a search begins with: anew, three times at most.
+for try in 1 2 3; do
+  rm -rf search
+  status=0
+  config-search run search.yaml --dir search --format markdown -o search.json >view.md || status=$?
+  [ "$status" = 6 ] && [ "$try" -lt 3 ] || break
 done
-sed -n 's/^/  /; 3p' view.md
-stop "$pid"
-ledger append theirs-tuned.json
+[ "$status" = 0 ] || { sed 's/^/  /' view.md; echo "FAILED: the search ended with $status" >&2; exit 1; }
+sed -n '3p; /^| scenario/,/^$/p; /^| candidate/,/^$/p' view.md | sed 's/^/  /'
+ledger append search/candidates.jsonl
+searched vllm
+theirs_flags=("${flags[@]}")
+searched sglang
+ours_flags=("${flags[@]}")
 engine theirs "${theirs_flags[@]}" --profile-dir "$work/theirs.traces"
 theirs=$url
 engine ours0 "${ours_flags[@]}"

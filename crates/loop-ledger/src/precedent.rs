@@ -1,5 +1,7 @@
 //! How the stored comparisons were measured, as their documents say: what the next ones are told to do the same.
 
+use std::collections::BTreeMap;
+
 use contracts::serve_bench::compare::SCHEMA;
 use contracts::serve_bench::result::{LoadInfo, TargetInfo, WorkloadInfo};
 use serde::Deserialize;
@@ -94,6 +96,35 @@ pub(crate) fn latest(root: &Root, state: &State<'_>) -> Vec<Precedent> {
     }
     found.reverse();
     found
+}
+
+/// The load that the first benchmark of each scenario fixed, results alone included.
+pub(crate) fn loads(root: &Root, state: &State<'_>) -> BTreeMap<String, LoadInfo> {
+    #[derive(Deserialize)]
+    struct Whole {
+        data: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        load: LoadInfo,
+    }
+    let mut loads = BTreeMap::new();
+    for accepted in state.benchmarks() {
+        let Some(scenario) = accepted
+            .facts
+            .scenario
+            .as_ref()
+            .filter(|name| !loads.contains_key(*name))
+        else {
+            continue;
+        };
+        let bytes = objects::get(root, &accepted.facts.sha256).ok().flatten();
+        let whole = bytes.and_then(|bytes| serde_json::from_slice::<Whole>(&bytes).ok());
+        if let Some(whole) = whole {
+            loads.insert(scenario.clone(), whole.data.load);
+        }
+    }
+    loads
 }
 
 /// Ports at which ours answered in the open attempt: whoever started it has to end it. With `--swap` serve-bench did both.

@@ -9,6 +9,7 @@ use contracts::loop_ledger::facts::{DecisionFacts, Facts};
 use contracts::loop_ledger::lock::{Budget, TargetLock};
 use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::status::BudgetState;
+use contracts::serve_bench::result::LoadInfo;
 use contracts::subject::Subject;
 use contracts::target::Campaign;
 use contracts::{Exit, Finite};
@@ -90,6 +91,8 @@ pub struct State<'a> {
     pub stop_asked: bool,
     /// How the stored comparisons were measured; empty where only the entries are known.
     pub precedents: Vec<Precedent>,
+    /// Load of each scenario that was measured.
+    pub loads: BTreeMap<String, LoadInfo>,
     /// Ports at which ours was measured in the open attempt and that serve-bench did not open itself.
     pub served_at: Vec<u16>,
 }
@@ -100,6 +103,7 @@ impl<'a> State<'a> {
         let stop_asked = ledger.root.stop_file().exists();
         let mut state = State::at(&ledger.lock, ledger.entries(), stop_asked, Timestamp::now());
         state.precedents = precedent::latest(&ledger.root, &state);
+        state.loads = precedent::loads(&ledger.root, &state);
         state.served_at = precedent::served_at(&ledger.root, &state);
         state
     }
@@ -122,6 +126,7 @@ impl<'a> State<'a> {
             stop: None,
             stop_asked,
             precedents: Vec::new(),
+            loads: BTreeMap::new(),
             served_at: Vec::new(),
         };
         for entry in entries {

@@ -150,10 +150,12 @@ pub(super) fn compare(
         }
     };
     of_scenario(state, scenario, &mut command);
-    if let Some(load) = like.map(|like| &like.load) {
-        set_level(&mut command, load);
-    } else {
-        argv::set(&mut command, "--concurrency", FIRST_CONCURRENCY);
+    match like
+        .map(|like| &like.load)
+        .or(state.loads.get(&scenario.scenario))
+    {
+        Some(load) => set_level(&mut command, load),
+        None => argv::set(&mut command, "--concurrency", FIRST_CONCURRENCY),
     }
     let blocks = like.map_or(MIN_PAIRS as usize, |like| like.blocks.max(MIN_PAIRS as usize));
     argv::set(&mut command, "--blocks", &blocks.to_string());
@@ -176,7 +178,10 @@ pub(super) fn run(state: &State<'_>, scenario: &LockedScenario, framework: &str)
             }
             set_level(&mut command, &like.load);
         }
-        None => argv::set(&mut command, "--concurrency", FIRST_CONCURRENCY),
+        None => match state.loads.get(&scenario.scenario) {
+            Some(load) => set_level(&mut command, load),
+            None => argv::set(&mut command, "--concurrency", FIRST_CONCURRENCY),
+        },
     }
     argv::set(&mut command, "--subject", "SUBJECT_OF_THEIRS");
     argv::set(&mut command, "-o", &format!("{framework}.json"));

@@ -10,7 +10,6 @@ mod kills;
 mod next;
 mod places;
 mod refusals;
-mod search;
 mod table;
 mod texts;
 mod tricks;

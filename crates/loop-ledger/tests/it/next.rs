@@ -108,6 +108,19 @@ fn the_next_comparison_is_made_as_the_one_before() {
     assert!(!why.contains("replace"), "{why}");
 }
 
+/// A result that was measured alone fixes the load, too: the one of a search, say.
+#[test]
+fn the_load_of_a_single_result_is_that_of_the_comparison_which_follows() {
+    let campaign = Campaign::begun(binary());
+    campaign.history();
+    let mut document = documents::result("chat", 1, &documents::launch("vllm", &[]), 5.0);
+    document["data"]["load"]["concurrency"] = json!(32);
+    campaign.append("r.json", &document).ok();
+    let (command, why) = offered(&status(&campaign), &["serve-bench", "compare"]);
+    has(&command, "--concurrency", "32");
+    assert!(!why.contains("fixes the load"), "{why}");
+}
+
 #[test]
 fn another_load_is_refused_with_both_values() {
     let campaign = Campaign::measured(binary(), 90.0);

@@ -4,6 +4,7 @@ mod contract;
 mod files;
 mod measurement;
 mod order;
+mod search;
 
 use std::fs;
 use std::path::{Path, PathBuf};

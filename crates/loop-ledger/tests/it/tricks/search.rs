@@ -1,16 +1,13 @@
 //! The rows of a search: their measurements become evidence with them, all of them, as they were measured.
 
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::campaign::{Campaign, Ended};
-use super::documents;
+use super::{Campaign, Ended, documents};
 
 fn begun() -> Campaign {
-    let campaign = Campaign::begun(PathBuf::from(env!("CARGO_BIN_EXE_loop-ledger")));
-    campaign.history();
+    let campaign = super::begun();
     fs::create_dir_all(campaign.path("search/results")).unwrap();
     campaign
 }
@@ -70,29 +67,41 @@ fn what_was_measured_in_full_counts_and_what_failed_is_kept() {
 }
 
 #[test]
-fn a_measurement_that_was_altered_or_left_out_refuses_the_search() {
+fn a_measurement_of_a_search_is_edited() {
     let campaign = begun();
     let rows = three(&campaign);
     let path = campaign.path("search/results/vllm-0004.chat.json");
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text + " ").unwrap();
+    fs::write(&path, fs::read_to_string(&path).unwrap() + " ").unwrap();
     append(&campaign, &rows).refused(7, "search-altered");
-    fs::remove_file(&path).unwrap();
-    assert_eq!(append(&campaign, &rows).code, Some(3));
 }
 
 #[test]
-fn rows_are_of_one_plan_and_name_files_of_their_folder() {
+fn a_bad_measurement_of_a_search_is_left_out() {
+    let campaign = begun();
+    let rows = three(&campaign);
+    fs::remove_file(campaign.path("search/results/vllm-0004.chat.json")).unwrap();
+    append(&campaign, &rows).refused(3, "input-unreadable");
+}
+
+#[test]
+fn a_row_of_a_search_names_a_file_elsewhere() {
     let campaign = begun();
     let mut rows = three(&campaign);
     rows[0]["results"][0]["document"] = json!("../target.yaml");
     append(&campaign, &rows).refused(3, "search-path");
-    let mut rows = three(&campaign);
-    rows[1]["plan_sha256"] = json!("sha256:bb");
-    append(&campaign, &rows).refused(7, "search-mixed");
-    let path = campaign.write(
+}
+
+#[test]
+fn rows_of_two_searches_are_put_together() {
+    let campaign = begun();
+    let malformed = campaign.write(
         "search/candidates.jsonl",
         "{\"schema\": \"config-search.candidate/1\"}\n",
     );
-    campaign.run(&["append", &path]).refused(3, "input-malformed");
+    campaign
+        .run(&["append", &malformed])
+        .refused(3, "input-malformed");
+    let mut rows = three(&campaign);
+    rows[1]["plan_sha256"] = json!("sha256:bb");
+    append(&campaign, &rows).refused(7, "search-mixed");
 }
