@@ -2,7 +2,7 @@
 //! Measuring and deciding are done by `serve-bench` and `gap-decide`, as processes.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use cli_kit::{Failure, OutputArgs, Report};

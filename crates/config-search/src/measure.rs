@@ -10,6 +10,7 @@ use contracts::config_search::plan::{Framework, Plan, Scenario};
 use contracts::metric::{HEADLINE, Metric};
 use contracts::serve_bench::probe::ProbeData;
 use contracts::serve_bench::result::{self, ResultData};
+use contracts::serve_bench::run::Run;
 use contracts::{Finite, ToolError as _};
 use engine_client::{Endpoint, Headers};
 use engine_launch::{Environment, Launch, LaunchError, Running};
@@ -28,6 +29,8 @@ const GRACE: Duration = Duration::from_secs(20);
 const READY_S: f64 = 600.0;
 /// Times a scenario is measured on one launch, while other work on the machine spoils it.
 const MEASUREMENTS: u32 = 3;
+/// Share of requests that a server which works answers.
+const MIN_SUCCESS_RATIO: f64 = 0.99;
 /// Largest log of a server.
 const LOG_CAP: u64 = 256 << 20;
 /// What is kept of a log that was larger.
@@ -388,6 +391,14 @@ impl Bench<'_> {
             .filter(|_| loaded.document.complete)
             .ok_or_else(|| failed("no-result", "its result has no complete run", "measure longer"))?;
         let value = self.metric.value(run);
+        // The configuration is what fails here; a run that is only invalid was spoilt by something else.
+        if let Some(why) = unanswered(run) {
+            return Err(failed(
+                "requests-failed",
+                &why,
+                "leave the setting out of the space, or give requests that it can serve",
+            ));
+        }
         if !run.valid || value.is_none() {
             let why = run
                 .invalid_reasons
@@ -412,6 +423,15 @@ impl Bench<'_> {
             sha256: loaded.input.sha256,
         })
     }
+}
+
+/// Why requests failed, where more did than a run of a working server has.
+fn unanswered(run: &Run) -> Option<String> {
+    let (sent, succeeded) = (run.requests.sent, run.requests.succeeded);
+    let is_served = succeeded as f64 >= MIN_SUCCESS_RATIO * sent as f64;
+    let first = run.requests.errors.first();
+    let why = first.map_or(String::new(), |error| format!(": {}", error.error));
+    (sent > 0 && !is_served).then(|| format!("{} of {sent} requests failed{why}", sent - succeeded.min(sent)))
 }
 
 /// Whether the server is gone, with what its log says.

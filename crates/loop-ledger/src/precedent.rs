@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use contracts::FieldSet;
 use contracts::serve_bench::compare::SCHEMA;
 use contracts::serve_bench::result::{LoadInfo, TargetInfo, WorkloadInfo};
 use serde::Deserialize;
@@ -28,6 +29,8 @@ pub struct Precedent {
     pub blocks: usize,
     /// Fastest median of what one request of ours decoded, tokens per second.
     pub decode_tps: Option<f64>,
+    /// How ours was launched, as the document has it.
+    pub ours: FieldSet,
 }
 
 /// What is read of a comparison.
@@ -65,6 +68,7 @@ struct HeadRates {
 #[derive(Deserialize)]
 struct HeadSide {
     target: TargetInfo,
+    subject: FieldSet,
 }
 
 #[derive(Default, Deserialize)]
@@ -144,6 +148,24 @@ pub(crate) fn served_at(root: &Root, state: &State<'_>) -> Vec<u16> {
     ports
 }
 
+/// Settings of ours that the comparisons of the open attempt show otherwise than the ones before it.
+pub(crate) fn changed_settings(root: &Root, state: &State<'_>) -> Vec<String> {
+    let (Some(open), Some(before)) = (state.open_attempt(), state.precedents.last()) else {
+        return Vec::new();
+    };
+    let of_attempt = state
+        .benchmarks()
+        .filter(|accepted| accepted.attempt == Some(open.id) && accepted.facts.schema == SCHEMA);
+    let compared = of_attempt.filter_map(|accepted| read(root, &accepted.facts.sha256));
+    let mut names: Vec<String> = compared
+        .flat_map(|now| before.ours.compare(&now.ours).differing)
+        .map(|(name, _, _)| name)
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// The port of an address, as far as it is said.
 fn port(url: &str) -> Option<u16> {
     let (scheme, rest) = url.split_once("://")?;
@@ -176,6 +198,7 @@ fn read(root: &Root, sha256: &str) -> Option<Precedent> {
             .filter_map(|block| block.a.decode_tps.p50)
             .reduce(f64::max),
         blocks: data.blocks.len(),
+        ours: data.a.subject,
     })
 }
 

@@ -7,6 +7,7 @@ mod explain;
 mod keep;
 mod offer;
 mod pool;
+mod quality;
 mod terminal;
 
 use contracts::NextAction;
@@ -33,7 +34,7 @@ pub const STOP_AFTER: u32 = 4;
 pub const KERNEL_SHARE_PCT: f64 = 1.0;
 
 /// Names of everything that can be missing; the error code of a command that is refused for it is one of these.
-const GATES: [&str; 27] = [
+const GATES: [&str; 28] = [
     "attempt",
     "attempt-open",
     "baseline-missing",
@@ -53,6 +54,7 @@ const GATES: [&str; 27] = [
     "pipeline-missing",
     "profile-missing",
     "progress",
+    "quality-missing",
     "research-missing",
     "revalidation-missing",
     "root-cause-missing",

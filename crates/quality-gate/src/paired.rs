@@ -1,63 +1,40 @@
 //! Numbers of paired answers: interval on the ratio of two accuracies, and how many items would decide. Pure.
-//!
-//! The interval is the hybrid of two Wilson intervals by Bonett and Price (Statistics in Medicine 25, 2006): it holds its
-//! level on small samples and where both sides answer everything right, where a delta method has no width.
 
 use contracts::Finite;
 use contracts::quality_gate::result::RatioInterval;
 use contracts::quality_gate::verdict::Pairs;
 use stats::normal::quantile;
+use stats::paired_ratio::{self, UPPER};
+use stats::wilson;
 
-/// Probability below the upper bound of a two-sided interval at 95 %.
-const UPPER: f64 = 0.975;
 /// How often a sample of the proposed size decides.
 const POWER: f64 = 0.8;
 /// Largest sample that is proposed.
 const MOST_ITEMS: f64 = 1e6;
 
 /// Candidate accuracy / baseline accuracy; `None` where one side has no right answer.
-///
-/// Each bound is computed with one more answer that speaks for it than was seen: without that a candidate at the limit
-/// passes in up to 11 % of small samples with few discordant pairs (tests/it/error_rate.rs).
 pub fn ratio(pairs: &Pairs) -> Option<RatioInterval> {
-    let (base, candidate) = rights(pairs);
-    if base == 0.0 || candidate == 0.0 {
-        return None;
-    }
-    let one_more_lost = Pairs {
-        both: pairs.both.saturating_sub(1),
-        only_baseline: pairs.only_baseline + 1,
-        ..*pairs
-    };
-    let one_more_gained = Pairs {
-        only_candidate: pairs.only_candidate + 1,
-        ..*pairs
-    };
+    let found = paired_ratio::ratio_interval(counted(pairs))?;
     Some(RatioInterval {
-        ratio: Finite::ratio(candidate, base)?,
-        ci_low_ratio: Finite::new(bonett_price(&one_more_lost).0)?,
-        ci_high_ratio: Finite::new(bonett_price(&one_more_gained).1)?,
+        ratio: Finite::new(found.estimate)?,
+        ci_low_ratio: Finite::new(found.low)?,
+        ci_high_ratio: Finite::new(found.high)?,
     })
 }
 
-/// The interval of Bonett and Price, of a baseline with right answers.
-fn bonett_price(pairs: &Pairs) -> (f64, f64) {
-    let (base, candidate) = rights(pairs);
-    let discordant = float(pairs.only_baseline + pairs.only_candidate);
-    let either = float(pairs.both) + discordant;
-    let joint = ((discordant + 2.0) / ((candidate + 1.0) * (base + 1.0))).sqrt();
-    let alone = |right: f64| ((1.0 - (right + 1.0) / (either + 2.0)) / (right + 1.0)).sqrt();
-    let z = quantile(UPPER) * joint / (alone(candidate) + alone(base));
-    let (candidate_low, candidate_high) = wilson(candidate, either, z);
-    let (base_low, base_high) = wilson(base, either, z);
-    (candidate_low / base_high, candidate_high / base_low)
+fn counted(pairs: &Pairs) -> paired_ratio::Pairs {
+    paired_ratio::Pairs {
+        both: pairs.both,
+        only_first: pairs.only_baseline,
+        only_second: pairs.only_candidate,
+    }
 }
 
 /// A share with its Wilson interval; `None` of nothing.
 pub fn accuracy(correct: u64, answered: u64) -> Option<RatioInterval> {
     let (correct, answered) = (float(correct), float(answered));
     let ratio = Finite::ratio(correct, answered)?;
-    let (low, high) = wilson(correct, answered, quantile(UPPER));
+    let (low, high) = wilson::bounds(correct, answered, quantile(UPPER));
     Some(RatioInterval {
         ratio,
         ci_low_ratio: Finite::new(low)?,
@@ -68,7 +45,7 @@ pub fn accuracy(correct: u64, answered: u64) -> Option<RatioInterval> {
 /// Items that would decide with a power of 80 %, at the ratio and the discordance that were seen.
 pub fn needed_items(pairs: &Pairs, at_least: f64) -> Option<u64> {
     let items = float(pairs.both + pairs.only_baseline + pairs.only_candidate + pairs.neither);
-    let (base, candidate) = rights(pairs);
+    let (base, candidate) = paired_ratio::rights(counted(pairs));
     if base == 0.0 || candidate == 0.0 {
         return None;
     }
@@ -86,20 +63,6 @@ pub fn needed_items(pairs: &Pairs, at_least: f64) -> Option<u64> {
     (needed <= MOST_ITEMS).then_some(needed as u64)
 }
 
-fn rights(pairs: &Pairs) -> (f64, f64) {
-    (
-        float(pairs.both + pairs.only_baseline),
-        float(pairs.both + pairs.only_candidate),
-    )
-}
-
-fn wilson(right: f64, count: f64, z: f64) -> (f64, f64) {
-    let square = z * z;
-    let middle = (right + square / 2.0) / (count + square);
-    let half = z / (count + square) * (right * (count - right) / count + square / 4.0).sqrt();
-    ((middle - half).max(0.0), (middle + half).min(1.0))
-}
-
 #[expect(clippy::cast_precision_loss, reason = "items lie far below 2^53")]
 fn float(count: u64) -> f64 {
     count as f64
@@ -108,34 +71,6 @@ fn float(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bounds_surround_the_ratio() {
-        let pairs = Pairs {
-            both: 43,
-            only_baseline: 1,
-            only_candidate: 12,
-            neither: 30,
-        };
-        let found = ratio(&pairs).unwrap();
-        assert!((found.ratio.get() - 55.0 / 44.0).abs() < 1e-12);
-        // Reckoned apart: 1.0517 and 1.4804.
-        assert!((found.ci_low_ratio.get() - 1.051_68).abs() < 1e-4);
-        assert!((found.ci_high_ratio.get() - 1.480_37).abs() < 1e-4);
-    }
-
-    #[test]
-    fn equal_answers_still_have_a_width_that_shrinks() {
-        let low = |both| {
-            let pairs = Pairs {
-                both,
-                ..Pairs::default()
-            };
-            ratio(&pairs).unwrap().ci_low_ratio.get()
-        };
-        assert!(low(10) < 0.95 && low(90) > 0.95 && low(90) < 1.0);
-        assert_eq!(ratio(&Pairs::default()), None);
-    }
 
     #[test]
     fn a_larger_sample_is_asked_for_near_the_limit() {

@@ -9,10 +9,12 @@ pub mod group_sequential;
 pub mod holm;
 pub mod interval;
 pub mod normal;
+pub mod paired_ratio;
 pub mod percentile;
 pub mod signed_rank;
 pub mod student;
 pub mod summary;
 pub mod welch;
+pub mod wilson;
 
 mod special;

@@ -97,7 +97,7 @@ pub(crate) fn result(context: &Context<'_>, document: &Document<ResultData>) -> 
 }
 
 /// A benchmark inside an attempt revalidates it; outside it is the fixed benchmark.
-fn phase(context: &Context<'_>) -> Phase {
+pub(super) fn phase(context: &Context<'_>) -> Phase {
     if context.is_new && context.state.open_attempt().is_some() {
         Phase::Revalidate
     } else {

@@ -7,6 +7,7 @@ mod decision;
 mod notes;
 pub(crate) mod objectives;
 mod pooled;
+mod quality;
 mod refusal;
 pub(crate) mod search;
 mod subject;
@@ -21,7 +22,7 @@ use contracts::loop_ledger::phase::Phase;
 use contracts::loop_ledger::{history, root_cause};
 use contracts::serve_bench::compare::CompareData;
 use contracts::serve_bench::{record, workload};
-use contracts::{Document, gap_decide, serve_bench};
+use contracts::{Document, gap_decide, quality_gate, serve_bench};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -122,6 +123,8 @@ fn facts(context: &Context<'_>, bytes: &[u8]) -> Result<Facts, Refusal> {
         gap_decide::decision::SCHEMA => decision::decision(context, &context.document(value)?),
         history::SCHEMA => notes::history(context, &context.typed(value)?),
         root_cause::SCHEMA => notes::root_cause(context, &context.typed(value)?),
+        quality_gate::result::SCHEMA => quality::result(context, &context.document(value)?),
+        quality_gate::verdict::SCHEMA => quality::verdict(context, &context.document(value)?),
         other => match bound::phase_of(other) {
             Some(phase) => bound::bound(context, phase, &context.document(value)?),
             None => Err(context.not_evidence(other)),
@@ -256,6 +259,7 @@ impl Context<'_> {
             measured_at: None,
             decision: None,
             family_shares: Vec::new(),
+            quality: None,
         }
     }
 }

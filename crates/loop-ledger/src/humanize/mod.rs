@@ -202,6 +202,7 @@ mod tests {
                 rows: vec![row],
             }),
             family_shares: Vec::new(),
+            quality: None,
         })
     }
 

@@ -4,7 +4,7 @@ use contracts::loop_ledger::event::Outcome;
 use contracts::loop_ledger::status::Need;
 use contracts::{Finite, NextAction};
 
-use super::{EXPAND_AFTER, keep, need, offer};
+use super::{EXPAND_AFTER, keep, need, offer, quality};
 use crate::state::{Attempt, State};
 
 /// One attempt at a time, and new research after two weak rounds.
@@ -129,7 +129,11 @@ pub(super) fn revalidation(state: &State<'_>) -> Vec<Need> {
         return Vec::new();
     };
     if state.attempt_decision().is_some() {
-        return open_attempt(state, "it has its verdict").into_iter().collect();
+        return match keep::may_keep(state) {
+            // All but its answers speak for it.
+            Err(failure) if quality::is_open(&failure) => quality::needs(state),
+            _ => open_attempt(state, "it has its verdict").into_iter().collect(),
+        };
     }
     let mut needs = unmeasured(state, open);
     if needs.is_empty() {

@@ -47,7 +47,7 @@ pub fn differs(change: &str, before: &[String], now: &[String]) -> Option<Warnin
 }
 
 /// Long flags in running text.
-fn named(change: &str) -> Vec<String> {
+pub(super) fn named(change: &str) -> Vec<String> {
     change
         .split(|c: char| c.is_whitespace() || "`'\"(),;:=".contains(c))
         .map(|word| word.trim_end_matches('.'))

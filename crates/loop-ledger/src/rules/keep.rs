@@ -5,6 +5,7 @@ use contracts::gap_decide::decision::Decision;
 use contracts::loop_ledger::facts::DecisionFacts;
 use contracts::{Exit, NextAction};
 
+use super::quality;
 use crate::state::State;
 
 /// Effect of the open attempt's decision over the one before it, percent.
@@ -68,7 +69,7 @@ pub fn may_keep(state: &State<'_>) -> Result<(), Failure> {
             .hint("end the attempt as reverted: what does not work is a result too"));
         }
     }
-    Ok(())
+    quality::answers(state)
 }
 
 /// The whole interval lies above the effect from before.

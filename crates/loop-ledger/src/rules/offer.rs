@@ -48,7 +48,7 @@ const OF_LOAD: [&str; 9] = [
 ];
 
 /// Words that stand for what only the user knows.
-const OPEN: [&str; 14] = [
+const OPEN: [&str; 16] = [
     "URL_OF_OURS",
     "URL_OF_THEIRS",
     "SUBJECT_OF_OURS",
@@ -63,6 +63,8 @@ const OPEN: [&str; 14] = [
     "REPOSITORY#NUMBER",
     "LICENSE",
     "TRACE",
+    "SUITE",
+    "COMPARE",
 ];
 
 /// An action; its reason names the words that have to be replaced.

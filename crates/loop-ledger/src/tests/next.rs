@@ -228,6 +228,7 @@ fn pairs_that_cannot_tell_get_more_and_are_not_judged_again() {
         load: serde_json::from_value(super::documents::load()).unwrap(),
         blocks: 8,
         decode_tps: None,
+        ours: contracts::FieldSet::none(),
     }];
     let needs: Vec<_> = rules::missing(&state, Phase::Tune)
         .into_iter()

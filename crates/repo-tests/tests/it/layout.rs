@@ -28,7 +28,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("engine-sim", &["cli-kit", "contracts"]),
     ("gap-decide", &["stats", "cli-kit", "contracts"]),
     ("kernel-gate", &["stats", "cli-kit", "contracts"]),
-    ("loop-ledger", &["cli-kit", "contracts"]),
+    ("loop-ledger", &["stats", "cli-kit", "contracts"]),
     ("model-config", &[]),
     ("ncu-digest", &["ncu-report", "stats", "cli-kit", "contracts"]),
     ("ncu-report", &[]),

@@ -9,6 +9,7 @@ mod documents;
 
 mod attempt;
 mod end;
+mod quality;
 mod verdict;
 
 use std::process::Command;
