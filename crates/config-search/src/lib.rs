@@ -14,6 +14,7 @@ mod confirm;
 mod dstack;
 mod error;
 mod history;
+mod launcher;
 mod leftover;
 mod measure;
 mod plan;

@@ -12,7 +12,7 @@ mod rules;
 mod sizes;
 
 use cli_kit::{Align, Cli as _, DocumentParts, Failure, OutputArgs, Report, Table, View};
-use contracts::config_search::config_check::{CheckedConfig, ConfigCheckData, SCHEMA};
+use contracts::config_search::config_check::{CheckedConfig, ConfigCheckData, ConfigProblem, SCHEMA};
 use contracts::{Document, Exit, Warning};
 use serde_json::Value;
 
@@ -72,6 +72,11 @@ pub(crate) fn run(args: &CheckConfigArgs, output: &OutputArgs) -> Result<Report,
     Ok(Report::new(&document, view, exit))
 }
 
+/// What is wrong with a configuration.
+pub(crate) fn problems(value: &Value) -> Vec<ConfigProblem> {
+    facts::check(value)
+}
+
 fn checked(value: &Value, path: &str, sha256: &str) -> CheckedConfig {
     let word = |name: &str| {
         value
@@ -84,7 +89,7 @@ fn checked(value: &Value, path: &str, sha256: &str) -> CheckedConfig {
         sha256: sha256.to_owned(),
         kind: word("type").filter(|kind| facts::FACTS.types.contains_key(kind)),
         name: word("name"),
-        problems: facts::check(value),
+        problems: problems(value),
     }
 }
 
