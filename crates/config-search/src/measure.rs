@@ -170,9 +170,13 @@ impl Bench<'_> {
             Err(reason) => {
                 seen.flags_accepted = (reason.code == "unknown-flag").then_some(false);
                 leftover::end(&mark);
-                gone(prepared.cleanup.as_ref()).await?;
+                let gone = gone(prepared.cleanup.as_ref()).await;
                 cut(&log_path);
-                return Err(reason);
+                // A launcher that reaches nothing cannot end anything, either: why it does not is the reason.
+                return Err(match gone {
+                    Err(left) if !launcher::is_its_own(&reason) => left,
+                    _ => reason,
+                });
             }
         };
         seen.flags_accepted = Some(true);

@@ -27,6 +27,12 @@ pub(crate) fn skipped(code: &'static str, text: &str, hint: &str) -> Reason {
     }
 }
 
+/// Whether a reason is that the launcher itself could not work.
+pub(crate) fn is_its_own(reason: &Reason) -> bool {
+    const CODES: [&str; 4] = ["launcher-missing", "docker-failed", "ssh-failed", "dstack-failed"];
+    CODES.contains(&reason.code)
+}
+
 /// Reads why there is no server.
 pub(crate) fn of_launch(framework: &Framework, error: &LaunchError) -> Reason {
     let name = super::name(framework);

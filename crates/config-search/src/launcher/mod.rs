@@ -23,7 +23,7 @@ use crate::plan::command::{self, PORT};
 use crate::reason::Reason;
 
 pub(crate) use clean::{Cleanup, clean};
-pub(crate) use fault::{failed, of_launch, skipped};
+pub(crate) use fault::{failed, is_its_own, of_launch, skipped};
 
 /// The launchers, the default first.
 pub(crate) const NAMES: [&str; 5] = ["process", "docker", "ssh", "dstack", "url"];

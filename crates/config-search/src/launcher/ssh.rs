@@ -13,8 +13,6 @@ use super::Cleanup;
 use crate::plan::check::problem;
 use crate::plan::command::quoted;
 
-/// Variable by which the trial's processes are known there.
-pub(super) const MARK: &str = "SOTA_LOOP_TRIAL";
 /// Line by which the log says that the host was reached.
 pub(super) const REACHED: &str = "sota-loop: process ";
 /// Exit codes of the script: the id could not be written; a variable did not arrive.
@@ -37,17 +35,17 @@ const END: &str = r#"file=$HOME/.cache/sota-loop/$1.pid
 ours() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -qx "SOTA_LOOP_TRIAL=$name"; }
 name=$1; pid=$(cat "$file" 2>/dev/null)
 case $pid in ''|*[!0-9]*|0|1) exit 0 ;; esac
-alive() { kill -0 -- "-$pid" 2>/dev/null; }
+alive() { kill -s 0 -- "-$pid" 2>/dev/null; }
 if [ ! -e "/proc/$pid" ] || ours "$pid"; then
-  kill -TERM -- "-$pid" 2>/dev/null
+  kill -s TERM -- "-$pid" 2>/dev/null
   tries=0
   while alive && [ "$tries" -lt 100 ]; do sleep 0.2; tries=$((tries + 1)); done
-  if alive; then kill -KILL -- "-$pid" 2>/dev/null; sleep 1; fi
+  if alive; then kill -s KILL -- "-$pid" 2>/dev/null; sleep 1; fi
   if alive; then echo "process $pid does not end" >&2; exit 123; fi
 fi
 left=0
 for entry in /proc/[0-9]*; do
-  ours "${entry#/proc/}" && kill -KILL "${entry#/proc/}" 2>/dev/null && left=$((left + 1))
+  ours "${entry#/proc/}" && kill -s KILL "${entry#/proc/}" 2>/dev/null && left=$((left + 1))
 done
 rm -f "$file"
 if [ "$left" -gt 0 ]; then echo "it left $left processes outside of its group" >&2; exit 124; fi
