@@ -20,6 +20,8 @@ pub struct Args {
 pub enum Command {
     /// Check plans and render their commands, without launching anything
     Validate(ValidateArgs),
+    /// Check dstack configurations offline, as dstack would read them
+    CheckConfig(CheckConfigArgs),
     /// Search until the budget of the plan is used
     Run(RunArgs),
     /// Where a search stands, also while it runs
@@ -36,6 +38,14 @@ pub struct ValidateArgs {
     /// Plans, YAML or JSON (config-search.plan/1)
     #[arg(required = true, value_name = "PLAN")]
     pub plans: Vec<PathBuf>,
+}
+
+/// `config-search check-config`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CheckConfigArgs {
+    /// dstack configurations, YAML: a service, a task, a dev environment, a fleet, a volume, a gateway or a preset
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 /// `config-search run`.
@@ -94,6 +104,7 @@ impl Cli for Args {
         schemas: &[
             ("", contracts::config_search::report::SCHEMA),
             ("validate", contracts::config_search::validation::SCHEMA),
+            ("check-config", contracts::config_search::config_check::SCHEMA),
             ("run", contracts::config_search::report::SCHEMA),
             ("status", contracts::config_search::report::SCHEMA),
             ("report", contracts::config_search::report::SCHEMA),

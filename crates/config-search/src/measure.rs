@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use contracts::config_search::candidate::{ScenarioResult, Status};
+use contracts::config_search::candidate::ScenarioResult;
 use contracts::config_search::plan::{Framework, Plan, Scenario};
 use contracts::metric::{HEADLINE, Metric};
 use contracts::serve_bench::probe::ProbeData;
@@ -13,12 +13,13 @@ use contracts::serve_bench::result::{self, ResultData};
 use contracts::serve_bench::run::Run;
 use contracts::{Finite, ToolError as _};
 use engine_client::{Endpoint, Headers};
-use engine_launch::{Environment, Launch, LaunchError, Running};
+use engine_launch::{Environment, Launch, Running};
 use serde_json::Value;
 
 use crate::history;
+use crate::launcher::{self, Cleanup, Trial, failed, skipped};
 use crate::leftover;
-use crate::plan::command::{self, PORT};
+use crate::plan::command;
 use crate::reason::{self, Reason};
 
 /// Pause between two looks at a measurement.
@@ -124,19 +125,18 @@ impl Bench<'_> {
         fidelity: f64,
         seen: &mut Seen,
     ) -> Result<(), Reason> {
-        let argv = command::argv(framework, params)
-            .map_err(|why| skipped("plan-command", &why, "correct the plan"))?;
-        let port = engine_launch::free_port()
-            .map_err(|error| skipped("no-free-port", &error.to_string(), "free a port on loopback"))?;
-        let argv: Vec<String> = argv
-            .iter()
-            .map(|word| word.replace(PORT, &port.to_string()))
-            .collect();
-        seen.argv = contracts::argv::redacted(&argv);
+        let port = launcher::free_port()?;
+        let trial = Trial {
+            framework,
+            params,
+            id,
+            name: launcher::unique_name(id, port),
+            folder: self.folder,
+        };
+        let prepared = launcher::prepare(&trial, port)?;
+        seen.argv = contracts::argv::redacted(&prepared.argv);
         self.declare(framework, id, params)?;
-        let url = format!("http://127.0.0.1:{port}");
-        let endpoint =
-            Endpoint::parse(&url).map_err(|error| skipped("url", &error.to_string(), "report it"))?;
+        let url = prepared.endpoint.to_string();
         let log = format!("logs/{id}.log");
         let log_path = self.folder.join(&log);
         seen.log_path = Some(log);
@@ -156,9 +156,9 @@ impl Bench<'_> {
             .map_or(READY_S, Finite::get)
             .clamp(0.1, 86_400.0);
         let launch = Launch {
-            argv,
+            argv: prepared.argv,
             env,
-            endpoint,
+            endpoint: prepared.endpoint,
             headers: Headers::new(),
             log_path: log_path.clone(),
             ready_timeout: Duration::from_secs_f64(ready_s),
@@ -168,15 +168,20 @@ impl Bench<'_> {
         let started = tokio::select! {
             biased;
             reason = self.disturbed(&log_path) => Err(reason),
-            started = launch.start() => started.map_err(of_launch),
+            started = launch.start() => started.map_err(|error| launcher::of_launch(framework, &error)),
         };
         let mut running = match started {
             Ok(running) => running,
             Err(reason) => {
                 seen.flags_accepted = (reason.code == "unknown-flag").then_some(false);
                 leftover::end(&mark);
+                let gone = gone(prepared.cleanup.as_ref()).await;
                 cut(&log_path);
-                return Err(reason);
+                // A launcher that reaches nothing cannot end anything, either: why it does not is the reason.
+                return Err(match gone {
+                    Err(left) if !launcher::is_its_own(&reason) => left,
+                    _ => reason,
+                });
             }
         };
         seen.flags_accepted = Some(true);
@@ -187,6 +192,7 @@ impl Bench<'_> {
         };
         let evidence = running.stop().await;
         let left = leftover::end(&mark);
+        gone(prepared.cleanup.as_ref()).await?;
         cut(&log_path);
         // What is left behind is worth more than a measurement that it may have spoilt.
         if measured
@@ -434,6 +440,14 @@ fn unanswered(run: &Run) -> Option<String> {
     (sent > 0 && !is_served).then(|| format!("{} of {sent} requests failed{why}", sent - succeeded.min(sent)))
 }
 
+/// Ends what the launcher left elsewhere. What may still run there is worth more than a measurement.
+async fn gone(cleanup: Option<&Cleanup>) -> Result<(), Reason> {
+    match cleanup {
+        Some(cleanup) => launcher::clean(cleanup).await,
+        None => Ok(()),
+    }
+}
+
 /// Whether the server is gone, with what its log says.
 fn died(running: Option<&mut Running>) -> Result<(), Reason> {
     let Some(running) = running else { return Ok(()) };
@@ -468,52 +482,6 @@ pub(crate) fn load(plan: &Plan, scenario: &Scenario, base: &Path, fidelity: f64)
     }
     words.extend(scenario.args.iter().cloned());
     words
-}
-
-fn failed(code: &'static str, text: &str, hint: &str) -> Reason {
-    Reason {
-        status: Status::Failed,
-        code,
-        text: contracts::text::clean(text, 400),
-        hint: hint.to_owned(),
-    }
-}
-
-/// Nothing is known of the configuration.
-fn skipped(code: &'static str, text: &str, hint: &str) -> Reason {
-    Reason {
-        status: Status::Skipped,
-        ..failed(code, text, hint)
-    }
-}
-
-fn of_launch(error: LaunchError) -> Reason {
-    match &error {
-        LaunchError::Exited { status, log_tail, .. } => reason::of_end("engine-exited", status, log_tail),
-        LaunchError::NotReady { log_tail, .. } => {
-            let reason = reason::of_end("engine-not-ready", &error.to_string(), log_tail);
-            Reason {
-                status: if reason.status == Status::Oom {
-                    Status::Oom
-                } else {
-                    Status::Timeout
-                },
-                ..reason
-            }
-        }
-        // Somebody took the port between its choice and the launch.
-        LaunchError::PortInUse { .. } => skipped("port-in-use", &error.to_string(), "go on with --resume"),
-        LaunchError::Log { .. } => skipped(
-            "engine-log",
-            &error.to_string(),
-            "make room, or name another folder with --dir",
-        ),
-        LaunchError::EmptyArgv | LaunchError::Spawn { .. } | LaunchError::Client(_) => failed(
-            error.code(),
-            &error.to_string(),
-            &error.hint().unwrap_or_default(),
-        ),
-    }
 }
 
 /// A log that grew too large keeps its beginning.

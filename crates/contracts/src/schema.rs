@@ -56,6 +56,7 @@ macro_rules! published {
 published! {
     "capacity-plan.report/1" => "capacity-plan.report-1.json": document::<capacity_plan::report::ReportData>,
     "config-search.candidate/1" => "config-search.candidate-1.json": plain::<config_search::candidate::Candidate>,
+    "config-search.config-check/1" => "config-search.config-check-1.json": document::<config_search::config_check::ConfigCheckData>,
     "config-search.plan/1" => "config-search.plan-1.json": plain::<config_search::plan::Plan>,
     "config-search.report/1" => "config-search.report-1.json": document::<config_search::report::ReportData>,
     "config-search.validation/1" => "config-search.validation-1.json": document::<config_search::validation::ValidationData>,

@@ -10,10 +10,9 @@ use contracts::secret::REDACTED;
 
 use super::command::{self, PORT};
 use super::{Ready, parameter};
+use crate::launcher;
 use crate::space::Space;
 
-/// Launchers that there are.
-const LAUNCHERS: [&str; 2] = ["process", "url"];
 /// Flags by which engines are told their longest context.
 const CONTEXT_FLAGS: [&str; 5] = [
     "--context-length",
@@ -231,12 +230,12 @@ fn of_framework(plan: &Plan, framework: &Framework, base: &Path) -> (Space, Vec<
             Space::default()
         }
     };
-    let launcher = framework.launcher.as_deref().unwrap_or("process");
-    if !LAUNCHERS.contains(&launcher) {
+    let launcher = launcher::name(framework);
+    if !launcher::NAMES.contains(&launcher) {
         say(
             "plan-launcher",
             format!("there is no launcher `{}`", contracts::text::clean(launcher, 80)),
-            "there are `process` and `url`",
+            &format!("there are {}", launcher::NAMES.join(", ")),
         );
         return (space, problems);
     }
@@ -316,6 +315,7 @@ fn of_framework(plan: &Plan, framework: &Framework, base: &Path) -> (Space, Vec<
             );
         }
     }
+    problems.extend(launcher::check(framework));
     problems.extend(help(framework, &space, base));
     problems.extend(context(plan, framework, &space));
     (space, problems)

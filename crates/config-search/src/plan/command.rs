@@ -74,7 +74,8 @@ pub(crate) fn argv(framework: &Framework, params: &BTreeMap<String, Value>) -> R
     Ok(vec!["sh".to_owned(), "-c".to_owned(), line.trim_end().to_owned()])
 }
 
-fn quoted(word: &str) -> String {
+/// A word as a POSIX shell takes it.
+pub(crate) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 

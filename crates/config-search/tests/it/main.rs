@@ -2,6 +2,7 @@
 //! engines are in `repo-tests`, where the other binaries are.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the line")]
 
+mod check_config;
 mod folder;
 mod validate;
 

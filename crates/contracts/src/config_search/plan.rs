@@ -57,10 +57,21 @@ pub struct PlanModel {
 pub struct Framework {
     /// Its name: `sglang`, `vllm`, `tensorrt-llm`, `tokenspeed`, `llama.cpp`, or another.
     pub name: String,
-    /// `process` (the default) launches `server_command`; `url` measures the server at `url` as it is.
+    /// Where the server runs. `process` (the default): here. `docker`: in a container of `image`, its port published on loopback.
+    /// `ssh`: on `host`, its port forwarded to loopback. `dstack`: as a task with the fields of `launcher_config`. `url`: it runs
+    /// already, at `url`, and is measured as it is.
     pub launcher: Option<String>,
-    /// Where the server answers already, for the launcher `url`.
+    /// Where the server answers already, for the launcher `url`; for `ssh` where it answers when its port is not to be forwarded,
+    /// `{port}` in it.
     pub url: Option<String>,
+    /// Image of the container, for the launcher `docker`.
+    pub image: Option<String>,
+    /// `HOST` or `USER@HOST` that `ssh` reaches without a question, for the launcher `ssh`.
+    pub host: Option<String>,
+    /// Further flags of `docker run`, `ssh` or `dstack apply`.
+    pub launcher_args: Vec<String>,
+    /// Further fields of the task, for the launcher `dstack`: `resources`, `image`, `fleets`, ...
+    pub launcher_config: Option<BTreeMap<String, Value>>,
     /// Program and first arguments, a list; `{port}` becomes a free port. A string only with `shell: true`.
     pub server_command: Value,
     /// Whether `server_command` is one line for `sh`.
