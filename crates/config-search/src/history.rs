@@ -12,6 +12,14 @@ pub(crate) const BASELINE_ATTEMPTS: usize = 2;
 /// Code of a measurement that the client or other work on the machine spoilt: it says nothing about the configuration.
 pub(crate) const INVALID: &str = "measurement-invalid";
 
+/// Code of a trial that runs: it counts, and nothing is known of it yet. It stands in no file.
+pub(crate) const RUNNING: &str = "running";
+
+/// Whether a trial runs still.
+pub(crate) fn is_running(row: &Candidate) -> bool {
+    row.reason_code.as_deref() == Some(RUNNING)
+}
+
 /// Whether a row's measurement was spoilt.
 fn is_invalid(row: &Candidate) -> bool {
     row.reason_code.as_deref() == Some(INVALID)
@@ -65,7 +73,7 @@ fn outcome(metric: &Metric, rows: &[&Candidate], row: &Candidate, fidelity: f64)
         score.is_finite().then_some(score)
     };
     match (row.status == Status::Ok).then(measured).flatten() {
-        None if is_invalid(row) => Outcome::Unmeasured,
+        None if is_invalid(row) || is_running(row) => Outcome::Unmeasured,
         None => Outcome::Failed,
         Some(score) => Outcome::Measured { score, slo: slo(row) },
     }
@@ -106,7 +114,7 @@ pub(crate) fn mean(rows: &[&Candidate], scenario: &str, fidelity: f64) -> Option
 pub(crate) fn is_given_up(rows: &[&Candidate]) -> bool {
     let full: Vec<&&Candidate> = rows
         .iter()
-        .filter(|row| is_trial(row) && !is_invalid(row))
+        .filter(|row| is_trial(row) && !is_invalid(row) && !is_running(row))
         .filter(|row| row.step == Step::Baseline && row.effort.fidelity_ratio.get() >= 1.0)
         .collect();
     full.len() >= BASELINE_ATTEMPTS && full.iter().all(|row| row.status != Status::Ok)

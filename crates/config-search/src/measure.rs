@@ -17,7 +17,7 @@ use engine_launch::{Environment, Launch, Running};
 use serde_json::Value;
 
 use crate::history;
-use crate::launcher::{self, Cleanup, Trial, failed, skipped};
+use crate::launcher::{self, Cleanup, Place, Trial, failed, skipped};
 use crate::leftover;
 use crate::plan::command;
 use crate::reason::{self, Reason};
@@ -60,7 +60,9 @@ pub(crate) struct Seen {
     pub(crate) simulated: Option<bool>,
     pub(crate) results: Vec<ScenarioResult>,
     pub(crate) log_path: Option<String>,
+    /// From launch to stop, without waiting for a place.
     pub(crate) wall_s: f64,
+    queued_s: f64,
 }
 
 impl Bench<'_> {
@@ -90,7 +92,7 @@ impl Bench<'_> {
             )),
         };
         seen.reason = ended.err();
-        seen.wall_s = begun.elapsed().as_secs_f64();
+        seen.wall_s = begun.elapsed().as_secs_f64() - seen.queued_s;
         seen
     }
 
@@ -133,10 +135,13 @@ impl Bench<'_> {
             name: launcher::unique_name(id, port),
             folder: self.folder,
         };
-        let prepared = launcher::prepare(&trial, port)?;
-        seen.argv = contracts::argv::redacted(&prepared.argv);
         self.declare(framework, id, params)?;
-        let url = prepared.endpoint.to_string();
+        let cleanup = launcher::cleanup(&trial);
+        let place = self.place(&trial, cleanup.as_ref(), seen).await?;
+        let prepared = launcher::prepare(&trial, place.as_ref(), port)?;
+        seen.argv = contracts::argv::redacted(&prepared.argv);
+        let endpoint = prepared.endpoint;
+        let url = endpoint.to_string();
         let log = format!("logs/{id}.log");
         let log_path = self.folder.join(&log);
         seen.log_path = Some(log);
@@ -158,7 +163,7 @@ impl Bench<'_> {
         let launch = Launch {
             argv: prepared.argv,
             env,
-            endpoint: prepared.endpoint,
+            endpoint,
             headers: Headers::new(),
             log_path: log_path.clone(),
             ready_timeout: Duration::from_secs_f64(ready_s),
@@ -175,7 +180,7 @@ impl Bench<'_> {
             Err(reason) => {
                 seen.flags_accepted = (reason.code == "unknown-flag").then_some(false);
                 leftover::end(&mark);
-                let gone = gone(prepared.cleanup.as_ref()).await;
+                let gone = gone(cleanup.as_ref()).await;
                 cut(&log_path);
                 // A launcher that reaches nothing cannot end anything, either: why it does not is the reason.
                 return Err(match gone {
@@ -192,7 +197,7 @@ impl Bench<'_> {
         };
         let evidence = running.stop().await;
         let left = leftover::end(&mark);
-        gone(prepared.cleanup.as_ref()).await?;
+        gone(cleanup.as_ref()).await?;
         cut(&log_path);
         // What is left behind is worth more than a measurement that it may have spoilt.
         if measured
@@ -216,6 +221,26 @@ impl Bench<'_> {
             ));
         }
         measured
+    }
+
+    /// The place of a trial, waited for; nothing of it is left when there is none.
+    async fn place(
+        &self,
+        trial: &Trial<'_>,
+        cleanup: Option<&Cleanup>,
+        seen: &mut Seen,
+    ) -> Result<Option<Place>, Reason> {
+        let begun = Instant::now();
+        let reserved = tokio::select! {
+            biased;
+            reason = self.disturbed(Path::new("")) => Err(reason),
+            reserved = launcher::reserve(trial) => reserved,
+        };
+        seen.queued_s = begun.elapsed().as_secs_f64();
+        match reserved {
+            Err(reason) if !launcher::is_its_own(&reason) => gone(cleanup).await.and(Err(reason)),
+            reserved => reserved,
+        }
     }
 
     /// The subject of what is measured next; without the port, which differs from launch to launch.

@@ -58,13 +58,37 @@ pub(crate) fn of_end(code: &'static str, ending: &str, tail: &[String]) -> Reaso
             hint: "leave larger sizes out of the space, or lower the memory share".to_owned(),
         };
     }
-    let last = tail.last().map_or("its log is empty", String::as_str);
+    let text = match (telling(tail), tail.last()) {
+        (Some(line), _) => format!("{ending}; its log says: {}", said(line)),
+        (None, Some(last)) => format!("{ending}; its log ends: {last}"),
+        (None, None) => format!("{ending}; its log is empty"),
+    };
     Reason {
         status: Status::Failed,
         code,
-        text: format!("{ending}; its log ends: {last}"),
+        text,
         hint: "read its log".to_owned(),
     }
+}
+
+/// The line that names the cause: of Python the last exception, which ends its traceback; of others the first complaint, what
+/// comes after it follows from it.
+fn telling(tail: &[String]) -> Option<&String> {
+    let is_exception = |line: &&String| {
+        let first = line.split(':').next().unwrap_or_default();
+        let is_name = !first.contains(' ') && line.contains(": ");
+        is_name && (first.ends_with("Error") || first.ends_with("Exception"))
+    };
+    let complains = |line: &&String| {
+        let line = line.to_lowercase();
+        ["assert", "requires", "error", "fatal", "panicked", "exception"]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    tail.iter()
+        .rev()
+        .find(is_exception)
+        .or_else(|| tail.iter().find(complains))
 }
 
 /// A line, or what it says where it is the message of a JSON object that was printed over several lines.
@@ -102,6 +126,31 @@ mod tests {
             (Status::Failed, "unknown-flag")
         );
         assert_eq!(of("nothing", "exit status 1"), (Status::Failed, "engine-exited"));
+        let told = |lines: &[&str]| {
+            let tail: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            of_end("engine-died", "signal 6", &tail).text
+        };
+        let assertion = "server.cpp:494: GGML_ASSERT(add_ok) failed";
+        assert_eq!(
+            told(&[
+                "loading",
+                assertion,
+                "#1 ggml_abort ()",
+                "[Inferior 1 (process 7) detached]"
+            ]),
+            format!("signal 6; its log says: {assertion}")
+        );
+        let raised = [
+            "Traceback (most recent call last):",
+            "  raise ValueError(\"no\")",
+            "ValueError: heads do not divide",
+            "bye",
+        ];
+        assert_eq!(
+            told(&raised),
+            "signal 6; its log says: ValueError: heads do not divide"
+        );
+        assert_eq!(told(&["bye"]), "signal 6; its log ends: bye");
         let printed = of_end(
             "engine-exited",
             "exit status 1",

@@ -1,6 +1,8 @@
 //! `config-search run`: the framework that had the least tries its next candidate, until all have had their budget.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use cli_kit::{Failure, OutputArgs, Report};
@@ -11,7 +13,7 @@ use contracts::{Exit, Finite};
 use crate::cli::RunArgs;
 use crate::error::SearchError;
 use crate::history;
-use crate::measure::Bench;
+use crate::measure::{Bench, Seen};
 use crate::plan::{self, Loaded, Ready};
 use crate::report;
 use crate::store::{self, Store};
@@ -69,7 +71,8 @@ fn has_baseline(rows: &[Candidate]) -> bool {
     })
 }
 
-/// Searches until the budget or the space is used; the code of why it stopped before.
+/// Searches until the budget or the space is used; the code of why it stopped before. Several trials run at once where the plan
+/// says so; each row is on disk as soon as its trial has ended.
 fn search(
     plan: &Loaded,
     store: &mut Store,
@@ -78,82 +81,140 @@ fn search(
 ) -> Result<Option<String>, SearchError> {
     let begun = Instant::now();
     let metric = plan.metric();
+    let folder = store.folder.clone();
+    let at_once = usize::try_from(plan.plan.budget.concurrent.max(1)).unwrap_or(1);
+    let is_over = || limit.is_some_and(|limit| begun.elapsed() >= limit);
+    let mut running: Vec<Candidate> = Vec::new();
+    let mut stopped: Option<String> = None;
     let mut skipped = 0;
-    while !cli_kit::interrupted() {
-        if limit.is_some_and(|limit| begun.elapsed() >= limit) {
-            return Ok(Some("the time of --budget is over".to_owned()));
+    let (sender, ended) = mpsc::channel::<Candidate>();
+    std::thread::scope(|scope| {
+        loop {
+            while stopped.is_none() && running.len() < at_once {
+                if cli_kit::interrupted() {
+                    stopped = Some("interrupted".to_owned());
+                } else if is_over() {
+                    stopped = Some("the time of --budget is over".to_owned());
+                }
+                let rows: Vec<Candidate> = store.rows.iter().chain(&running).cloned().collect();
+                let Some((ready, proposal)) = next(plan, &rows).filter(|_| stopped.is_none()) else {
+                    break;
+                };
+                let row = begin(plan, ready, &proposal, &rows);
+                let of: Vec<&Candidate> = rows
+                    .iter()
+                    .filter(|known| known.framework == row.framework)
+                    .collect();
+                let rest = [
+                    limit.map(|limit| limit.saturating_sub(begun.elapsed())),
+                    rest_of_budget(plan, ready, &of),
+                ];
+                let bench = Bench {
+                    plan: &plan.plan,
+                    base: &plan.base,
+                    metric: &metric,
+                    folder: &folder,
+                    serve_bench,
+                    deadline: rest
+                        .into_iter()
+                        .flatten()
+                        .min()
+                        .and_then(|rest| Instant::now().checked_add(rest)),
+                };
+                running.push(row.clone());
+                let sender = sender.clone();
+                scope.spawn(move || {
+                    let seen = bench.measure(&ready.framework, &row.id, &row.params, proposal.fidelity);
+                    // Nobody listens only when the rows cannot be written any more.
+                    let _ = sender.send(end(ready, row, seen));
+                });
+            }
+            if running.is_empty() {
+                return Ok(stopped);
+            }
+            let row = ended.recv().expect("a trial runs and has a sender");
+            running.retain(|known| known.id != row.id);
+            let code = row.reason_code.clone().filter(|_| row.status == Status::Skipped);
+            store.append(row)?;
+            skipped = if code.is_some() { skipped + 1 } else { 0 };
+            if let Some(code) = code
+                && stopped.is_none()
+                && (skipped >= MOST_SKIPPED || code != "port-in-use")
+                && (code != "budget-ended" || is_over())
+            {
+                stopped = Some(code);
+            }
         }
-        let Some((ready, proposal)) = next(plan, &store.rows) else {
-            return Ok(None);
-        };
-        let name = &ready.framework.name;
-        let of_framework: Vec<&Candidate> = store.rows.iter().filter(|row| row.framework == *name).collect();
-        let id = format!("{name}-{:04}", of_framework.len());
-        let rest = [
-            limit.map(|limit| limit.saturating_sub(begun.elapsed())),
-            rest_of_budget(plan, ready, &of_framework),
-        ];
-        let bench = Bench {
-            plan: &plan.plan,
-            base: &plan.base,
-            metric: &metric,
-            folder: &store.folder,
-            serve_bench,
-            deadline: rest
-                .into_iter()
-                .flatten()
-                .min()
-                .and_then(|rest| Instant::now().checked_add(rest)),
-        };
-        let started_at = jiff::Timestamp::now();
-        let params = ready.space.values(&proposal.config);
-        let seen = bench.measure(&ready.framework, &id, &params, proposal.fidelity);
-        let (status, reason) = match seen.reason {
-            None => (Status::Ok, None),
-            Some(reason) => (reason.status, Some(reason)),
-        };
-        let cut = reason
-            .as_ref()
-            .filter(|reason| reason.status == Status::Skipped)
-            .map(|reason| reason.code);
-        store.append(Candidate {
-            schema: candidate::SCHEMA.to_owned(),
-            id,
-            framework: name.clone(),
-            plan_sha256: plan.input.sha256.clone(),
-            started_at,
-            step: proposal.step,
-            params,
-            status,
-            reason_code: reason.as_ref().map(|reason| reason.code.to_owned()),
-            reason: reason.as_ref().map(|reason| reason.text.clone()),
-            hint: reason.map(|reason| reason.hint),
-            argv: seen.argv,
-            env_names: ready.framework.env.keys().cloned().collect(),
-            versions: seen.versions,
-            flags_accepted: seen.flags_accepted,
-            simulated: seen.simulated,
-            results: if status == Status::Ok {
-                seen.results
-            } else {
-                vec![]
-            },
-            effort: Effort {
-                wall_s: finite(seen.wall_s),
-                gpu_s: finite(seen.wall_s * ready.framework.gpu_count as f64),
-                fidelity_ratio: finite(proposal.fidelity),
-            },
-            log_path: seen.log_path,
-        })?;
-        skipped = if cut.is_some() { skipped + 1 } else { 0 };
-        if let Some(code) = cut
-            && (skipped >= MOST_SKIPPED || code != "port-in-use")
-            && !(code == "budget-ended" && limit.is_none_or(|limit| begun.elapsed() < limit))
-        {
-            return Ok(Some(code.to_owned()));
-        }
+    })
+}
+
+/// The row of a trial that begins now.
+fn begin(plan: &Loaded, ready: &Ready, proposal: &Proposal, rows: &[Candidate]) -> Candidate {
+    let name = &ready.framework.name;
+    Candidate {
+        schema: candidate::SCHEMA.to_owned(),
+        id: format!("{name}-{:04}", next_number(name, rows)),
+        framework: name.clone(),
+        plan_sha256: plan.input.sha256.clone(),
+        started_at: jiff::Timestamp::now(),
+        step: proposal.step,
+        params: ready.space.values(&proposal.config),
+        status: Status::Failed,
+        reason_code: Some(history::RUNNING.to_owned()),
+        reason: None,
+        hint: None,
+        argv: vec![],
+        env_names: ready.framework.env.keys().cloned().collect(),
+        versions: BTreeMap::new(),
+        flags_accepted: None,
+        simulated: None,
+        results: vec![],
+        effort: Effort {
+            wall_s: finite(0.0),
+            gpu_s: finite(0.0),
+            fidelity_ratio: finite(proposal.fidelity),
+        },
+        log_path: None,
     }
-    Ok(Some("interrupted".to_owned()))
+}
+
+/// The same row, with what became of the trial.
+fn end(ready: &Ready, row: Candidate, seen: Seen) -> Candidate {
+    let status = seen.reason.as_ref().map_or(Status::Ok, |reason| reason.status);
+    Candidate {
+        status,
+        reason_code: seen.reason.as_ref().map(|reason| reason.code.to_owned()),
+        reason: seen.reason.as_ref().map(|reason| reason.text.clone()),
+        hint: seen.reason.map(|reason| reason.hint),
+        argv: seen.argv,
+        versions: seen.versions,
+        flags_accepted: seen.flags_accepted,
+        simulated: seen.simulated,
+        results: if status == Status::Ok {
+            seen.results
+        } else {
+            vec![]
+        },
+        effort: Effort {
+            wall_s: finite(seen.wall_s),
+            gpu_s: finite(seen.wall_s * ready.framework.gpu_count as f64),
+            ..row.effort
+        },
+        log_path: seen.log_path,
+        ..row
+    }
+}
+
+/// Number of the next candidate: above all that there are, because rows stand in the order in which trials ended.
+fn next_number(framework: &str, rows: &[Candidate]) -> u64 {
+    let numbers = rows.iter().filter_map(|row| {
+        row.id
+            .strip_prefix(framework)?
+            .strip_prefix('-')?
+            .parse::<u64>()
+            .ok()
+    });
+    numbers.max().map_or(0, |last| last + 1)
 }
 
 /// Whose turn it is, and what it tries.
@@ -170,9 +231,18 @@ fn next<'a>(plan: &'a Loaded, rows: &[Candidate]) -> Option<(&'a Ready, Proposal
         .collect();
     // A stable sort: of equals the first in the plan.
     turns.sort_by_key(|(trials, _)| *trials);
-    turns
-        .into_iter()
-        .find_map(|(_, ready)| Some((ready, proposal(plan, ready, rows)?)))
+    turns.into_iter().find_map(|(_, ready)| {
+        let proposal = proposal(plan, ready, rows)?;
+        let params = ready.space.values(&proposal.config);
+        // What runs is not begun twice, and a baseline is waited for: everything else is held against it.
+        let is_held = rows.iter().any(|row| {
+            history::is_running(row)
+                && row.framework == ready.framework.name
+                && (history::is_baseline(row)
+                    || (row.params == params && row.effort.fidelity_ratio == finite(proposal.fidelity)))
+        });
+        (!is_held).then_some((ready, proposal))
+    })
 }
 
 /// What a framework tries next; `None` when it has had its budget, its space is used, or it was given up.

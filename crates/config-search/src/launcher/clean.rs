@@ -27,12 +27,40 @@ pub(crate) struct Cleanup {
     pub(crate) until: Option<Until>,
 }
 
-/// A question that is asked until the answer, a JSON object, has one of these values.
+/// A question that is asked until it is answered so.
 #[derive(Clone, Debug)]
 pub(crate) struct Until {
     pub(crate) argv: Vec<String>,
-    pub(crate) field: &'static str,
-    pub(crate) values: &'static [&'static str],
+    pub(crate) answer: Answer,
+}
+
+/// What says that something is over.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// A field of the JSON object that is printed has one of these values.
+    Field {
+        name: &'static str,
+        values: &'static [&'static str],
+    },
+    /// Nothing is printed.
+    Nothing,
+}
+
+impl Answer {
+    /// What still stands in the way; `None` when it is over.
+    fn left(&self, is_ok: bool, printed: &str, said: String) -> Option<String> {
+        match self {
+            Answer::Field { name, values } => {
+                let answer: serde_json::Value = serde_json::from_str(printed).unwrap_or_default();
+                match answer.get(name).and_then(serde_json::Value::as_str) {
+                    Some(value) if values.contains(&value) => None,
+                    Some(value) => Some(format!("it is still {value}")),
+                    None => Some(said),
+                }
+            }
+            Answer::Nothing => (!is_ok || !printed.trim().is_empty()).then_some(said),
+        }
+    }
 }
 
 /// Ends it, and waits until it is gone.
@@ -53,15 +81,12 @@ pub(crate) async fn clean(cleanup: &Cleanup) -> Result<(), Reason> {
     };
     let begun = Instant::now();
     loop {
-        let (_, printed, said) = command(&until.argv).await?;
-        let answer: serde_json::Value = serde_json::from_str(&printed).unwrap_or_default();
-        let value = answer.get(until.field).and_then(serde_json::Value::as_str);
-        if value.is_some_and(|value| until.values.contains(&value)) {
+        let (is_ok, printed, said) = command(&until.argv).await?;
+        let Some(left) = until.answer.left(is_ok, &printed, said) else {
             return Ok(());
-        }
+        };
         if begun.elapsed() > OVER {
-            let why = value.map_or(said, |value| format!("it is still {value}"));
-            return Err(not_gone(&until.argv, &why));
+            return Err(not_gone(&until.argv, &left));
         }
         tokio::time::sleep(PAUSE).await;
     }

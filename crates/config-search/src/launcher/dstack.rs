@@ -8,8 +8,9 @@ use contracts::config_search::plan::Framework;
 use contracts::config_search::validation::Problem;
 use serde_json::{Value, json};
 
+use super::clean::{Answer, Until};
 use super::fault::skipped;
-use super::{Cleanup, Trial, clean::Until};
+use super::{Cleanup, Trial};
 use crate::plan::check::problem;
 use crate::plan::command::quoted;
 use crate::reason::Reason;
@@ -52,8 +53,10 @@ pub(super) fn cleanup(name: &str) -> Cleanup {
             argv: ["dstack", "run", "get", "--json", name]
                 .map(str::to_owned)
                 .to_vec(),
-            field: "status",
-            values: &["terminated", "failed", "done"],
+            answer: Answer::Field {
+                name: "status",
+                values: &["terminated", "failed", "done"],
+            },
         }),
     }
 }

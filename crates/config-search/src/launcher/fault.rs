@@ -29,7 +29,13 @@ pub(crate) fn skipped(code: &'static str, text: &str, hint: &str) -> Reason {
 
 /// Whether a reason is that the launcher itself could not work.
 pub(crate) fn is_its_own(reason: &Reason) -> bool {
-    const CODES: [&str; 4] = ["launcher-missing", "docker-failed", "ssh-failed", "dstack-failed"];
+    const CODES: [&str; 5] = [
+        "launcher-missing",
+        "docker-failed",
+        "ssh-failed",
+        "slurm-failed",
+        "dstack-failed",
+    ];
     CODES.contains(&reason.code)
 }
 
@@ -108,8 +114,24 @@ fn of_launcher(name: &str, status: &str, tail: &[String], head: &str) -> Option<
             last,
             "try `ssh -o BatchMode=yes HOST true`: it has to work without a question",
         )),
+        // Words of Slurm 22.05.
+        "slurm" if says(&["due to time limit"]).is_some() => Some(skipped(
+            "slurm-time-limit",
+            says(&["due to time limit"])?,
+            "give the job longer with `--time` in `launcher_args`",
+        )),
+        "slurm" if says(&["oom_kill event", "out_of_memory"]).is_some() => Some(reason::of_end(
+            "engine-exited",
+            "signal 9 (Slurm: out of memory)",
+            tail,
+        )),
+        "slurm" if says(&["srun: error: unable to", "srun: fatal"]).is_some() => Some(skipped(
+            "slurm-failed",
+            says(&["srun: error: unable to", "srun: fatal"])?,
+            "try `srun` with the same `launcher_args` by hand, and `sinfo`",
+        )),
         // The port was chosen here, and is taken there.
-        "ssh" if says(&["address already in use"]).is_some() => Some(skipped(
+        "ssh" | "slurm" if says(&["address already in use"]).is_some() => Some(skipped(
             "port-in-use",
             says(&["address already in use"])?,
             "go on with --resume",

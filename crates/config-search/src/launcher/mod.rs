@@ -1,4 +1,4 @@
-//! Where a candidate's command runs: here, in a container, on another host, as a run of dstack.
+//! Where a candidate's command runs: here, in a container, on another host, as a run of dstack, as a job of Slurm.
 //!
 //! A launcher turns the command into what runs here in the foreground, whose end is the server's end; says where the server
 //! answers; and how to make sure that nothing of it is left elsewhere. This file alone knows which launchers there are.
@@ -8,6 +8,7 @@ mod clean;
 mod docker;
 mod dstack;
 mod fault;
+mod slurm;
 mod ssh;
 
 use std::collections::BTreeMap;
@@ -24,9 +25,10 @@ use crate::reason::Reason;
 
 pub(crate) use clean::{Cleanup, clean};
 pub(crate) use fault::{failed, is_its_own, of_launch, skipped};
+pub(crate) use slurm::Place;
 
 /// The launchers, the default first.
-pub(crate) const NAMES: [&str; 5] = ["process", "docker", "ssh", "dstack", "url"];
+pub(crate) const NAMES: [&str; 6] = ["process", "docker", "ssh", "slurm", "dstack", "url"];
 
 /// The launcher of a framework.
 pub(crate) fn name(framework: &Framework) -> &str {
@@ -50,8 +52,6 @@ pub(crate) struct Trial<'a> {
 pub(crate) struct Prepared {
     pub(crate) argv: Vec<String>,
     pub(crate) endpoint: Endpoint,
-    /// Ends what the foreground process leaves elsewhere, whether it was started or not.
-    pub(crate) cleanup: Option<Cleanup>,
 }
 
 /// A name for the trial: small letters, digits and dashes, at most 41, as docker and dstack take it.
@@ -71,11 +71,38 @@ pub(crate) fn unique_name(id: &str, port: u16) -> String {
     name.trim_end_matches('-').to_owned()
 }
 
-/// Makes a candidate ready to be launched.
+/// Whether trials of a framework may run at once: each has a place of its own.
+pub(crate) fn isolates(framework: &Framework) -> bool {
+    name(framework) == "slurm"
+}
+
+/// Waits for the place of a candidate, where the launcher has to ask for one. Whoever stops waiting runs [`cleanup`].
+///
+/// # Errors
+/// Why there is none, which says nothing of the candidate.
+pub(crate) async fn reserve(trial: &Trial<'_>) -> Result<Option<Place>, Reason> {
+    match name(trial.framework) {
+        "slurm" => slurm::allocate(trial).await.map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Ends what the foreground process leaves elsewhere, whether it was started or not; `None` where nothing can be left.
+pub(crate) fn cleanup(trial: &Trial) -> Option<Cleanup> {
+    match name(trial.framework) {
+        "docker" => Some(docker::cleanup(&trial.name)),
+        "ssh" => Some(ssh::cleanup(trial.framework, &trial.name)),
+        "slurm" => Some(slurm::cleanup(&trial.name)),
+        "dstack" => Some(dstack::cleanup(&trial.name)),
+        _ => None,
+    }
+}
+
+/// Makes a candidate ready to be launched, in the place that was reserved.
 ///
 /// # Errors
 /// Why it cannot be, which says nothing of the candidate.
-pub(crate) fn prepare(trial: &Trial, port: u16) -> Result<Prepared, Reason> {
+pub(crate) fn prepare(trial: &Trial, place: Option<&Place>, port: u16) -> Result<Prepared, Reason> {
     let argv = command::argv(trial.framework, trial.params)
         .map_err(|why| fault::skipped("plan-command", &why, "correct the plan"))?;
     let with = |port: u16| -> Vec<String> {
@@ -83,11 +110,16 @@ pub(crate) fn prepare(trial: &Trial, port: u16) -> Result<Prepared, Reason> {
             .map(|word| word.replace(PORT, &port.to_string()))
             .collect()
     };
+    if let Some(place) = place {
+        return Ok(Prepared {
+            argv: slurm::run(place, &with(port)),
+            endpoint: endpoint(&format!("http://{}:{port}", place.host))?,
+        });
+    }
     match name(trial.framework) {
         "docker" => Ok(Prepared {
             argv: docker::run(trial.framework, &trial.name, &with(port), port),
             endpoint: loopback(port)?,
-            cleanup: Some(docker::cleanup(&trial.name)),
         }),
         "ssh" => {
             // The server's port is on the other host; here another one is forwarded to it.
@@ -105,18 +137,15 @@ pub(crate) fn prepare(trial: &Trial, port: u16) -> Result<Prepared, Reason> {
             Ok(Prepared {
                 argv: ssh::run(trial.framework, &trial.name, &with(there), forward, there),
                 endpoint,
-                cleanup: Some(ssh::cleanup(trial.framework, &trial.name)),
             })
         }
         "dstack" => Ok(Prepared {
             argv: dstack::apply(trial, &with(port), port)?,
             endpoint: loopback(port)?,
-            cleanup: Some(dstack::cleanup(&trial.name)),
         }),
         _ => Ok(Prepared {
             argv: with(port),
             endpoint: loopback(port)?,
-            cleanup: None,
         }),
     }
 }
@@ -134,8 +163,9 @@ pub(crate) fn check(framework: &Framework) -> Vec<Problem> {
         (
             "launcher_args",
             !framework.launcher_args.is_empty(),
-            &["docker", "ssh", "dstack"],
+            &["docker", "ssh", "slurm", "dstack"],
         ),
+        ("queue_timeout_s", framework.queue_timeout_s.is_some(), &["slurm"]),
         (
             "launcher_config",
             framework.launcher_config.is_some(),
@@ -152,6 +182,7 @@ pub(crate) fn check(framework: &Framework) -> Vec<Problem> {
     problems.extend(match name {
         "docker" => docker::check(framework),
         "ssh" => ssh::check(framework),
+        "slurm" => slurm::check(framework),
         "dstack" => dstack::check(framework),
         _ => vec![],
     });

@@ -16,7 +16,13 @@ fn framework(launcher: &str) -> Framework {
     }
 }
 
-fn prepared(framework: &Framework, folder: &Path) -> Prepared {
+struct Made {
+    argv: Vec<String>,
+    endpoint: Endpoint,
+    cleanup: Option<Cleanup>,
+}
+
+fn prepared(framework: &Framework, folder: &Path) -> Made {
     let params = BTreeMap::from([("--n".to_owned(), json!(4))]);
     let trial = Trial {
         framework,
@@ -25,9 +31,13 @@ fn prepared(framework: &Framework, folder: &Path) -> Prepared {
         name: "sota-1-vllm-0001".to_owned(),
         folder,
     };
-    let prepared = prepare(&trial, 4321).unwrap();
+    let prepared = prepare(&trial, None, 4321).unwrap();
     assert!(!format!("{prepared:?}").contains("very-secret"));
-    prepared
+    Made {
+        argv: prepared.argv,
+        endpoint: prepared.endpoint,
+        cleanup: cleanup(&trial),
+    }
 }
 
 #[test]

@@ -126,6 +126,22 @@ fn of_plan(plan: &Plan, base: &Path) -> Vec<Problem> {
             "`budget.trials` is the number of candidates a framework may launch",
         );
     }
+    let alone = plan
+        .frameworks
+        .iter()
+        .find(|framework| !launcher::isolates(framework));
+    if let Some(framework) = alone.filter(|_| plan.budget.concurrent > 1) {
+        say(
+            "plan-concurrent",
+            format!(
+                "`budget.concurrent` is {}, and the launcher `{}` of {} has one place: trials would disturb each other",
+                plan.budget.concurrent,
+                launcher::name(framework),
+                framework.name
+            ),
+            "leave it out, or launch by `slurm`",
+        );
+    }
     let seconds = [plan.budget.wall_s, plan.budget.gpu_s];
     if seconds.iter().flatten().any(|limit| limit.get() <= 0.0) {
         say(

@@ -58,7 +58,7 @@ pub struct Framework {
     /// Its name: `sglang`, `vllm`, `tensorrt-llm`, `tokenspeed`, `llama.cpp`, or another.
     pub name: String,
     /// Where the server runs. `process` (the default): here. `docker`: in a container of `image`, its port published on loopback.
-    /// `ssh`: on `host`, its port forwarded to loopback. `dstack`: as a task with the fields of `launcher_config`. `url`: it runs
+    /// `ssh`: on `host`, its port forwarded to loopback. `slurm`: as a job, reached at its node. `dstack`: as a task with the fields of `launcher_config`. `url`: it runs
     /// already, at `url`, and is measured as it is.
     pub launcher: Option<String>,
     /// Where the server answers already, for the launcher `url`; for `ssh` where it answers when its port is not to be forwarded,
@@ -68,7 +68,7 @@ pub struct Framework {
     pub image: Option<String>,
     /// `HOST` or `USER@HOST` that `ssh` reaches without a question, for the launcher `ssh`.
     pub host: Option<String>,
-    /// Further flags of `docker run`, `ssh` or `dstack apply`.
+    /// Further flags of `docker run`, `ssh`, `salloc` or `dstack apply`.
     pub launcher_args: Vec<String>,
     /// Further fields of the task, for the launcher `dstack`: `resources`, `image`, `fleets`, ...
     pub launcher_config: Option<BTreeMap<String, Value>>,
@@ -91,6 +91,8 @@ pub struct Framework {
     pub gpu_count: u64,
     /// Version as installed, for the rows; null leaves it to what the server reports.
     pub version: Option<String>,
+    /// Seconds that a job may wait in the queue, for the launcher `slurm`; null is 3600. Waiting is no start-up and no GPU time.
+    pub queue_timeout_s: Option<Finite>,
     /// Seconds a server may take to answer; null is 600.
     pub ready_timeout_s: Option<Finite>,
 }
@@ -127,4 +129,7 @@ pub struct Budget {
     pub wall_s: Option<Finite>,
     /// Seconds of GPU time (wall time x GPUs of the server); null without a limit.
     pub gpu_s: Option<Finite>,
+    /// Trials at once, over all frameworks; 0 and 1 are one after the other. More only where each trial has a place of its own
+    /// (`slurm`): on one machine they would disturb each other.
+    pub concurrent: u64,
 }
