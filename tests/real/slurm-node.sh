@@ -16,7 +16,7 @@ slurm_packages() {
   # The packages would start services of their own.
   { "${as_root[@]}" apt-get update -qq &&
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends \
-      slurmctld slurmd slurm-client munge; } >&2 ||
+      slurmctld slurmd slurm-client munge >/dev/null; } >&2 ||
     { echo 'error[slurm-missing]: Slurm could not be installed
 hint: as root: apt-get install slurm-wlm munge' >&2; return 4; }
 }

@@ -12,7 +12,8 @@ bin=$(cd "${SOTA_LOOP_BIN:-$PWD/target/release}" && pwd)
 export PATH="$bin:$PATH"
 scratch=$(mktemp -d)
 . tests/real/slurm-node.sh
-trap 'stop_slurm; rm -rf "$scratch"' EXIT
+watch=
+trap '[ -z "$watch" ] || kill "$watch" 2>/dev/null || true; stop_slurm; rm -rf "$scratch"' EXIT
 start_slurm
 echo "slurm.sh: $(slurmctld -V) on loopback, $(sinfo -h -o '%D node, %c CPUs')"
 
@@ -59,7 +60,9 @@ for try in 1 2 3 4 5 6; do
   (while sleep 0.1; do squeue -h -t R -o '%j' | sort | tr '\n' ' '; echo; done) >"$scratch/queue.log" &
   watch=$!
   search two 0 6
-  kill "$watch"; wait "$watch" 2>/dev/null || true
+  kill "$watch"
+  wait "$watch" 2>/dev/null || true
+  watch=
   codes two | grep -q measurement-invalid || break
   echo "slurm.sh: try $try was disturbed" >&2
 done
