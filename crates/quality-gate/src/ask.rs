@@ -40,6 +40,9 @@ impl Asker {
     pub(crate) async fn ask(&self, prompt: &str, temperature: f64, seed: u64, max_tokens: u64) -> Reply {
         let mut body = json!({"model": self.model, "temperature": temperature, "seed": seed,
             "max_tokens": max_tokens, "stream": false});
+        if !self.settings.stop.is_empty() {
+            body["stop"] = json!(self.settings.stop);
+        }
         let path = match self.settings.api {
             Api::Chat => {
                 body["messages"] = json!([{"role": "user", "content": prompt}]);

@@ -45,6 +45,12 @@ pub struct RunArgs {
     /// Most tokens of an answer; an answer that reaches it is a failed item
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=65_536))]
     pub max_tokens: u64,
+    /// Text that ends an answer, `\n` for the end of a line; for models that do not stop by themselves
+    #[arg(long, value_name = "TEXT", num_args = 1, value_parser = stop_text)]
+    pub stop: Vec<String>,
+    /// Answered questions in a layout of `--suite` that stand before each question, for models that only continue text
+    #[arg(long, value_name = "FILE")]
+    pub examples: Option<PathBuf>,
     /// Requests at a time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=256))]
     pub concurrency: u64,
@@ -69,6 +75,16 @@ pub struct RunArgs {
     /// What it explains.
     #[command(flatten)]
     pub bind: BindArgs,
+}
+
+/// `\n` and `\t` as a shell hands them on.
+fn stop_text(text: &str) -> Result<String, String> {
+    let text = text.replace("\\n", "\n").replace("\\t", "\t");
+    if text.is_empty() {
+        Err("it is empty".to_owned())
+    } else {
+        Ok(text)
+    }
 }
 
 /// Endpoint of the requests.

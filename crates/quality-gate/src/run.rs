@@ -24,7 +24,7 @@ use crate::suite::{self, Question};
 use crate::{paired, render};
 
 pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure> {
-    let (questions, inputs) = suite::load(&args.suite)?;
+    let (questions, inputs) = suite::load(&args.suite, args.examples.as_ref())?;
     let endpoint = Endpoint::parse(&args.url)?;
     let mut headers = Headers::new();
     if let Some(variable) = &args.api_key_env {
@@ -121,6 +121,7 @@ fn settings(args: &RunArgs) -> Settings {
         },
         seed: args.seed,
         max_tokens: args.max_tokens,
+        stop: args.stop.clone(),
     }
 }
 

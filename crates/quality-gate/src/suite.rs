@@ -32,9 +32,20 @@ pub struct Question {
     pub kind: Kind,
 }
 
-/// Reads the files, in their order, as one suite.
-pub(crate) fn load(paths: &[PathBuf]) -> Result<(Vec<Question>, Vec<Input>), Failure> {
+/// Reads the files, in their order, as one suite; the answered questions of `examples` stand before each of its questions.
+pub(crate) fn load(
+    paths: &[PathBuf],
+    examples: Option<&PathBuf>,
+) -> Result<(Vec<Question>, Vec<Input>), Failure> {
     let (mut questions, mut inputs, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let shots = match examples {
+        Some(path) => {
+            let (shots, input) = shots(path)?;
+            inputs.push(input);
+            shots
+        }
+        None => String::new(),
+    };
     for path in paths {
         let bytes = read_bounded(path, FILE_CAP)?;
         inputs.push(input_of(path, &bytes));
@@ -49,7 +60,10 @@ pub(crate) fn load(paths: &[PathBuf]) -> Result<(Vec<Question>, Vec<Input>), Fai
             };
             let value: Value =
                 serde_json::from_slice(line).map_err(|error| bad(clean(&error.to_string(), 200)))?;
-            let question = question(&value, &format!("q{}", questions.len() + 1)).map_err(bad)?;
+            let mut question = question(&value, &format!("q{}", questions.len() + 1)).map_err(bad)?;
+            if !shots.is_empty() {
+                question.prompt = format!("{shots}{}", asked(&value, question.kind));
+            }
             if !ids.insert(question.id.clone()) {
                 return Err(bad(format!("the id `{}` is there twice", question.id)).into());
             }
@@ -60,6 +74,63 @@ pub(crate) fn load(paths: &[PathBuf]) -> Result<(Vec<Question>, Vec<Input>), Fai
         return Err(QualityError::NoItems.into());
     }
     Ok((questions, inputs))
+}
+
+/// Most examples, in bytes of text: they are sent with every question.
+const SHOTS_CAP: usize = 64 << 10;
+
+/// Answered questions, one after another, as a model that only continues text has to see them.
+fn shots(path: &PathBuf) -> Result<(String, Input), Failure> {
+    let bytes = read_bounded(path, FILE_CAP)?;
+    let mut text = String::new();
+    for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let bad = |what: String| QualityError::Suite {
+            path: path.display().to_string(),
+            line: at + 1,
+            what,
+        };
+        let value: Value =
+            serde_json::from_slice(line).map_err(|error| bad(clean(&error.to_string(), 200)))?;
+        let question = question(&value, "example").map_err(bad)?;
+        let answer = match question.kind {
+            Kind::Letter(_) => format!(" ({}).", question.expected),
+            Kind::Number => value["answer"].as_str().unwrap_or_default().trim().to_owned(),
+        };
+        text.push_str(&format!("{}{answer}\n\n", asked(&value, question.kind)));
+        if text.len() > SHOTS_CAP {
+            return Err(bad(format!("the examples are longer than {SHOTS_CAP} bytes")).into());
+        }
+    }
+    Ok((text, input_of(path, &bytes)))
+}
+
+/// A question that was read, up to where its answer begins.
+fn asked(value: &Value, kind: Kind) -> String {
+    let text = value["question"].as_str().unwrap_or_default().trim();
+    match kind {
+        Kind::Number => format!("Question: {text}\nAnswer: "),
+        Kind::Letter(_) => {
+            let options = value.get("options").or_else(|| value.get("choices"));
+            let options: Vec<&str> = options
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            format!("Question: {text}\n{}\nThe answer is", listed(&options))
+        }
+    }
+}
+
+fn listed(options: &[&str]) -> String {
+    let lines: Vec<String> = ('A'..='P')
+        .zip(options)
+        .map(|(letter, option)| format!("{letter}. {option}"))
+        .collect();
+    lines.join("\n")
 }
 
 /// Hash over what is asked and what is right.
@@ -129,13 +200,9 @@ fn choice(text: &str, options: &Value, answer: &Value) -> Result<(String, String
     let expected = expected
         .filter(|_| at.is_some_and(|at| at < options.len()))
         .ok_or("`answer` names no option")?;
-    let listed: Vec<String> = letters()
-        .zip(&options)
-        .map(|(letter, option)| format!("{letter}. {option}"))
-        .collect();
     let prompt = format!(
         "{text}\n\n{}\n\nThink briefly, then end with a line: The answer is (X), X the letter.",
-        listed.join("\n")
+        listed(&options)
     );
     let count = u8::try_from(options.len()).expect("16 at most");
     Ok((prompt, expected.to_string(), Kind::Letter(count)))
@@ -155,6 +222,34 @@ mod tests {
         assert_eq!((pro.id.as_str(), pro.expected.as_str()), ("7", "B"));
         let gsm = question(&gsm, "q1").unwrap();
         assert_eq!((gsm.expected.as_str(), gsm.kind), ("4", Kind::Number));
+    }
+
+    #[test]
+    fn examples_stand_before_each_question_as_text_that_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, lines: &[Value]| {
+            let path = folder.path().join(name);
+            let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+            std::fs::write(&path, lines.join("\n")).unwrap();
+            path
+        };
+        let shown = [
+            json!({"question": "1+1?", "choices": ["2", "3"], "answer": 0}),
+            json!({"question": "2+3?", "answer": "2 and 3 are 5.\n#### 5"}),
+        ];
+        let asked = [
+            json!({"question": "2+2?", "choices": ["3", "4"], "answer": 1}),
+            json!({"question": "4+4?", "answer": "#### 8"}),
+        ];
+        let (suite, shots) = (write("suite.jsonl", &asked), write("shots.jsonl", &shown));
+        let (questions, inputs) = load(&[suite], Some(&shots)).unwrap();
+        assert_eq!(inputs.len(), 2);
+        let before = "Question: 1+1?\nA. 2\nB. 3\nThe answer is (A).\n\nQuestion: 2+3?\nAnswer: 2 and 3 are 5.\n#### 5\n\n";
+        assert_eq!(
+            questions[0].prompt,
+            format!("{before}Question: 2+2?\nA. 3\nB. 4\nThe answer is")
+        );
+        assert_eq!(questions[1].prompt, format!("{before}Question: 4+4?\nAnswer: "));
     }
 
     #[test]

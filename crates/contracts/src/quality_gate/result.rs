@@ -71,6 +71,9 @@ pub struct Settings {
     pub seed: u64,
     /// Most tokens of an answer.
     pub max_tokens: u64,
+    /// Texts that end an answer; none where the model stops by itself.
+    #[serde(default)]
+    pub stop: Vec<String>,
 }
 
 /// The endpoint that is asked.
