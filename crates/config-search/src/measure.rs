@@ -131,7 +131,8 @@ impl Bench<'_> {
         };
         let prepared = launcher::prepare(&trial, port)?;
         seen.argv = contracts::argv::redacted(&prepared.argv);
-        let url = prepared.endpoint.to_string();
+        let endpoint = prepared.endpoint;
+        let url = endpoint.to_string();
         let log = format!("logs/{id}.log");
         let log_path = self.folder.join(&log);
         seen.log_path = Some(log);
@@ -153,7 +154,8 @@ impl Bench<'_> {
         let launch = Launch {
             argv: prepared.argv,
             env,
-            endpoint: prepared.endpoint,
+            dir: prepared.dir,
+            endpoint: endpoint.clone(),
             headers: Headers::new(),
             log_path: log_path.clone(),
             ready_timeout: Duration::from_secs_f64(ready_s),
@@ -196,7 +198,9 @@ impl Bench<'_> {
         {
             return measured;
         }
-        if !(evidence.pid_gone && evidence.port_free) {
+        // What the launcher ended after the process may have held the port.
+        let is_free = evidence.port_free || engine_launch::is_port_free(&endpoint);
+        if !(evidence.pid_gone && is_free) {
             return Err(failed(
                 "engine-not-stopped",
                 &format!("process {} is not gone: {}", evidence.pid, evidence.status),

@@ -11,7 +11,7 @@ mod fault;
 mod ssh;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use contracts::config_search::plan::Framework;
 use contracts::config_search::validation::Problem;
@@ -49,6 +49,8 @@ pub(crate) struct Trial<'a> {
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) argv: Vec<String>,
+    /// Folder that it runs in; none is ours.
+    pub(crate) dir: Option<PathBuf>,
     pub(crate) endpoint: Endpoint,
     /// Ends what the foreground process leaves elsewhere, whether it was started or not.
     pub(crate) cleanup: Option<Cleanup>,
@@ -86,6 +88,7 @@ pub(crate) fn prepare(trial: &Trial, port: u16) -> Result<Prepared, Reason> {
     match name(trial.framework) {
         "docker" => Ok(Prepared {
             argv: docker::run(trial.framework, &trial.name, &with(port), port),
+            dir: None,
             endpoint: loopback(port)?,
             cleanup: Some(docker::cleanup(&trial.name)),
         }),
@@ -104,17 +107,23 @@ pub(crate) fn prepare(trial: &Trial, port: u16) -> Result<Prepared, Reason> {
             let forward = direct.is_none().then_some(port);
             Ok(Prepared {
                 argv: ssh::run(trial.framework, &trial.name, &with(there), forward, there),
+                dir: None,
                 endpoint,
                 cleanup: Some(ssh::cleanup(trial.framework, &trial.name)),
             })
         }
-        "dstack" => Ok(Prepared {
-            argv: dstack::apply(trial, &with(port), port)?,
-            endpoint: loopback(port)?,
-            cleanup: Some(dstack::cleanup(&trial.name)),
-        }),
+        "dstack" => {
+            let (argv, dir) = dstack::apply(trial, &with(port), port)?;
+            Ok(Prepared {
+                argv,
+                dir: Some(dir),
+                endpoint: loopback(port)?,
+                cleanup: Some(dstack::cleanup(&trial.name)),
+            })
+        }
         _ => Ok(Prepared {
             argv: with(port),
+            dir: None,
             endpoint: loopback(port)?,
             cleanup: None,
         }),
