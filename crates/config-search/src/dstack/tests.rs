@@ -43,16 +43,11 @@ fn every_form_that_the_facts_name_is_known() {
         match value {
             Value::String(form) => seen.push(form.clone()),
             Value::Array(list) => list.iter().for_each(|value| walk(value, seen)),
-            Value::Object(object) => {
-                for (key, value) in object
-                    .iter()
-                    .filter(|(key, _)| !["one_of", "of", "tag", "shape", "required"].contains(&key.as_str()))
-                {
-                    // Keys of `fields` are the names of fields; all else that is text is a form.
-                    let _ = key;
-                    walk(value, seen);
-                }
-            }
+            // Keys of `fields` are the names of fields; all else that is text is a form.
+            Value::Object(object) => object
+                .iter()
+                .filter(|(key, _)| !["one_of", "of", "tag", "shape", "required"].contains(&key.as_str()))
+                .for_each(|(_, value)| walk(value, seen)),
             _ => {}
         }
     }
