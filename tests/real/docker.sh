@@ -54,7 +54,7 @@ my ($from, $to) = @ARGV;
 $SIG{CHLD} = 'IGNORE';
 my $door = IO::Socket::INET->new(LocalAddr => "0.0.0.0:$from", Listen => 64, ReuseAddr => 1) or die "relay: $!";
 while (my $in = $door->accept) {
-  next if fork;
+  if (fork) { close $in; next }
   my $out = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$to") or exit;
   my $both = IO::Select->new($in, $out);
   while (1) { for my $one ($both->can_read) { sysread($one, my $bytes, 65536) or exit; syswrite($one == $in ? $out : $in, $bytes) } }

@@ -21,7 +21,7 @@ stop() {
 }
 trap stop EXIT
 mkdir -m 700 "$scratch/home"
-[ "$(id -u)" != 0 ] || mkdir -p -m 0755 /run/sshd
+[ "$(id -u)" != 0 ] || mkdir -p /run/sshd
 ssh-keygen -q -t ed25519 -N '' -f "$scratch/host"
 ssh-keygen -q -t ed25519 -N '' -f "$scratch/me"
 cp "$scratch/me.pub" "$scratch/authorized"

@@ -62,11 +62,11 @@ fn every_form_that_the_facts_name_is_known() {
 
 #[test]
 fn a_problem_says_where_and_what_to_do() {
-    let found = problems("type: service\nport: 8000\ncomands: [serve]\nresources: {gpu: {memry: 24GB}}\n");
+    let found = problems("type: service\nport: 8000\ncommandz: [serve]\nresources: {gpu: {memry: 24GB}}\n");
     assert!(
         found
             .iter()
-            .any(|line| line.starts_with("comands config-unknown-field")
+            .any(|line| line.starts_with("commandz config-unknown-field")
                 && line.ends_with("did you mean `commands`?")),
         "{found:?}"
     );
