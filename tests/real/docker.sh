@@ -19,7 +19,9 @@ image=sota-loop-test:$$
 stop() {
   docker image rm -f "$image" >/dev/null 2>&1 || true
   [ -z "$daemon" ] || { kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null; } || true
-  rm -rf "$scratch" 2>/dev/null || true
+  # dockerd leaves the namespace of its network mounted.
+  umount "$scratch"/exec/netns/* 2>/dev/null || true
+  rm -rf "$scratch"
 }
 trap stop EXIT
 if ! docker info >/dev/null 2>&1; then
