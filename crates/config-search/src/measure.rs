@@ -163,7 +163,8 @@ impl Bench<'_> {
         let launch = Launch {
             argv: prepared.argv,
             env,
-            endpoint,
+            dir: prepared.dir,
+            endpoint: endpoint.clone(),
             headers: Headers::new(),
             log_path: log_path.clone(),
             ready_timeout: Duration::from_secs_f64(ready_s),
@@ -206,7 +207,9 @@ impl Bench<'_> {
         {
             return measured;
         }
-        if !(evidence.pid_gone && evidence.port_free) {
+        // What the launcher ended after the process may have held the port.
+        let is_free = evidence.port_free || engine_launch::is_port_free(&endpoint);
+        if !(evidence.pid_gone && is_free) {
             return Err(failed(
                 "engine-not-stopped",
                 &format!("process {} is not gone: {}", evidence.pid, evidence.status),

@@ -39,6 +39,8 @@ pub struct Launch {
     pub argv: Vec<String>,
     /// Its environment.
     pub env: Environment,
+    /// Folder that it runs in; none is ours. A program named by a relative path is looked for from there.
+    pub dir: Option<PathBuf>,
     /// Where it will answer.
     pub endpoint: Endpoint,
     /// Headers for the questions to it.
@@ -110,6 +112,9 @@ impl Launch {
         let mut command = Command::new(program);
         if self.env.clear {
             command.env_clear();
+        }
+        if let Some(dir) = &self.dir {
+            command.current_dir(dir);
         }
         command
             .args(arguments)

@@ -139,6 +139,7 @@ impl Side {
         let launch = engine_launch::Launch {
             argv,
             env: env.clone(),
+            dir: None,
             endpoint: endpoint.clone(),
             headers: headers.clone(),
             log_path,

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &CheckConfigArgs, output: &OutputArgs) -> Result<Report,
         let value = cli_kit::yaml_value(&bytes).map_err(|what| {
             Failure::new(
                 Exit::BadInput,
-                "input-not-yaml",
+                "config-not-yaml",
                 format!("{} is {what}", path.display()),
             )
             .hint("expected a configuration of dstack in YAML")

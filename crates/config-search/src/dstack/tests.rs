@@ -43,16 +43,11 @@ fn every_form_that_the_facts_name_is_known() {
         match value {
             Value::String(form) => seen.push(form.clone()),
             Value::Array(list) => list.iter().for_each(|value| walk(value, seen)),
-            Value::Object(object) => {
-                for (key, value) in object
-                    .iter()
-                    .filter(|(key, _)| !["one_of", "of", "tag", "shape", "required"].contains(&key.as_str()))
-                {
-                    // Keys of `fields` are the names of fields; all else that is text is a form.
-                    let _ = key;
-                    walk(value, seen);
-                }
-            }
+            // Keys of `fields` are the names of fields; all else that is text is a form.
+            Value::Object(object) => object
+                .iter()
+                .filter(|(key, _)| !["one_of", "of", "tag", "shape", "required"].contains(&key.as_str()))
+                .for_each(|(_, value)| walk(value, seen)),
             _ => {}
         }
     }
@@ -67,11 +62,11 @@ fn every_form_that_the_facts_name_is_known() {
 
 #[test]
 fn a_problem_says_where_and_what_to_do() {
-    let found = problems("type: service\nport: 8000\ncomands: [serve]\nresources: {gpu: {memry: 24GB}}\n");
+    let found = problems("type: service\nport: 8000\ncommandz: [serve]\nresources: {gpu: {memry: 24GB}}\n");
     assert!(
         found
             .iter()
-            .any(|line| line.starts_with("comands config-unknown-field")
+            .any(|line| line.starts_with("commandz config-unknown-field")
                 && line.ends_with("did you mean `commands`?")),
         "{found:?}"
     );

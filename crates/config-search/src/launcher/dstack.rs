@@ -4,6 +4,8 @@
 //! which is YAML, into the folder of the search, and held against what dstack takes before it is submitted. `apply` that is ended
 //! leaves the run running; the run is stopped by its name and asked about until dstack says that it is over.
 
+use std::path::PathBuf;
+
 use contracts::config_search::plan::Framework;
 use contracts::config_search::validation::Problem;
 use serde_json::{Value, json};
@@ -18,8 +20,8 @@ use crate::reason::Reason;
 /// Fields of the configuration that the search sets.
 const OWN: [&str; 5] = ["type", "name", "commands", "ports", "env"];
 
-/// Writes the candidate's configuration; the command that submits it and stays.
-pub(super) fn apply(trial: &Trial, command: &[String], port: u16) -> Result<Vec<String>, Reason> {
+/// Writes the candidate's configuration; the command that submits it and stays, and the folder that it has to run in.
+pub(super) fn apply(trial: &Trial, command: &[String], port: u16) -> Result<(Vec<String>, PathBuf), Reason> {
     let configuration = configuration(trial.framework, &trial.name, command, port);
     if let Some(found) = crate::dstack::problems(&configuration).first() {
         return Err(skipped(
@@ -29,20 +31,22 @@ pub(super) fn apply(trial: &Trial, command: &[String], port: u16) -> Result<Vec<
         ));
     }
     let folder = trial.folder.join("launch");
-    let path = folder.join(format!("{}.dstack.yml", trial.id));
-    std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(&path, format!("{configuration:#}\n")))
-        .map_err(|error| {
-            skipped(
-                "launch-file",
-                &format!("{}: {error}", path.display()),
-                "make room",
-            )
-        })?;
+    let file = format!("{}.dstack.yml", trial.id);
+    let written = std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(folder.join(&file), format!("{configuration:#}\n")))
+        // dstack takes a file of the folder that it runs in only, and compares paths without links (0.22.5).
+        .and_then(|()| folder.canonicalize());
+    let folder = written.map_err(|error| {
+        skipped(
+            "launch-file",
+            &format!("{}: {error}", folder.display()),
+            "make room",
+        )
+    })?;
     let mut argv: Vec<String> = ["dstack", "apply", "-y", "-f"].map(str::to_owned).to_vec();
-    argv.push(path.display().to_string());
+    argv.push(folder.join(file).display().to_string());
     argv.extend(trial.framework.launcher_args.iter().cloned());
-    Ok(argv)
+    Ok((argv, folder))
 }
 
 pub(super) fn cleanup(name: &str) -> Cleanup {

@@ -100,6 +100,12 @@ fn of_launcher(name: &str, status: &str, tail: &[String], head: &str) -> Option<
             last,
             "try `docker info`, `docker pull IMAGE`, and the flags of `launcher_args`",
         )),
+        // 128 and the signal: what was killed inside ends so outside.
+        "docker" if ended(137) => Some(reason::of_end(
+            "engine-exited",
+            "signal 9 (exit status 137)",
+            tail,
+        )),
         "ssh" if ended(ssh::NO_ID_FILE) => {
             Some(skipped("ssh-failed", last, "let ~/.cache there be writable"))
         }
@@ -136,16 +142,15 @@ fn of_launcher(name: &str, status: &str, tail: &[String], head: &str) -> Option<
             says(&["address already in use"])?,
             "go on with --resume",
         )),
+        // Words of dstack 0.22.5.
         "dstack" => {
             let line = says(&[
-                "no offers",
-                "no_capacity",
-                "no capacity",
-                "no matching instance",
                 "no fleets",
-                "not configured",
-                "unauthorized",
-                "cannot connect",
+                "no matching fleet",
+                "no matching instance",
+                "is denied",
+                "failed to connect to dstack",
+                "no default project",
             ])?;
             Some(skipped(
                 "dstack-failed",

@@ -12,7 +12,7 @@ mod slurm;
 mod ssh;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use contracts::config_search::plan::Framework;
 use contracts::config_search::validation::Problem;
@@ -51,6 +51,8 @@ pub(crate) struct Trial<'a> {
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) argv: Vec<String>,
+    /// Folder that it runs in; none is ours.
+    pub(crate) dir: Option<PathBuf>,
     pub(crate) endpoint: Endpoint,
 }
 
@@ -113,12 +115,14 @@ pub(crate) fn prepare(trial: &Trial, place: Option<&Place>, port: u16) -> Result
     if let Some(place) = place {
         return Ok(Prepared {
             argv: slurm::run(place, &with(port)),
+            dir: None,
             endpoint: endpoint(&format!("http://{}:{port}", place.host))?,
         });
     }
     match name(trial.framework) {
         "docker" => Ok(Prepared {
             argv: docker::run(trial.framework, &trial.name, &with(port), port),
+            dir: None,
             endpoint: loopback(port)?,
         }),
         "ssh" => {
@@ -136,15 +140,21 @@ pub(crate) fn prepare(trial: &Trial, place: Option<&Place>, port: u16) -> Result
             let forward = direct.is_none().then_some(port);
             Ok(Prepared {
                 argv: ssh::run(trial.framework, &trial.name, &with(there), forward, there),
+                dir: None,
                 endpoint,
             })
         }
-        "dstack" => Ok(Prepared {
-            argv: dstack::apply(trial, &with(port), port)?,
-            endpoint: loopback(port)?,
-        }),
+        "dstack" => {
+            let (argv, dir) = dstack::apply(trial, &with(port), port)?;
+            Ok(Prepared {
+                argv,
+                dir: Some(dir),
+                endpoint: loopback(port)?,
+            })
+        }
         _ => Ok(Prepared {
             argv: with(port),
+            dir: None,
             endpoint: loopback(port)?,
         }),
     }

@@ -72,7 +72,7 @@ fn what_is_no_yaml_ends_with_3() {
         let failure = run(&["check-config", &path]).unwrap_err();
         assert_eq!(
             (failure.document.code.as_str(), failure.exit.code()),
-            ("input-not-yaml", 3)
+            ("config-not-yaml", 3)
         );
         assert!(failure.document.hint.is_some());
     }

@@ -29,6 +29,7 @@ impl Place {
         Launch {
             argv: argv(),
             env,
+            dir: None,
             endpoint: Endpoint::parse(&format!("http://127.0.0.1:{}", self.port)).unwrap(),
             headers: Headers::new(),
             log_path: self.directory.path().join("server.log"),
@@ -156,6 +157,22 @@ async fn a_taken_port_and_a_missing_program_are_told_at_once() {
         ..place.launch("serve {port}")
     };
     assert_eq!(nowhere.start().await.unwrap_err().code(), "engine-log");
+}
+
+#[tokio::test]
+async fn a_server_runs_in_the_folder_that_is_named() {
+    let place = Place::new();
+    let folder = place.directory.path().canonicalize().unwrap();
+    let launch = Launch {
+        argv: ["sh", "-c", "pwd; exit 3"].map(str::to_owned).to_vec(),
+        dir: Some(folder.clone()),
+        ..place.launch("")
+    };
+    let error = launch.start().await.unwrap_err();
+    assert!(
+        error.to_string().contains(&folder.display().to_string()),
+        "{error}"
+    );
 }
 
 #[tokio::test]
