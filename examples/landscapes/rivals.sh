@@ -4,7 +4,7 @@
 #   rivals.sh OUTPUT_DIR [LANDSCAPE.jsonl...]      default: every landscape beside this script
 #
 # SEEDS=N (30) and RIVALS="tpe smac3" choose less. A result file that is there is kept: started again it goes on with
-# the next searcher. SMAC3 takes the longest by far.
+# the next searcher. SMAC3 takes the longest by far, most of an hour of one core.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -18,7 +18,8 @@ if [ $# -eq 0 ]; then set -- "$here"/*.jsonl; fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check optuna==5.0.0 smac==2.4.1 ||
   { echo 'error[install-failed]: pip could not install optuna and smac
 hint: smac needs a C++ compiler and swig where there is no wheel; on Debian: apt-get install build-essential swig' >&2; exit 4; }
-export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
+# SMAC3 orders sets of strings by their hash: without a fixed one a seed does not repeat itself.
+export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 PYTHONHASHSEED=0
 for rival in ${RIVALS:-tpe tpe-multivariate smac3 random one-change one-percent}; do
   [ ! -e "$out/$rival.jsonl" ] || continue
   nice -n 19 "$venv/bin/python" "$here/rivals.py" --rivals "$rival" --seeds "${SEEDS:-30}" "$@" >"$out/$rival.part"

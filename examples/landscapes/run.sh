@@ -3,7 +3,8 @@
 #
 #   run.sh OUTPUT_DIR      result files that are there are kept; SEEDS and RIVALS as in rivals.sh
 #
-# Needs what rivals.sh needs, and a Rust toolchain. SMAC3 takes hours of one core (not measured to its end), everything else minutes.
+# Needs what rivals.sh needs, and a Rust toolchain. SMAC3 takes most of an hour of one core (50 minutes beside builds), everything else
+# minutes.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

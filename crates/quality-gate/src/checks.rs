@@ -29,6 +29,9 @@ pub(crate) struct Probed {
 
 /// Sends the probes one after another: nothing else is in the batch.
 pub(crate) async fn probe(asker: &Asker) -> Probed {
+    // A text that ends answers of the suite may end these before they begin.
+    let mut asker = asker.clone();
+    asker.settings.stop.clear();
     let seed = asker.settings.seed;
     let mut first = Vec::new();
     for prompt in PROBES {

@@ -97,7 +97,7 @@ fn shots(path: &PathBuf) -> Result<(String, Input), Failure> {
         let question = question(&value, "example").map_err(bad)?;
         let answer = match question.kind {
             Kind::Letter(_) => format!(" ({}).", question.expected),
-            Kind::Number => value["answer"].as_str().unwrap_or_default().trim().to_owned(),
+            Kind::Number => format!(" {}", value["answer"].as_str().unwrap_or_default().trim()),
         };
         text.push_str(&format!("{}{answer}\n\n", asked(&value, question.kind)));
         if text.len() > SHOTS_CAP {
@@ -111,7 +111,8 @@ fn shots(path: &PathBuf) -> Result<(String, Input), Failure> {
 fn asked(value: &Value, kind: Kind) -> String {
     let text = value["question"].as_str().unwrap_or_default().trim();
     match kind {
-        Kind::Number => format!("Question: {text}\nAnswer: "),
+        // No blank at the end: models have words that begin with one.
+        Kind::Number => format!("Question: {text}\nAnswer:"),
         Kind::Letter(_) => {
             let options = value.get("options").or_else(|| value.get("choices"));
             let options: Vec<&str> = options
@@ -249,7 +250,7 @@ mod tests {
             questions[0].prompt,
             format!("{before}Question: 2+2?\nA. 3\nB. 4\nThe answer is")
         );
-        assert_eq!(questions[1].prompt, format!("{before}Question: 4+4?\nAnswer: "));
+        assert_eq!(questions[1].prompt, format!("{before}Question: 4+4?\nAnswer:"));
     }
 
     #[test]
