@@ -80,8 +80,10 @@ answers() { # NAME FLAG... : the suite's result of a server with these flags
   local name=$1
   shift
   start_engine "$name" "$@"
-  quality-gate run --url "$engine_url" --suite "$repo/examples/quality-gate/suite.jsonl" --max-tokens 64 --concurrency 4 \
-    --pid "$engine_pid" --quiet --format markdown -o "$out/$name.quality.json"
+  # The model only continues text: answered examples before each question, and an answer ends with its line.
+  quality-gate run --url "$engine_url" --suite "$here/suite.jsonl" --examples "$here/suite.examples.jsonl" --stop '\n' \
+    --api completions --max-tokens 24 --concurrency 4 --pid "$engine_pid" --quiet --format markdown -o "$out/$name.quality.json" |
+    sed -n '3p'
   stop_engine "$engine_pid"
 }
 answers default
