@@ -43,19 +43,17 @@ pub(crate) fn run(args: &JudgeArgs) -> Result<Report, Failure> {
     parts.subject = candidate.document.subject;
     parts.summary = summary(&data);
     if data.verdict == Verdict::Inconclusive {
-        parts.next_actions = vec![NextAction::new(
-            "more questions: both sides again with a larger suite",
-            &[
-                "quality-gate",
-                "run",
-                "--url",
-                &candidate.document.data.url,
-                "--suite",
-                "larger.jsonl",
-                "-o",
-                "candidate.json",
-            ],
-        )];
+        let url = &candidate.document.data.url;
+        let prompts = data.needed_prompts.map(|prompts| prompts.to_string());
+        let mut command = vec!["quality-gate", "run", "--url", url.as_str()];
+        if data.needed_items.is_some() || prompts.is_none() {
+            command.extend(["--suite", "larger.jsonl"]);
+        }
+        if let Some(prompts) = &prompts {
+            command.extend(["--workload", "larger.workload.jsonl", "--prompts", prompts]);
+        }
+        command.extend(["-o", "candidate.json"]);
+        parts.next_actions = vec![NextAction::new("more of them, on both sides", &command)];
     }
     let exit = match (data.verdict, args.fail_on) {
         (Verdict::Invalid | Verdict::Inconclusive, _) => Exit::Undecided,

@@ -149,7 +149,7 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     parts.summary = summary(&data);
     if data.valid {
         parts.next_actions = vec![NextAction::new(
-            "the same suite on the other side, then the two against each other",
+            "the same on the other side, then the two against each other",
             &["quality-gate", "judge", "baseline.json", "candidate.json"],
         )];
     }

@@ -143,6 +143,8 @@ fn agreement_decides_only_where_it_is_asked_to() {
             document["data"]["needed_prompts"].is_u64(),
             verdict == "inconclusive"
         );
+        let next = document["next_actions"].to_string();
+        assert_eq!(next.contains("--prompts"), verdict == "inconclusive", "{next}");
         assert_eq!(document["data"]["min_agreement_ratio"].is_null(), more.is_empty());
     }
     // Without a suite agreement decides alone, and without a limit nothing does.

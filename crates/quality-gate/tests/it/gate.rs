@@ -93,6 +93,21 @@ fn every_cheat_is_named_and_the_result_is_no_evidence() {
 }
 
 #[test]
+fn connections_are_looked_at_where_the_process_is_known() {
+    let me = std::process::id().to_string();
+    for (more, status) in [
+        (vec!["--pid", me.as_str()], "pass"),
+        (vec!["--pid", "4194305"], "unknown"),
+        (vec![], "unknown"),
+    ] {
+        let document = document(&ask(Manner::Right(100), &more).unwrap());
+        let checks = document["data"]["checks"].as_array().unwrap().iter();
+        let mut found = checks.filter(|check| check["name"] == "no-outside-connections");
+        assert_eq!(found.next().unwrap()["status"], status, "{more:?}");
+    }
+}
+
+#[test]
 fn cut_answers_are_failures_not_wrong_answers() {
     let report = ask(Manner::Cut, &[]).unwrap();
     let document = document(&report);
