@@ -68,7 +68,8 @@ fn a_candidate_is_as_good_and_as_far_away_as_its_engine_was_told() {
         let found = &candidate["data"]["agreement"];
         let value = |name: &str| found[name]["value"].as_f64().unwrap();
         let same = found["exact"]["ratio"].as_f64().unwrap();
-        assert!((same - (1.0 - changed)).abs() < 0.15, "{found:#}");
+        // A short answer may end before the place where it would differ.
+        assert!((same - (1.0 - changed)).abs() < 0.2, "{found:#}");
         assert!(
             (value("logprob_delta_nats") - drift).abs() < 0.2 * drift + 1e-9,
             "{found:#}"
