@@ -10,8 +10,8 @@ mod truth;
 pub use profile_truth::{ProfileFamily, ProfileStage, ProfileTruth, StepStage};
 pub use ready::Ready;
 pub use script::{
-    Ending, Identity, KeepAlive, LineEnd, ReasoningField, Refusal, Reply, RoleChunk, Rule, Script, Split,
-    Usage,
+    Answers, Ending, Identity, KeepAlive, LineEnd, ReasoningField, Refusal, Reply, RoleChunk, Rule, Script,
+    Split, Usage,
 };
 pub use truth::{Lateness, Meant, RequestTruth, Truth};
 

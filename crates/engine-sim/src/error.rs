@@ -35,6 +35,25 @@ pub enum SimError {
         /// What is understood.
         expected: &'static str,
     },
+    /// The suite that a script answers cannot be read.
+    #[error("failed to read the answers {path}")]
+    AnswersUnreadable {
+        /// As given.
+        path: String,
+        /// From the file system.
+        #[source]
+        source: io::Error,
+    },
+    /// The suite has a line that is no question.
+    #[error("failed to take {path} as answers: line {line}: {what}")]
+    AnswersMalformed {
+        /// As given.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// Why.
+        what: String,
+    },
     /// The host is not one that a simulated engine may listen on.
     #[error("{host} is not a loopback address")]
     NotLoopback {
@@ -94,6 +113,8 @@ impl ToolError for SimError {
             SimError::ScriptMalformed(_) => "script-malformed",
             SimError::ScriptUnknownFields { .. } => "script-unknown-fields",
             SimError::ScriptSchema { .. } => "script-schema",
+            SimError::AnswersUnreadable { .. } => "answers-unreadable",
+            SimError::AnswersMalformed { .. } => "answers-malformed",
             SimError::NotLoopback { .. } => "not-loopback",
             SimError::Bind { .. } => "cannot-listen",
             SimError::EngineUsage { .. } => "engine-usage",
@@ -113,6 +134,13 @@ impl ToolError for SimError {
             | SimError::ScriptUnknownFields { .. }
             | SimError::ScriptSchema { .. } => {
                 "`engine-sim --schema` prints the schema of a script".to_owned()
+            }
+            SimError::AnswersUnreadable { .. } => {
+                "`answers.file` of the script is a path from the working folder".to_owned()
+            }
+            SimError::AnswersMalformed { .. } => {
+                r#"one JSON object a line: {"question", "options", "answer": "B"} or {"question", "answer": "… #### 42"}"#
+                    .to_owned()
             }
             SimError::NotLoopback { .. } => {
                 "a simulated engine listens on loopback only: `--host 127.0.0.1` or `--host ::1`".to_owned()
@@ -142,7 +170,9 @@ impl ToolError for SimError {
             SimError::ScriptUnreadable { .. }
             | SimError::ScriptMalformed(_)
             | SimError::ScriptUnknownFields { .. }
-            | SimError::ScriptSchema { .. } => Exit::BadInput,
+            | SimError::ScriptSchema { .. }
+            | SimError::AnswersUnreadable { .. }
+            | SimError::AnswersMalformed { .. } => Exit::BadInput,
             SimError::NotLoopback { .. }
             | SimError::EngineUsage { .. }
             | SimError::NotInTable { .. }

@@ -4,6 +4,7 @@
 mod burst;
 mod plan;
 mod rules;
+mod said;
 mod shape;
 mod text;
 mod timeline;
@@ -11,6 +12,7 @@ mod timeline;
 pub(crate) use burst::{Burst, Close, Events, Framing};
 pub(crate) use plan::{Plan, Refused};
 pub(crate) use rules::{nanos, refused, reply_for, resolve};
+pub(crate) use said::{AnswerBook, Said};
 pub(crate) use shape::Shape;
 pub(crate) use text::answer_ids;
 pub(crate) use timeline::Timeline;

@@ -39,7 +39,7 @@ pub fn run(args: Args) -> Result<Report, Failure> {
 /// What the arguments ask for: a script, or an engine.
 fn setup(args: &Args) -> Result<Setup, SimError> {
     if let Some(script) = &args.script {
-        return Ok(scripted(script::load(script)?));
+        return scripted(script::load(script)?);
     }
     let mut launch = args.launch().inspect_err(|error| {
         // First as the engine prints it, for whoever looks for that line; the error of this tool follows.
@@ -80,18 +80,19 @@ fn setup(args: &Args) -> Result<Setup, SimError> {
     };
     Ok(Setup {
         script,
+        answers: None,
         served,
         engine: Some(engine),
     })
 }
 
-fn scripted(script: Script) -> Setup {
-    let served = script::served(&script);
-    Setup {
+fn scripted(script: Script) -> Result<Setup, SimError> {
+    Ok(Setup {
+        served: script::served(&script),
+        answers: script.answers.clone().map(script::answer_book).transpose()?,
         script,
-        served,
         engine: None,
-    }
+    })
 }
 
 fn bind(address: SocketAddr, setup: Setup) -> Result<Server, SimError> {
@@ -179,7 +180,7 @@ impl Running {
     /// # Errors
     /// As [`Running::start`].
     pub fn start_at(address: SocketAddr, script: Script) -> Result<Running, SimError> {
-        let mut server = bind(address, scripted(script))?;
+        let mut server = bind(address, scripted(script)?)?;
         let stopper = server.stopper();
         let address = server.address();
         let thread = std::thread::Builder::new()

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use contracts::engine_sim::{Identity, SCRIPT_SCHEMA, Script};
+use contracts::engine_sim::{Answers, Identity, SCRIPT_SCHEMA, Script};
 use serde_json::{Value, json};
 
 use crate::SimError;
 use crate::api::Served;
+use crate::reply::AnswerBook;
 
 /// Model name when a script names none.
 const DEFAULT_MODEL: &str = "sim-model";
@@ -72,6 +73,37 @@ fn unknown(given: &Value, known: &Value, at: &str, fields: &mut Vec<String>) {
         (Value::Array(_), Value::Object(_)) => fields.push(format!("{at}/0")),
         _ => {}
     }
+}
+
+/// Reads the suite that a script answers, and checks the shares.
+///
+/// # Errors
+/// A share outside 0..1, a drift below 0, a file that cannot be read or has a line that is no question.
+pub(crate) fn answer_book(answers: Answers) -> Result<AnswerBook, SimError> {
+    for (flag, value, most) in [
+        ("answers.accuracy_ratio", answers.accuracy_ratio, 1.0),
+        ("answers.changed_ratio", answers.changed_ratio, 1.0),
+        ("answers.drift_nats", answers.drift_nats, 10.0),
+    ] {
+        let got = value.map_or(0.0, contracts::Finite::get);
+        if !(0.0..=most).contains(&got) {
+            let expected = if most == 1.0 {
+                "a share from 0 to 1"
+            } else {
+                "a number from 0 to 10"
+            };
+            return Err(SimError::OutOfRange { flag, got, expected });
+        }
+    }
+    let text = match &answers.file {
+        None => String::new(),
+        Some(path) => std::fs::read_to_string(path).map_err(|source| SimError::AnswersUnreadable {
+            path: path.clone(),
+            source,
+        })?,
+    };
+    let path = answers.file.clone().unwrap_or_default();
+    AnswerBook::new(answers, &text).map_err(|(line, what)| SimError::AnswersMalformed { path, line, what })
 }
 
 /// What the control endpoints of a scripted server report.

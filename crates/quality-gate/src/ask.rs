@@ -3,10 +3,17 @@
 
 use std::time::{Duration, Instant};
 
+use contracts::quality_gate::agreement::{PromptAnswer, TokenLogprob};
 use contracts::quality_gate::result::{Api, Settings};
 use contracts::text::{FOREIGN_TEXT_CAP, clean};
 use engine_client::{Endpoint, Headers, post_json};
 use serde_json::{Value, json};
+
+use crate::logprobs::{self, spelled};
+use crate::prompts::Prompt;
+
+/// Longest text of an answer that is kept, bytes.
+const TEXT_CAP: usize = 1 << 20;
 
 /// The server, and how it is asked.
 #[derive(Clone)]
@@ -26,6 +33,7 @@ pub(crate) struct Reply {
     pub(crate) finish_reason: Option<String>,
     pub(crate) input_tokens: Option<u64>,
     pub(crate) output_tokens: Option<u64>,
+    pub(crate) tokens: Option<Vec<TokenLogprob>>,
     pub(crate) seconds: f64,
     pub(crate) error: Option<String>,
 }
@@ -43,23 +51,60 @@ impl Asker {
         if !self.settings.stop.is_empty() {
             body["stop"] = json!(self.settings.stop);
         }
-        let path = match self.settings.api {
-            Api::Chat => {
-                body["messages"] = json!([{"role": "user", "content": prompt}]);
-                "/v1/chat/completions"
+        match self.settings.api {
+            Api::Chat => body["messages"] = json!([{"role": "user", "content": prompt}]),
+            Api::Completions => body["prompt"] = prompt.into(),
+        }
+        self.send(self.settings.api, &body).await
+    }
+
+    /// Asks a prompt of a workload, with log-probabilities where `top` says how many alternatives.
+    pub(crate) async fn prompt(&self, prompt: &Prompt, top: Option<u64>) -> PromptAnswer {
+        let mut body = prompt.body.clone();
+        body["model"] = self.model.as_str().into();
+        match (prompt.api, top) {
+            (_, None) => {}
+            (Api::Chat, Some(top)) => {
+                body["logprobs"] = true.into();
+                body["top_logprobs"] = top.into();
             }
-            Api::Completions => {
-                body["prompt"] = prompt.into();
-                "/v1/completions"
-            }
+            (Api::Completions, Some(top)) => body["logprobs"] = top.into(),
+        }
+        let reply = self.send(prompt.api, &body).await;
+        // Here the limit is part of the question: both sides have the same.
+        let is_whole = reply.error.is_none()
+            || (reply.text.is_some() && reply.finish_reason.as_deref() == Some("length"));
+        let text = reply.text.filter(|text| is_whole && text.len() <= TEXT_CAP);
+        let error = match &text {
+            Some(_) => None,
+            None => reply
+                .error
+                .or_else(|| Some("the answer is longer than anything that was asked for".to_owned())),
         };
+        PromptAnswer {
+            prompt: prompt.name.clone(),
+            prompt_sha256: prompt.sha256(),
+            tokens: reply.tokens.filter(|_| text.is_some()),
+            text: text.map(|text| spelled(text.as_bytes())),
+            input_tokens: reply.input_tokens,
+            finish_reason: reply.finish_reason,
+            error,
+        }
+    }
+
+    async fn send(&self, api: Api, body: &Value) -> Reply {
+        let path = match api {
+            Api::Chat => "/v1/chat/completions",
+            Api::Completions => "/v1/completions",
+        };
+        let most = body.get("max_tokens").and_then(Value::as_u64).unwrap_or(0);
         let start = Instant::now();
-        let answered = post_json(&self.endpoint, &self.headers, path, &body, self.timeout).await;
+        let answered = post_json(&self.endpoint, &self.headers, path, body, self.timeout).await;
         let seconds = start.elapsed().as_secs_f64();
         match answered {
             Ok(json) => Reply {
                 seconds,
-                ..read(&json)
+                ..read(&json, most)
             },
             Err(error) => Reply {
                 seconds,
@@ -70,7 +115,7 @@ impl Asker {
     }
 }
 
-fn read(json: &Value) -> Reply {
+fn read(json: &Value, most_tokens: u64) -> Reply {
     let text_at = |pointer: &str| json.pointer(pointer).and_then(Value::as_str);
     let count_at = |pointer: &str| json.pointer(pointer).and_then(Value::as_u64);
     let text = text_at("/choices/0/message/content").or_else(|| text_at("/choices/0/text"));
@@ -93,6 +138,9 @@ fn read(json: &Value) -> Reply {
         finish_reason,
         input_tokens: count_at("/usage/prompt_tokens"),
         output_tokens: count_at("/usage/completion_tokens"),
+        tokens: json
+            .pointer("/choices/0")
+            .and_then(|choice| logprobs::tokens(choice, usize::try_from(most_tokens).unwrap_or(usize::MAX))),
         seconds: 0.0,
         error,
     }
@@ -105,7 +153,7 @@ mod tests {
     #[test]
     fn only_a_whole_answer_is_one() {
         let whole = json!({"choices": [{"message": {"content": "B"}, "finish_reason": "stop"}]});
-        assert_eq!(read(&whole).error, None);
+        assert_eq!(read(&whole, 9).error, None);
         for (body, word) in [
             (
                 json!({"choices": [{"text": "B", "finish_reason": "length"}]}),
@@ -118,7 +166,7 @@ mod tests {
             ),
             (json!({"choices": []}), "no answer"),
         ] {
-            let error = read(&body).error.unwrap();
+            let error = read(&body, 9).error.unwrap();
             assert!(error.contains(word), "{error}");
         }
     }

@@ -31,8 +31,23 @@ pub struct RunArgs {
     #[arg(long, value_name = "URL")]
     pub url: String,
     /// Questions, JSON lines: MMLU, MMLU-Pro or GSM8K layout; several files are one suite
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    #[arg(long, value_name = "FILE", required_unless_present = "workload", num_args = 1..)]
     pub suite: Vec<PathBuf>,
+    /// Prompts whose answers are kept to be compared: a workload that `serve-bench freeze` wrote
+    #[arg(long, value_name = "FILE")]
+    pub workload: Option<PathBuf>,
+    /// Compare these answers with the baseline's: its result, its records, or its URL (which gets no API key)
+    #[arg(long, value_name = "FILE|URL", requires = "workload")]
+    pub against: Option<String>,
+    /// Most prompts of the workload
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub prompts: u64,
+    /// Most tokens of an answer to a prompt
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub prompt_tokens: u64,
+    /// Alternatives of each token that are asked for; 5 is the most that every server gives
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=20))]
+    pub top_logprobs: u64,
     /// Name in the requests [default: the first that the server lists]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
@@ -108,6 +123,9 @@ pub struct JudgeArgs {
     /// Least share of the baseline's accuracy that passes
     #[arg(long, value_name = "RATIO", default_value_t = 0.95)]
     pub at_least: f64,
+    /// Least share of equal answers to the workload's prompts that passes; without it agreement is only reported
+    #[arg(long, value_name = "RATIO")]
+    pub min_agreement: Option<f64>,
     /// End with 1 on this verdict
     #[arg(long, value_enum, value_name = "VERDICT")]
     pub fail_on: Option<FailOn>,
@@ -123,6 +141,9 @@ pub enum FailOn {
 const EXAMPLES: &str = "  # The baseline, then the candidate, with the same suite
   quality-gate run --url http://127.0.0.1:30000 --suite suite.jsonl --format markdown -o baseline.json
   quality-gate run --url http://127.0.0.1:30001 --suite suite.jsonl --records candidate.jsonl --format markdown -o candidate.json
+
+  # How far a candidate's answers to a workload's own prompts drift from the baseline's
+  quality-gate run --url http://127.0.0.1:30001 --workload workload.jsonl --against http://127.0.0.1:30000 -o drift.json
 
   # At least 95 % of the baseline's accuracy?
   quality-gate judge baseline.json candidate.json --fail-on fail --format markdown -o verdict.json

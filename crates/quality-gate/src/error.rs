@@ -19,6 +19,19 @@ pub(crate) enum QualityError {
     /// There is nothing to ask.
     #[error("find a question in the suite")]
     NoItems,
+    /// A workload does not read.
+    #[error("take {path} as a workload: line {line}: {what}")]
+    Workload {
+        /// File.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// Why.
+        what: String,
+    },
+    /// A baseline without answers to prompts.
+    #[error("hold answers against {0}: it has no answers to a workload's prompts")]
+    NoPrompts(String),
     /// Records of another run.
     #[error("go on from {0}: it holds answers of another suite, model or settings")]
     OtherRecords(String),
@@ -36,6 +49,9 @@ pub(crate) enum QualityError {
     /// A limit that means nothing.
     #[error("take --at-least {0}: it has to lie above 0 and at most at 1")]
     AtLeast(f64),
+    /// Another one.
+    #[error("take --min-agreement {0}: it has to lie above 0 and below 1")]
+    MinAgreement(f64),
     /// The variable of the key is not set.
     #[error("read the API key: `{0}` is not set")]
     KeyMissing(String),
@@ -49,10 +65,13 @@ impl ToolError for QualityError {
         match self {
             Self::Suite { .. } => "suite-malformed",
             Self::NoItems => "suite-empty",
+            Self::Workload { .. } => "prompts-malformed",
+            Self::NoPrompts(_) => "baseline-without-prompts",
             Self::OtherRecords(_) => "answers-of-another-run",
             Self::Records { .. } => "answers-not-kept",
             Self::NotComparable(_) => "quality-not-comparable",
             Self::AtLeast(_) => "quality-limit-out-of-range",
+            Self::MinAgreement(_) => "agreement-limit-out-of-range",
             Self::KeyMissing(_) => "quality-key-missing",
             Self::Runtime(_) => "quality-no-runtime",
         }
@@ -61,10 +80,13 @@ impl ToolError for QualityError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Suite { .. } | Self::NoItems => r#"one JSON object a line: {"question", "options", "answer": "B"} or {"question", "answer": "… #### 42"}"#.to_owned(),
+            Self::Workload { .. } => "give a file that `serve-bench freeze` wrote; one that was changed has to be frozen again".to_owned(),
+            Self::NoPrompts(_) => "run the baseline with the same --workload first, or give its URL".to_owned(),
             Self::OtherRecords(_) => "name another file with --records".to_owned(),
             Self::Records { .. } => "check the folder and its permissions, or name another file with --records".to_owned(),
-            Self::NotComparable(_) => "run both sides with the same suite, model, endpoint, seed and --max-tokens; --model-id declares one model under two names".to_owned(),
+            Self::NotComparable(_) => "run both sides with the same suite, workload, model, endpoint, seed and limits of tokens; --model-id declares one model under two names".to_owned(),
             Self::AtLeast(_) => "give for example --at-least 0.95".to_owned(),
+            Self::MinAgreement(_) => "give for example --min-agreement 0.9; no sample shows that all answers are equal".to_owned(),
             Self::KeyMissing(name) => format!("export {name}"),
             Self::Runtime(_) => "the machine is short of threads or files: see `ulimit -a`".to_owned(),
         })
@@ -72,10 +94,14 @@ impl ToolError for QualityError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Suite { .. } | Self::NoItems | Self::NotComparable(_) => Exit::BadInput,
+            Self::Suite { .. }
+            | Self::NoItems
+            | Self::Workload { .. }
+            | Self::NoPrompts(_)
+            | Self::NotComparable(_) => Exit::BadInput,
             Self::OtherRecords(_) => Exit::Drift,
             Self::Records { .. } | Self::KeyMissing(_) | Self::Runtime(_) => Exit::Unavailable,
-            Self::AtLeast(_) => Exit::Usage,
+            Self::AtLeast(_) | Self::MinAgreement(_) => Exit::Usage,
         }
     }
 }

@@ -3,8 +3,39 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Addresses outside of this machine that the process is connected to; `None` where `/proc` does not let us see.
+/// Most processes that are looked at.
+const MOST_PROCESSES: usize = 4096;
+
+/// Addresses outside of this machine that the process or one that it started is connected to; `None` where `/proc` does not
+/// let us see.
 pub(crate) fn outside(pid: u32) -> Option<BTreeSet<IpAddr>> {
+    let mut found = of_one(pid)?;
+    // An engine's workers are processes of their own; one that ends meanwhile has no connections left.
+    for child in descendants(pid) {
+        found.extend(of_one(child).unwrap_or_default());
+    }
+    Some(found)
+}
+
+fn descendants(pid: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    let mut parents = vec![pid];
+    while let Some(parent) = parents.pop().filter(|_| found.len() < MOST_PROCESSES) {
+        let tasks = std::fs::read_dir(format!("/proc/{parent}/task"));
+        for task in tasks.into_iter().flatten().flatten() {
+            let text = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            let children: Vec<u32> = text
+                .split_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect();
+            found.extend(&children);
+            parents.extend(&children);
+        }
+    }
+    found
+}
+
+fn of_one(pid: u32) -> Option<BTreeSet<IpAddr>> {
     let mut sockets = BTreeSet::new();
     for entry in std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten() {
         let Ok(target) = std::fs::read_link(entry.path()) else {
@@ -77,6 +108,28 @@ mod tests {
         assert_eq!(peer(&line(&outside, "01", 8), &ours), None);
         assert_eq!(peer(&line("0100007F:1", "01", 7), &ours), None);
         assert_eq!(peer("x", &ours), None);
+    }
+
+    #[test]
+    fn processes_that_a_server_starts_are_looked_at_too() {
+        let line = "sleep 60 & echo $!; wait";
+        let mut shell = std::process::Command::new("sh")
+            .args(["-c", line])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let mut out = std::io::BufReader::new(shell.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut said).unwrap();
+        let grandchild: u32 = said.trim().parse().unwrap();
+        let found = descendants(std::process::id());
+        let ended = std::process::Command::new("kill").arg(said.trim()).status();
+        shell.wait().unwrap();
+        assert!(ended.unwrap().success());
+        assert!(
+            found.contains(&shell.id()) && found.contains(&grandchild),
+            "{found:?}"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use cli_kit::{Align, Table, View};
 use contracts::Document;
+use contracts::quality_gate::agreement::{Agreement, AgreementUnit, Estimate};
 use contracts::quality_gate::result::{Check, CheckStatus, Item, RatioInterval, ResultData};
 use contracts::quality_gate::verdict::{Verdict, VerdictData};
 use contracts::text::clean;
@@ -29,6 +30,7 @@ pub(crate) fn result(document: &Document<ResultData>, top: usize) -> View {
         ])
         .heading("Checks")
         .table(checks(&data.checks));
+    view = agreement(view, data.agreement.as_ref());
     let wrong: Vec<&Item> = data
         .items
         .iter()
@@ -51,7 +53,7 @@ pub(crate) fn verdict(document: &Document<VerdictData>) -> View {
         Verdict::Invalid => "invalid",
     };
     let pairs = data.pairs;
-    View::new()
+    let view = View::new()
         .heading(format!("Verdict: {word}"))
         .head(document)
         .list(vec![
@@ -64,8 +66,62 @@ pub(crate) fn verdict(document: &Document<VerdictData>) -> View {
         .heading("Reasons")
         .list(data.reasons.clone())
         .heading("Checks")
-        .table(checks(&data.checks))
-        .next(document)
+        .table(checks(&data.checks));
+    agreement(view, data.agreement.as_ref()).next(document)
+}
+
+/// Answers to the workload's prompts, side against side.
+fn agreement(view: View, found: Option<&Agreement>) -> View {
+    let Some(found) = found else { return view };
+    let unit = match found.unit {
+        AgreementUnit::Tokens => "tokens",
+        AgreementUnit::Characters => "characters",
+    };
+    let mut table = Table::new(&[
+        ("agreement", Align::Left),
+        ("value [95 % interval]", Align::Left),
+        ("of", Align::Left),
+    ]);
+    let prompts = format!("{} prompts", found.prompts);
+    table.row(vec!["equal answers".to_owned(), interval(found.exact), prompts]);
+    for (name, value, of) in [
+        ("common prefix, share", found.common_prefix_ratio, "prompts"),
+        (
+            "first difference, position",
+            found.first_divergence,
+            "prompts that differ",
+        ),
+        (
+            "log-probability, mean difference",
+            found.logprob_delta_nats,
+            "tokens",
+        ),
+        (
+            "log-probability, p99 difference",
+            found.logprob_delta_p99_nats,
+            "tokens",
+        ),
+        ("KL over listed tokens, mean", found.kl_top_nats, "places"),
+    ] {
+        let of = value.map_or_else(|| "-".to_owned(), |value| format!("{} {of}", value.count));
+        table.row(vec![name.to_owned(), estimate(value), of]);
+    }
+    let left_out = match found.left_out {
+        0 => String::new(),
+        count => format!("; {count} prompts without an answer on both sides are left out"),
+    };
+    view.heading("Agreement with the baseline")
+        .list(vec![format!(
+            "lengths count {unit}; log-probabilities are in nats{left_out}"
+        )])
+        .table(table)
+}
+
+fn estimate(value: Option<Estimate>) -> String {
+    let Some(value) = value else { return "-".to_owned() };
+    let bounds = value.ci_low.zip(value.ci_high);
+    let bounds = bounds.map(|(low, high)| format!(" [{:.4}, {:.4}]", low.get(), high.get()));
+    format!("{:.4}{}", value.value.get(), bounds.unwrap_or_default())
 }
 
 fn interval(value: Option<RatioInterval>) -> String {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report, interrupted};
 use contracts::fields::sha256_hex;
+use contracts::quality_gate::agreement::{Agreement, Prompts};
 use contracts::quality_gate::result::{
     Api, Check, CheckStatus, Item, ModelIdentity, ResultData, SCHEMA, Settings, Suite,
 };
@@ -14,17 +15,32 @@ use engine_client::{Endpoint, Headers};
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use crate::against::{self, Baseline};
 use crate::ask::{Asker, Reply};
 use crate::checks::{self, Probed, Seen};
 use crate::cli::{ApiArg, Args, RunArgs};
 use crate::error::QualityError;
 use crate::extract::extract;
+use crate::prompts::{self, Asking, Prompt};
 use crate::records::Records;
 use crate::suite::{self, Question};
-use crate::{paired, render};
+use crate::{agreement, ask_prompts, paired, render};
 
 pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure> {
-    let (questions, inputs) = suite::load(&args.suite, args.examples.as_ref())?;
+    let (questions, mut inputs) = match args.suite.as_slice() {
+        [] => (Vec::new(), Vec::new()),
+        suite => suite::load(suite, args.examples.as_ref())?,
+    };
+    let workload = match &args.workload {
+        Some(path) => {
+            let asking = asking(args);
+            let (prompts, input) = prompts::load(path, &asking)?;
+            inputs.push(input);
+            Some((prompts::unanswered(&prompts, &asking), prompts))
+        }
+        None => None,
+    };
+    let baseline = args.against.as_deref().map(against::open).transpose()?;
     let endpoint = Endpoint::parse(&args.url)?;
     let mut headers = Headers::new();
     if let Some(variable) = &args.api_key_env {
@@ -39,7 +55,11 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     let server = runtime.block_on(engine_client::probe(&endpoint, &headers))?;
     let served = engine_client::served_model(&server, args.model.as_deref())?;
     let mut parts = DocumentParts::new(SCHEMA);
-    parts.simulated = server.simulated;
+    let simulated = server.simulated;
+    parts.simulated = simulated;
+    if let Some(Baseline::Kept { input, .. }) = &baseline {
+        inputs.push((**input).clone());
+    }
     parts.inputs = inputs;
     let binding = args.bind.read(None, server.simulated)?;
     let bound_id = binding.as_ref().and_then(|binding| {
@@ -61,13 +81,21 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
             items: questions.len() as u64,
         },
         settings: settings(args),
+        prompts: workload.as_ref().map(|(asked, _)| asked.sha256.clone()),
     };
+    if let (Some((asked, _)), Some(baseline)) = (&workload, &baseline) {
+        comparable(baseline, asked, &contract.model.id, server.simulated)?;
+    }
     match binding {
         Some(binding) => parts.bind(binding),
         None => parts.contract = contract.fields(),
     }
     let mut records = match &args.records {
-        Some(path) => Some(Records::open(path, &contract.key())?),
+        Some(path) => Some(Records::open(
+            path,
+            &contract.key(),
+            workload.as_ref().map(|(asked, _)| asked),
+        )?),
         None => None,
     };
     let asker = Asker {
@@ -77,15 +105,31 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         settings: contract.settings.clone(),
         timeout: Duration::from_secs(args.timeout),
     };
-    let (probed, mut answers) = runtime.block_on(async {
+    let (probed, mut answers, said) = runtime.block_on(async {
         let probed = checks::probe(&asker).await;
-        let answers = ask_all(&asker, &questions, args.concurrency, records.as_mut()).await;
-        answers.map(|answers| (probed, answers))
+        let answers = ask_all(&asker, &questions, args.concurrency, records.as_mut()).await?;
+        let said = match workload {
+            Some((asked, prompts)) => Some(
+                said(
+                    &asker,
+                    args,
+                    asked,
+                    &prompts,
+                    baseline,
+                    simulated,
+                    records.as_mut(),
+                )
+                .await?,
+            ),
+            None => None,
+        };
+        Ok::<_, Failure>((probed, answers, said))
     })?;
     for reply in &probed.first {
         answers.seen.add(reply);
     }
-    parts.complete = answers.items.len() == questions.len();
+    let is_all = |said: &Said| said.prompts.answers.len() as u64 == said.prompts.count && said.is_whole;
+    parts.complete = answers.items.len() == questions.len() && said.as_ref().is_none_or(is_all);
     let mut checks = checks::all(
         &asker.model,
         &probed,
@@ -95,7 +139,8 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         args.pid,
     );
     checks.push(of_the_benchmark(bound_id.as_deref(), &contract.model.id));
-    let data = data(server, contract, answers.items, &probed, checks);
+    checks.extend(said.as_ref().and_then(|said| said.check.clone()));
+    let data = data(server, contract, answers.items, said, &probed, checks);
     let exit = match (parts.complete, data.valid) {
         (false, _) => Exit::Interrupted,
         (true, true) => Exit::Ok,
@@ -104,7 +149,7 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     parts.summary = summary(&data);
     if data.valid {
         parts.next_actions = vec![NextAction::new(
-            "the same suite on the other side, then the two against each other",
+            "the same on the other side, then the two against each other",
             &["quality-gate", "judge", "baseline.json", "candidate.json"],
         )];
     }
@@ -125,11 +170,85 @@ fn settings(args: &RunArgs) -> Settings {
     }
 }
 
+fn asking(args: &RunArgs) -> Asking {
+    Asking {
+        count: usize::try_from(args.prompts).unwrap_or(usize::MAX),
+        seed: args.seed,
+        max_tokens: args.prompt_tokens,
+        top_logprobs: args.top_logprobs,
+    }
+}
+
+/// Whether kept answers are to the same prompts, of the same model, and as real as ours.
+fn comparable(baseline: &Baseline, asked: &Prompts, model: &str, simulated: bool) -> Result<(), Failure> {
+    let Baseline::Kept {
+        prompts,
+        model: other,
+        simulated: other_simulated,
+        ..
+    } = baseline
+    else {
+        return Ok(());
+    };
+    let mut differing = against::differences(prompts, asked);
+    if other.as_ref().is_some_and(|other| other != model) {
+        differing.push("model.id".to_owned());
+    }
+    if other_simulated.is_some_and(|other| other != simulated) {
+        differing.push("simulated".to_owned());
+    }
+    match differing.is_empty() {
+        true => Ok(()),
+        false => Err(QualityError::NotComparable(differing).into()),
+    }
+}
+
+/// Answers to the workload's prompts, and what they have in common with the baseline's.
+struct Said {
+    prompts: Prompts,
+    agreement: Option<Agreement>,
+    check: Option<Check>,
+    /// False where asking a baseline's server was interrupted.
+    is_whole: bool,
+}
+
+async fn said(
+    asker: &Asker,
+    args: &RunArgs,
+    mut asked: Prompts,
+    prompts: &[Prompt],
+    baseline: Option<Baseline>,
+    simulated: bool,
+    records: Option<&mut Records>,
+) -> Result<Said, Failure> {
+    let top = asked.top_logprobs;
+    let mut is_whole = true;
+    let other = match baseline {
+        None => None,
+        Some(Baseline::Kept { prompts, .. }) => Some(*prompts),
+        Some(Baseline::Server(endpoint)) => {
+            let baseline = against::asker(endpoint, asker, simulated).await?;
+            let mut other = asked.clone();
+            other.answers = ask_prompts::ask(&baseline, prompts, top, args.concurrency, None).await?;
+            is_whole = other.answers.len() as u64 == other.count;
+            Some(other)
+        }
+    };
+    asked.answers = ask_prompts::ask(asker, prompts, top, args.concurrency, records).await?;
+    Ok(Said {
+        agreement: other.as_ref().map(|other| agreement::compare(other, &asked)),
+        check: other.as_ref().map(|other| against::tokenizer(other, &asked)),
+        is_whole,
+        prompts: asked,
+    })
+}
+
 /// What two results have to share.
 struct Contract {
     model: ModelIdentity,
     suite: Suite,
     settings: Settings,
+    prompts: Option<String>,
 }
 
 impl Contract {
@@ -148,11 +267,9 @@ impl Contract {
     }
 
     fn key(&self) -> String {
-        sha256_hex(
-            json!([self.model, self.suite, self.settings])
-                .to_string()
-                .as_bytes(),
-        )
+        let mut parts = vec![json!(self.model), json!(self.suite), json!(self.settings)];
+        parts.extend(self.prompts.as_ref().map(|sha256| json!(sha256)));
+        sha256_hex(json!(parts).to_string().as_bytes())
     }
 }
 
@@ -236,6 +353,7 @@ fn data(
     server: ProbeData,
     contract: Contract,
     items: Vec<Item>,
+    said: Option<Said>,
     probed: &Probed,
     checks: Vec<Check>,
 ) -> ResultData {
@@ -243,9 +361,13 @@ fn data(
     let answered = count(|item| item.correct.is_some());
     let correct = count(|item| item.correct == Some(true));
     let failed = items.len() as u64 - answered;
+    let (prompts, agreement) = said.map(|said| (said.prompts, said.agreement)).unzip();
+    let agreement = agreement.flatten();
+    let is_unsaid = |prompts: &Prompts| prompts.answers.iter().any(|answer| answer.error.is_some());
+    let has_unsaid = prompts.as_ref().is_some_and(is_unsaid);
     let has_failed_check = checks.iter().any(|check| check.status == CheckStatus::Fail);
     ResultData {
-        valid: failed == 0 && answered == contract.suite.items && !has_failed_check,
+        valid: failed == 0 && answered == contract.suite.items && !has_failed_check && !has_unsaid,
         url: server.url,
         engine: server.engine,
         model: contract.model,
@@ -258,6 +380,8 @@ fn data(
         probe_tokens: probed.tokens(),
         checks,
         items,
+        prompts,
+        agreement,
     }
 }
 
@@ -267,8 +391,21 @@ fn summary(data: &ResultData) -> String {
         .iter()
         .filter(|check| check.status == CheckStatus::Fail);
     let failed: Vec<&str> = failed.map(|check| check.name.as_str()).collect();
-    let rights = format!("{} of {} answers are right", data.correct, data.answered);
-    match (data.failed, failed.as_slice()) {
+    let rights = match &data.prompts {
+        _ if data.suite.items > 0 => format!("{} of {} answers are right", data.correct, data.answered),
+        None => "nothing was asked".to_owned(),
+        Some(prompts) => format!("{} prompts were answered", prompts.answers.len()),
+    };
+    let rights = match &data.agreement {
+        None => rights,
+        Some(found) => format!(
+            "{rights}; {} of {} prompts are answered with the baseline's text",
+            found.same, found.prompts
+        ),
+    };
+    let said = data.prompts.iter().flat_map(|prompts| &prompts.answers);
+    let unsaid = said.filter(|answer| answer.error.is_some()).count() as u64;
+    match (data.failed + unsaid, failed.as_slice()) {
         (0, []) => format!("{rights}; no check failed."),
         (cut, []) => format!("No evidence: {cut} items have no whole answer; {rights}."),
         (cut, failed) => format!(

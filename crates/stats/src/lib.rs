@@ -4,6 +4,7 @@
 //! server is. Randomness, where a method needs it, comes from a seed that the caller passes.
 
 pub mod block_bootstrap;
+pub mod cluster_bootstrap;
 pub mod early_stopping;
 pub mod group_sequential;
 pub mod holm;

@@ -25,10 +25,33 @@ pub struct Script {
     pub context_tokens: Option<u64>,
     /// How long a new connection stays unread, in milliseconds; 0 when null.
     pub accept_delay_ms: Option<Finite>,
+    /// What is said; words that mean nothing, the same for every prompt, when null.
+    pub answers: Option<Answers>,
     /// How every request is answered unless a rule says otherwise.
     pub defaults: Reply,
     /// Exceptions by request number; where several match, the later one wins field by field.
     pub rules: Vec<Rule>,
+}
+
+/// Answers that depend on the prompt: those of a suite right or wrong, all others words without a meaning, with
+/// log-probabilities where they are asked for. Two servers with the same file and seed say the same; what the others say
+/// moves a candidate away from that by a known amount.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[serde(default)]
+pub struct Answers {
+    /// Questions with their right answers, JSON lines as `quality-gate run --suite` reads them; no question is known when null.
+    pub file: Option<String>,
+    /// Share of the questions that is answered right, 0..1; 1 when null.
+    pub accuracy_ratio: Option<Finite>,
+    /// Which ones, and all words; 0 when null.
+    pub seed: Option<u64>,
+    /// Share of all prompts that is answered otherwise: a right answer becomes wrong and a wrong one right, words differ
+    /// from some place on; 0 when null.
+    pub changed_ratio: Option<Finite>,
+    /// How far log-probabilities are moved, up or down, on average, in nats, where their range (0.01 to 1 below 0) allows; 0
+    /// when null.
+    pub drift_nats: Option<Finite>,
 }
 
 /// A different answer for some requests. Requests are numbered from 1 in the order in which they are complete at the

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::agreement::{Agreement, Prompts};
 use crate::Finite;
 use crate::serve_bench::result::EngineInfo;
 
@@ -37,8 +38,12 @@ pub struct ResultData {
     pub probe_tokens: Option<Vec<u64>>,
     /// Integrity checks.
     pub checks: Vec<Check>,
-    /// All items, in the order of the suite.
+    /// All items, in the order of the suite; none where no suite was asked.
     pub items: Vec<Item>,
+    /// Answers to the prompts of a workload; null where none was given.
+    pub prompts: Option<Prompts>,
+    /// These answers against the baseline's; null without `--against`.
+    pub agreement: Option<Agreement>,
 }
 
 /// A model by the names it goes by.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::agreement::Agreement;
 use super::result::{Check, RatioInterval};
 use crate::Finite;
 
@@ -26,12 +27,19 @@ pub struct VerdictData {
     /// Items that would decide with a power of 80 %, at the ratio and the discordance that were seen; null when decided,
     /// invalid, or when no size up to 1,000,000 would.
     pub needed_items: Option<u64>,
+    /// Answers to the workload's prompts, side against side; null where a result has none.
+    pub agreement: Option<Agreement>,
+    /// Least share of equal answers that passes; null where agreement was not asked to decide.
+    pub min_agreement_ratio: Option<Finite>,
+    /// Prompts that would decide the agreement with a power of 80 %, at the share that was seen; null when it is decided,
+    /// not asked to decide, or when no size up to 1,000,000 would.
+    pub needed_prompts: Option<u64>,
     /// Checks of the pair, then the failed ones of each side.
     pub checks: Vec<Check>,
 }
 
 /// The verdict, the gravest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// A result is no evidence.

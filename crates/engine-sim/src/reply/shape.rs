@@ -6,8 +6,8 @@ use std::io::Write;
 use contracts::engine_sim::{Ending, Identity, KeepAlive, LineEnd, ReasoningField, RoleChunk, Split, Usage};
 use serde_json::{Value, json};
 
-use super::Plan;
 use super::text::push_token;
+use super::{Plan, Said};
 use crate::api::error_object;
 
 /// Writes the events of one answer, one after the other.
@@ -23,6 +23,8 @@ pub(crate) struct Shape {
     model: String,
     sent: u32,
     role_sent: bool,
+    /// What is said in place of the words that mean nothing.
+    said: Option<Said>,
 }
 
 impl Shape {
@@ -55,7 +57,14 @@ impl Shape {
             model: model.to_owned(),
             sent: 0,
             role_sent: false,
+            said: None,
         }
+    }
+
+    /// The same events with these tokens.
+    pub(crate) fn saying(mut self, said: Said) -> Shape {
+        self.said = Some(said);
+        self
     }
 
     /// Tokens sent so far.
@@ -88,8 +97,18 @@ impl Shape {
             self.words(first, out);
             out.push(b'"');
         }
-        out.extend_from_slice(br#","logprobs":null,"finish_reason":null}]"#);
+        put(
+            out,
+            format_args!(r#","logprobs":{},"finish_reason":null}}]"#, self.logprobs(first)),
+        );
         self.close(plan, out);
+    }
+
+    fn logprobs(&self, first: u32) -> Value {
+        let said = self.said.as_ref();
+        said.map_or(Value::Null, |said| {
+            said.logprobs(self.chat, self.identity, first, self.sent)
+        })
     }
 
     fn delta(&mut self, plan: &Plan, first: u32, out: &mut Vec<u8>) {
@@ -136,6 +155,11 @@ impl Shape {
     }
 
     fn words(&self, first: u32, out: &mut Vec<u8>) {
+        if let Some(said) = &self.said {
+            let quoted = Value::from(said.text(first, self.sent)).to_string();
+            out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
+            return;
+        }
         for index in first..self.sent {
             push_token(out, index, self.wide);
         }
@@ -262,6 +286,9 @@ impl Shape {
             );
         }
         let text = |from: u32, to: u32| {
+            if let Some(said) = &self.said {
+                return said.text(from, to);
+            }
             let mut bytes = Vec::new();
             (from..to).for_each(|index| push_token(&mut bytes, index, self.wide));
             String::from_utf8(bytes).expect("tokens are UTF-8")
@@ -270,7 +297,7 @@ impl Shape {
         let content = text(reasoning, plan.tool_call_from.min(self.sent));
         let cut = matches!(plan.ending, Ending::CleanCut | Ending::DoneOnly);
         let reason = (!cut).then_some(plan.finish_reason.as_str());
-        let mut choice = json!({"index": 0, "logprobs": null, "finish_reason": reason});
+        let mut choice = json!({"index": 0, "logprobs": self.logprobs(0), "finish_reason": reason});
         if self.chat {
             let mut message = json!({"role": "assistant", "content": content});
             if reasoning > 0 {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::api::word_id;
 
-const WORDS: [&str; 16] = [
+pub(super) const WORDS: [&str; 16] = [
     "the", "batch", "of", "tokens", "moves", "through", "every", "layer", "and", "each", "head", "reads",
     "its", "cache", "once", "more",
 ];

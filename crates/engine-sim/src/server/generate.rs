@@ -132,7 +132,7 @@ impl Server {
                 self.submit(key, framing, &ask, record);
                 return;
             }
-            Ok(ask) => self.script(key, number, framing, &ask, &mut record),
+            Ok(ask) => self.script(key, number, framing, &ask, &request.body, &mut record),
         };
         let Some(connection) = self.connections.get_mut(key) else {
             return;
@@ -186,6 +186,7 @@ impl Server {
         number: u64,
         framing: Framing,
         ask: &Ask,
+        body: &[u8],
         record: &mut Record,
     ) -> Timeline {
         let received_ns = record.received_ns();
@@ -203,9 +204,11 @@ impl Server {
             answer.retry_after_s = retry_after_s;
             return Timeline::refusal(received_ns, framing, delay_ns, &answer);
         }
-        let plan = resolve(&reply, ask);
+        let mut plan = resolve(&reply, ask);
+        let said = self.setup.answers.as_ref();
+        let said = said.map(|answers| answers.answer(ask.chat, body, ask, &mut plan));
         record.describe(ask.stream, plan.prompt_tokens, plan.meant);
-        let shape = Shape::new(
+        let mut shape = Shape::new(
             ask.chat,
             identity,
             &self.setup.served.model,
@@ -213,6 +216,9 @@ impl Server {
             self.clock.unix_s(),
             &plan,
         );
+        if let Some(said) = said {
+            shape = shape.saying(said);
+        }
         if !ask.stream {
             return Timeline::body(received_ns, framing, &plan, shape);
         }

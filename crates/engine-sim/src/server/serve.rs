@@ -17,6 +17,7 @@ use super::core::{Core, EngineSetup};
 use super::deadlines::{Deadlines, Subject};
 use crate::api::Served;
 use crate::clock::Clock;
+use crate::reply::AnswerBook;
 use crate::truth::Recorder;
 
 const LISTENER: Token = Token(usize::MAX - 1);
@@ -37,6 +38,8 @@ const READ: usize = 64 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) script: Script,
+    /// What a script with `answers` says.
+    pub(crate) answers: Option<AnswerBook>,
     pub(crate) served: Served,
     /// The engine behind the API; a script answers without one.
     pub(crate) engine: Option<EngineSetup>,

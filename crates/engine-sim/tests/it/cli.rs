@@ -49,6 +49,21 @@ fn bad_input_ends_with_its_code_and_a_hint() {
         (vec!["--script", "{"], 3, "script-malformed"),
         (vec!["--script", r#"{"deflts": {}}"#], 3, "script-unknown-fields"),
         (vec!["--script", r#"{"schema": "x/1"}"#], 3, "script-schema"),
+        (
+            vec!["--script", r#"{"answers": {"file": "/nonexistent.jsonl"}}"#],
+            3,
+            "answers-unreadable",
+        ),
+        (
+            vec!["--script", r#"{"answers": {"file": "Cargo.toml"}}"#],
+            3,
+            "answers-malformed",
+        ),
+        (
+            vec!["--script", r#"{"answers": {"accuracy_ratio": 1.5}}"#],
+            2,
+            "out-of-range",
+        ),
         (vec!["--script", "{}", "--host", "0.0.0.0"], 2, "not-loopback"),
     ];
     for (arguments, code, name) in cases {

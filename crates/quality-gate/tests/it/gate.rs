@@ -10,15 +10,15 @@ use serde_json::Value;
 
 use crate::server::{Manner, serve};
 
-fn suite() -> PathBuf {
+pub(crate) fn suite() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quality-gate/suite.jsonl")
 }
 
-fn tool(words: &[&str]) -> Result<Report, Failure> {
+pub(crate) fn tool(words: &[&str]) -> Result<Report, Failure> {
     quality_gate::run(Args::parse_from([&["quality-gate"][..], words].concat()))
 }
 
-fn document(report: &Report) -> Value {
+pub(crate) fn document(report: &Report) -> Value {
     let document: Value = serde_json::from_str(report.json()).unwrap();
     let schema = contracts::schema::find(document["schema"].as_str().unwrap()).unwrap();
     let schema: Value = serde_json::from_str(schema.text).unwrap();
@@ -27,7 +27,7 @@ fn document(report: &Report) -> Value {
     document
 }
 
-fn ask(manner: Manner, more: &[&str]) -> Result<Report, Failure> {
+pub(crate) fn ask(manner: Manner, more: &[&str]) -> Result<Report, Failure> {
     let url = serve(manner);
     let suite = suite();
     let words = [
@@ -89,6 +89,21 @@ fn every_cheat_is_named_and_the_result_is_no_evidence() {
             failed(&document)
         );
         assert_eq!(document["data"]["valid"], false);
+    }
+}
+
+#[test]
+fn connections_are_looked_at_where_the_process_is_known() {
+    let me = std::process::id().to_string();
+    for (more, status) in [
+        (vec!["--pid", me.as_str()], "pass"),
+        (vec!["--pid", "4194305"], "unknown"),
+        (vec![], "unknown"),
+    ] {
+        let document = document(&ask(Manner::Right(100), &more).unwrap());
+        let checks = document["data"]["checks"].as_array().unwrap().iter();
+        let mut found = checks.filter(|check| check["name"] == "no-outside-connections");
+        assert_eq!(found.next().unwrap()["status"], status, "{more:?}");
     }
 }
 

@@ -24,6 +24,11 @@ pub(crate) enum Manner {
     Restless,
     /// Right, with another tokenizer.
     OtherTokenizer,
+    /// Right, with log-probabilities; with a share above 0, other tokens from the third on for so many percent of the
+    /// prompts that are no question of the suite, and every log-probability moved.
+    Drift(u64),
+    /// The same texts as `Drift(0)`, but a request for log-probabilities is refused.
+    NoLogprobs,
 }
 
 /// Serves on a free port until the test ends; gives the URL.
@@ -78,6 +83,9 @@ fn answer(mut stream: TcpStream, manner: Manner, key: &BTreeMap<String, String>,
     let text = String::from_utf8_lossy(&bytes);
     let (status, reply) = match text.split_whitespace().nth(1) {
         Some("/v1/models") => (200, json!({"object": "list", "data": [{"id": "tiny"}]})),
+        Some("/v1/chat/completions") if manner == Manner::NoLogprobs && body.contains("logprobs") => {
+            (400, json!({"error": {"message": "logprobs are not supported"}}))
+        }
         Some("/v1/chat/completions") => (
             200,
             completion(&serde_json::from_str(&body).unwrap(), manner, key, count),
@@ -104,14 +112,36 @@ fn completion(body: &Value, manner: Manner, key: &BTreeMap<String, String>, coun
         (_, Some(number)) if number.contains("####") => number.clone(),
         (_, Some(letter)) => format!("The answer is ({letter})."),
         (Manner::Restless, None) => format!("{count}"),
+        (Manner::Drift(_) | Manner::NoLogprobs, None) if body["temperature"] == 0.0 => {
+            let changed = matches!(manner, Manner::Drift(percent) if hash(prompt) % 100 < percent);
+            let last = if changed { "else" } else { "same" };
+            format!("Of {:x} {last} at all", hash(prompt))
+        }
         (_, None) if body["temperature"] == 0.0 => format!("Of {:x}.", hash(prompt)),
         (_, None) => format!("Of {:x} by {}.", hash(prompt), body["seed"]),
     };
     let tokens = if manner == Manner::TooFast { 50_000_000 } else { 8 };
     let per_token = if manner == Manner::OtherTokenizer { 3 } else { 4 };
+    let tokens_of = |text: &str| -> Vec<Value> {
+        let moved = if manner == Manner::Drift(0) { 0.0 } else { 0.25 };
+        let words = text.split(' ');
+        let one = |word: &str, logprob: f64| json!({"token": word, "logprob": logprob - moved});
+        words
+            .map(|word| {
+                let mut token = one(word, -0.5);
+                token["top_logprobs"] = json!([one(word, -0.5), one("other", -1.5)]);
+                token
+            })
+            .collect()
+    };
+    let logprobs = body
+        .get("logprobs")
+        .map(|_| json!({"content": tokens_of(&text)}))
+        .filter(|_| matches!(manner, Manner::Drift(_)));
     json!({
         "model": if manner == Manner::OtherModel { "tinier" } else { "tiny" },
-        "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "choices": [{"message": {"role": "assistant", "content": text}, "logprobs": logprobs,
+            "finish_reason": "stop"}],
         "usage": {"prompt_tokens": prompt.len() / per_token, "completion_tokens": tokens},
     })
 }

@@ -19,6 +19,7 @@ mod profile_capture;
 mod profile_diff;
 mod profile_layers;
 mod prose;
+mod quality;
 mod records;
 mod repository;
 mod shell;
