@@ -155,7 +155,7 @@ say "result"
 cat "$out/summary.md"
 echo
 if [ "$first" = profile ] && [ "$second" = stop_reached ]; then
-  echo "The loop closed: behind by default, reached after one change, in $((SECONDS - started)) s. Documents: $out"
+  echo "The loop closed: behind with the searched flags, reached after one change, in $((SECONDS - started)) s. Documents: $out"
 else
   echo "The loop did not close: round 0 said $first, round 1 said $second. Documents: $out" >&2
   exit 5

@@ -45,8 +45,9 @@ pub(crate) fn verdict(context: &Context<'_>, document: &Document<VerdictData>) -
             "the two results answer other questions, or were asked otherwise".to_owned(),
         ));
     }
+    // It may be stricter than the answers alone (`--min-agreement`), and never kinder.
     let found = judged(&base, &changed);
-    if found != document.data.verdict {
+    if rank(document.data.verdict) > rank(found) {
         return Err(context.drift(
             "edited-numbers",
             format!(
@@ -57,7 +58,7 @@ pub(crate) fn verdict(context: &Context<'_>, document: &Document<VerdictData>) -
         ));
     }
     facts.sides = side;
-    facts.quality = Some(found);
+    facts.quality = Some(document.data.verdict);
     Ok(facts)
 }
 
@@ -125,6 +126,16 @@ fn judged(base: &Document<ResultData>, candidate: &Document<ResultData>) -> Verd
         Some(ratio) if ratio.low > AT_LEAST => Verdict::Pass,
         Some(ratio) if ratio.high < AT_LEAST => Verdict::Fail,
         _ => Verdict::Inconclusive,
+    }
+}
+
+/// The gravest first.
+fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Invalid => 0,
+        Verdict::Fail => 1,
+        Verdict::Inconclusive => 2,
+        Verdict::Pass => 3,
     }
 }
 
