@@ -2,7 +2,7 @@
 //! ends in `#### n` is arithmetic (GSM8K).
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cli_kit::{Failure, input_of, read_bounded};
 use contracts::Input;
@@ -80,7 +80,7 @@ pub(crate) fn load(
 const SHOTS_CAP: usize = 64 << 10;
 
 /// Answered questions, one after another, as a model that only continues text has to see them.
-fn shots(path: &PathBuf) -> Result<(String, Input), Failure> {
+fn shots(path: &Path) -> Result<(String, Input), Failure> {
     let bytes = read_bounded(path, FILE_CAP)?;
     let mut text = String::new();
     for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {

@@ -332,28 +332,6 @@ pub(crate) fn profile(scenario: &str, subject: &FieldSet, benchmark: &str) -> Va
     document
 }
 
-#[allow(dead_code, reason = "the tests of the repository use it")]
-/// Answers of a launch to ninety questions, of which it has this many right, for a benchmark with this hash.
-pub(crate) fn answers(scenario: &str, subject: &FieldSet, benchmark: &str, right: usize) -> Value {
-    let items: Vec<Value> = (0..90)
-        .map(|item| {
-            let answer = if item < right { "A" } else { "B" };
-            json!({"id": format!("q{item}"), "category": null, "prompt_sha256": format!("sha256:{item}"), "expected": "A",
-                "answer": answer, "level": "stated", "correct": answer == "A", "text_sha256": null, "finish_reason": "stop",
-                "output_tokens": 4, "error": null})
-        })
-        .collect();
-    let engine = subject.known("engine.kind").unwrap();
-    let data = json!({"valid": true, "url": "http://127.0.0.1:30000", "engine": {"kind": engine, "version": "1.0"},
-        "model": {"id": MODEL, "served": MODEL}, "suite": {"sha256": "sha256:suite", "items": 90},
-        "settings": {"api": "chat", "seed": 0, "max_tokens": 64}, "answered": 90, "failed": 0, "correct": right,
-        "accuracy": null, "probe_tokens": [5, 9], "checks": [], "items": items});
-    let mut document = profile(scenario, subject, benchmark);
-    document["schema"] = json!("quality-gate.result/1");
-    document["data"] = data;
-    document
-}
-
 /// A difference between two profiles; `forced` names what was overlooked.
 pub(crate) fn difference(scenario: &str, subject: &FieldSet, benchmark: &str, forced: Option<&str>) -> Value {
     let mut document = profile(scenario, subject, benchmark);

@@ -2,6 +2,27 @@
 
 use super::*;
 
+/// Answers of a launch to ninety questions, of which it has this many right, for a benchmark with this hash.
+fn answers(scenario: &str, subject: &FieldSet, benchmark: &str, right: usize) -> Value {
+    let items: Vec<Value> = (0..90)
+        .map(|item| {
+            let answer = if item < right { "A" } else { "B" };
+            json!({"id": format!("q{item}"), "category": null, "prompt_sha256": format!("sha256:{item}"), "expected": "A",
+                "answer": answer, "level": "stated", "correct": answer == "A", "text_sha256": null, "finish_reason": "stop",
+                "output_tokens": 4, "error": null})
+        })
+        .collect();
+    let engine = subject.known("engine.kind").unwrap();
+    let data = json!({"valid": true, "url": "http://127.0.0.1:30000", "engine": {"kind": engine, "version": "1.0"},
+        "model": {"id": documents::MODEL, "served": documents::MODEL}, "suite": {"sha256": "sha256:suite", "items": 90},
+        "settings": {"api": "chat", "seed": 0, "max_tokens": 64}, "answered": 90, "failed": 0, "correct": right,
+        "accuracy": null, "probe_tokens": [5, 9], "checks": [], "items": items});
+    let mut document = documents::profile(scenario, subject, benchmark);
+    document["schema"] = json!("quality-gate.result/1");
+    document["data"] = data;
+    document
+}
+
 /// Ours with another type of the KV cache.
 fn narrower() -> FieldSet {
     launch(
@@ -48,7 +69,7 @@ fn answered(campaign: &Campaign, before: usize, after: usize) {
         ("after", narrower(), "round1", after),
     ] {
         let sha256 = campaign.sha256(&format!("{round}.chat.json"));
-        let document = documents::answers("chat", &subject, &sha256, right);
+        let document = answers("chat", &subject, &sha256, right);
         campaign.append(&format!("{name}.quality.json"), &document).ok();
     }
 }
@@ -117,7 +138,7 @@ fn a_verdict_on_answers_of_the_same_launch() {
     let campaign = faster();
     let sha256 = campaign.sha256("round1.chat.json");
     for name in ["before", "after"] {
-        let mut document = documents::answers("chat", &narrower(), &sha256, 80);
+        let mut document = answers("chat", &narrower(), &sha256, 80);
         document["summary"] = json!(name);
         campaign.append(&format!("{name}.quality.json"), &document).ok();
     }
@@ -132,7 +153,7 @@ fn a_verdict_on_answers_that_nobody_stored() {
     let campaign = faster();
     answered(&campaign, 80, 80);
     let sha256 = campaign.sha256("round1.chat.json");
-    let better = documents::answers("chat", &narrower(), &sha256, 85);
+    let better = answers("chat", &narrower(), &sha256, 85);
     campaign.write("after.quality.json", &better.to_string());
     let verdict = judged(&campaign);
     campaign.append("verdict.json", &verdict).refused(7, "other-run");
