@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::cli::ConfirmArgs;
 use crate::error::SearchError;
 use crate::plan::{Loaded, Ready, command};
-use crate::{measure, report, search};
+use crate::{outcome, report, search};
 
 /// What was confirmed last.
 const KEPT: &str = "confirmation.json";
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
         for flag in ["--subject", "--b-subject"] {
             words.extend([flag.to_owned(), subject.display().to_string()]);
         }
-        words.extend(measure::load(&plan.plan, scenario, &plan.base, 1.0));
+        words.extend(outcome::load(&plan.plan, scenario, &plan.base, 1.0));
         words.extend(["--blocks".to_owned(), args.blocks.to_string()]);
         if let Some(seconds) = ready.framework.ready_timeout_s {
             words.extend(["--ready-timeout".to_owned(), seconds.to_string()]);

@@ -17,6 +17,7 @@ mod history;
 mod launcher;
 mod leftover;
 mod measure;
+mod outcome;
 mod plan;
 mod reason;
 mod render;

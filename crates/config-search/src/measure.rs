@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 
 use contracts::config_search::candidate::ScenarioResult;
 use contracts::config_search::plan::{Framework, Plan, Scenario};
-use contracts::metric::{HEADLINE, Metric};
+use contracts::metric::Metric;
 use contracts::serve_bench::probe::ProbeData;
-use contracts::serve_bench::result::{self, ResultData};
-use contracts::serve_bench::run::Run;
 use contracts::{Finite, ToolError as _};
 use engine_client::{Endpoint, Headers};
 use engine_launch::{Environment, Launch, Running};
@@ -19,6 +17,7 @@ use serde_json::Value;
 use crate::history;
 use crate::launcher::{self, Cleanup, Place, Trial, failed, skipped};
 use crate::leftover;
+use crate::outcome;
 use crate::plan::command;
 use crate::reason::{self, Reason};
 
@@ -30,8 +29,6 @@ const GRACE: Duration = Duration::from_secs(20);
 const READY_S: f64 = 600.0;
 /// Times a scenario is measured on one launch, while other work on the machine spoils it.
 const MEASUREMENTS: u32 = 3;
-/// Share of requests that a server which works answers.
-const MIN_SUCCESS_RATIO: f64 = 0.99;
 /// Largest log of a server.
 const LOG_CAP: u64 = 256 << 20;
 /// What is kept of a log that was larger.
@@ -355,7 +352,7 @@ impl Bench<'_> {
         };
         died(running)?;
         let code = status.ok().and_then(|status| status.code());
-        self.read(scenario, &path, document, code)
+        outcome::read(self.metric, scenario, &path, document, code)
     }
 
     /// Ends when the work has to: Ctrl-C, the end of the budget, a log that grows beyond all bounds.
@@ -392,7 +389,7 @@ impl Bench<'_> {
         fidelity: f64,
     ) -> Vec<String> {
         let mut words: Vec<String> = ["run", "--url", url].map(str::to_owned).to_vec();
-        words.extend(load(self.plan, scenario, self.base, fidelity));
+        words.extend(outcome::load(self.plan, scenario, self.base, fidelity));
         let subject = self.subject(id);
         if subject.exists() {
             words.extend(["--subject".to_owned(), subject.display().to_string()]);
@@ -401,71 +398,6 @@ impl Bench<'_> {
         words.push(document.display().to_string());
         words
     }
-
-    fn read(
-        &self,
-        scenario: &Scenario,
-        path: &Path,
-        document: String,
-        code: Option<i32>,
-    ) -> Result<ScenarioResult, Reason> {
-        let code = code.map_or("a signal".to_owned(), |code| code.to_string());
-        let loaded = cli_kit::load_document::<ResultData>(path, result::SCHEMA).map_err(|failure| {
-            failed(
-                "no-result",
-                &format!("serve-bench ended with {code}: {}", failure.document.message),
-                "run its command by hand; `args` of the scenario may be wrong",
-            )
-        })?;
-        let run = loaded
-            .document
-            .data
-            .runs
-            .first()
-            .filter(|_| loaded.document.complete)
-            .ok_or_else(|| failed("no-result", "its result has no complete run", "measure longer"))?;
-        let value = self.metric.value(run);
-        // The configuration is what fails here; a run that is only invalid was spoilt by something else.
-        if let Some(why) = unanswered(run) {
-            return Err(failed(
-                "requests-failed",
-                &why,
-                "leave the setting out of the space, or give requests that it can serve",
-            ));
-        }
-        if !run.valid || value.is_none() {
-            let why = run
-                .invalid_reasons
-                .first()
-                .map_or("it has no value of the metric", String::as_str);
-            return Err(failed(
-                history::INVALID,
-                &contracts::text::clean(why, 300),
-                "read the result document",
-            ));
-        }
-        let metrics = HEADLINE
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), Metric::parse(name).ok()?.value(run)?)))
-            .collect();
-        Ok(ScenarioResult {
-            scenario: scenario.name.clone(),
-            value,
-            slo_passed: run.slo.as_ref().and_then(|slo| slo.passed),
-            metrics,
-            document,
-            sha256: loaded.input.sha256,
-        })
-    }
-}
-
-/// Why requests failed, where more did than a run of a working server has.
-fn unanswered(run: &Run) -> Option<String> {
-    let (sent, succeeded) = (run.requests.sent, run.requests.succeeded);
-    let is_served = succeeded as f64 >= MIN_SUCCESS_RATIO * sent as f64;
-    let first = run.requests.errors.first();
-    let why = first.map_or(String::new(), |error| format!(": {}", error.error));
-    (sent > 0 && !is_served).then(|| format!("{} of {sent} requests failed{why}", sent - succeeded.min(sent)))
 }
 
 /// Ends what the launcher left elsewhere. What may still run there is worth more than a measurement.
@@ -483,33 +415,6 @@ fn died(running: Option<&mut Running>) -> Result<(), Reason> {
         Some(ending) => Err(reason::of_end("engine-died", &ending, &running.log_tail())),
         None => Ok(()),
     }
-}
-
-/// Flags of a scenario's load, at a share of its length.
-pub(crate) fn load(plan: &Plan, scenario: &Scenario, base: &Path, fidelity: f64) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut say = |flag: &str, value: String| words.extend([flag.to_owned(), value]);
-    let file = |name: &str| -> PathBuf { base.join(name) };
-    if let Some(workload) = &scenario.workload {
-        say("--workload", file(workload).display().to_string());
-    }
-    if let Some(count) = scenario.num_prompts {
-        say(
-            "--num-prompts",
-            ((count as f64 * fidelity).ceil() as u64).max(1).to_string(),
-        );
-    }
-    if let Some(seconds) = scenario.duration_s {
-        say("--duration", (seconds.get() * fidelity).to_string());
-    }
-    if let Some(target) = &plan.target {
-        say("--target", file(target).display().to_string());
-    }
-    for rule in &plan.slo {
-        say("--slo", rule.clone());
-    }
-    words.extend(scenario.args.iter().cloned());
-    words
 }
 
 /// A log that grew too large keeps its beginning.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use contracts::FieldSet;
+use contracts::quality_gate::verdict;
 use contracts::serve_bench::compare::SCHEMA;
 use contracts::serve_bench::result::{LoadInfo, TargetInfo, WorkloadInfo};
+use contracts::{Document, FieldSet};
 use serde::Deserialize;
 
 use crate::ledger::{Root, objects};
@@ -146,6 +147,18 @@ pub(crate) fn served_at(root: &Root, state: &State<'_>) -> Vec<u16> {
     ports.sort_unstable();
     ports.dedup();
     ports
+}
+
+/// The latest verdict on answers that the open attempt has; it was worked out again when it was accepted.
+pub(crate) fn attempt_quality(root: &Root, state: &State<'_>) -> Option<verdict::Verdict> {
+    let open = state.open_attempt()?;
+    let latest = state
+        .accepted
+        .iter()
+        .rfind(|accepted| accepted.attempt == Some(open.id) && accepted.facts.schema == verdict::SCHEMA)?;
+    let bytes = objects::get(root, &latest.facts.sha256).ok().flatten()?;
+    let document: Document<verdict::VerdictData> = serde_json::from_slice(&bytes).ok()?;
+    Some(document.data.verdict)
 }
 
 /// Settings of ours that the comparisons of the open attempt show otherwise than the ones before it.

@@ -91,6 +91,8 @@ pub struct State<'a> {
     pub stop_asked: bool,
     /// How the stored comparisons were measured; empty where only the entries are known.
     pub precedents: Vec<Precedent>,
+    /// The latest verdict on the answers of the open attempt.
+    pub attempt_quality: Option<quality_gate::verdict::Verdict>,
     /// Settings of ours that the open attempt shows otherwise than before it.
     pub changed_settings: Vec<String>,
     /// Load of each scenario that was measured.
@@ -105,6 +107,7 @@ impl<'a> State<'a> {
         let stop_asked = ledger.root.stop_file().exists();
         let mut state = State::at(&ledger.lock, ledger.entries(), stop_asked, Timestamp::now());
         state.precedents = precedent::latest(&ledger.root, &state);
+        state.attempt_quality = precedent::attempt_quality(&ledger.root, &state);
         state.changed_settings = precedent::changed_settings(&ledger.root, &state);
         state.loads = precedent::loads(&ledger.root, &state);
         state.served_at = precedent::served_at(&ledger.root, &state);
@@ -129,6 +132,7 @@ impl<'a> State<'a> {
             stop: None,
             stop_asked,
             precedents: Vec::new(),
+            attempt_quality: None,
             changed_settings: Vec::new(),
             loads: BTreeMap::new(),
             served_at: Vec::new(),
@@ -273,18 +277,6 @@ impl<'a> State<'a> {
     /// The latest decision of the open attempt.
     pub fn attempt_decision(&self) -> Option<(&Accepted<'a>, &'a DecisionFacts)> {
         self.decision_of(self.open_attempt()?)
-    }
-
-    /// The latest verdict on the answers of the open attempt.
-    pub fn attempt_quality(&self) -> Option<quality_gate::verdict::Verdict> {
-        let open = self.open_attempt()?;
-        let of_attempt = self
-            .accepted
-            .iter()
-            .filter(|accepted| accepted.attempt == Some(open.id));
-        of_attempt
-            .filter_map(|accepted| accepted.facts.quality)
-            .next_back()
     }
 
     /// Whether the latest decision says that ours is behind or fails its SLO.

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::Phase;
 use crate::Finite;
 use crate::gap_decide::decision::{Decision, Verdict};
-use crate::quality_gate;
 
 /// What an accepted document says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,9 +39,6 @@ pub struct Facts {
     pub decision: Option<DecisionFacts>,
     /// Kernel families with their share of the time, percent, largest first; empty for other documents.
     pub family_shares: Vec<FamilyShare>,
-    /// Verdict on the answers of a changed engine; absent in other documents.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quality: Option<quality_gate::verdict::Verdict>,
 }
 
 /// An engine in a document.

@@ -259,7 +259,6 @@ impl Context<'_> {
             measured_at: None,
             decision: None,
             family_shares: Vec::new(),
-            quality: None,
         }
     }
 }

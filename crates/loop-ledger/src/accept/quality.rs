@@ -58,7 +58,6 @@ pub(crate) fn verdict(context: &Context<'_>, document: &Document<VerdictData>) -
         ));
     }
     facts.sides = side;
-    facts.quality = Some(document.data.verdict);
     Ok(facts)
 }
 

@@ -202,7 +202,6 @@ mod tests {
                 rows: vec![row],
             }),
             family_shares: Vec::new(),
-            quality: None,
         })
     }
 

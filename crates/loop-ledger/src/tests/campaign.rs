@@ -348,6 +348,5 @@ fn facts(phase: Phase, schema: &str, sha256: &str) -> Facts {
         measured_at: None,
         decision: None,
         family_shares: Vec::new(),
-        quality: None,
     }
 }
