@@ -2,7 +2,7 @@
 # The launcher `slurm` over a real Slurm of one node on loopback: a search whose candidates are jobs, two of them at once (the rows
 # and the queue say so), its budget used; a server that does not start; a job that waits in vain; an interrupted search and one that
 # was killed leave nothing in the queue that stays, and the latter goes on with --resume. Needs Debian's slurm-wlm and munge
-# (slurm-node.sh installs them), Python 3, and config-search, serve-bench and engine-sim from $SOTA_LOOP_BIN or built.
+# (slurm/node.sh installs them), Python 3, and config-search, serve-bench and engine-sim from $SOTA_LOOP_BIN or built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -11,7 +11,7 @@ fail() { echo "slurm.sh: FAILED: $*" >&2; exit 1; }
 bin=$(cd "${SOTA_LOOP_BIN:-$PWD/target/release}" && pwd)
 export PATH="$bin:$PATH"
 scratch=$(mktemp -d)
-. tests/real/slurm-node.sh
+. tests/real/slurm/node.sh
 watch=
 trap '[ -z "$watch" ] || kill "$watch" 2>/dev/null || true; stop_slurm; rm -rf "$scratch"' EXIT
 start_slurm
