@@ -22,7 +22,8 @@ bin=${SOTA_LOOP_BIN:-$repo/target/release}
 if [ -z "${SOTA_LOOP_BIN:-}" ]; then
   (cd "$repo" && cargo build --release --locked --quiet -p serve-bench -p gap-decide -p config-search -p quality-gate)
 fi
-export PATH="$venv/bin:$(cd "$bin" && pwd):$PATH"
+bin=$(cd "$bin" && pwd)
+export PATH="$venv/bin:$bin:$PATH"
 
 scratch=$(mktemp -d)
 . "$here/engine.sh"
