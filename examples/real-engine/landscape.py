@@ -3,7 +3,7 @@
 The design: row 0 is the default, then every change of one flag from the default, then seeded draws from the whole space.
 Each repeat goes through all rows before the next begins, every second one backwards, so that what the machine does
 meanwhile falls on all rows alike. A repeat starts the server, waits for its health, sends one unmeasured request, runs the
-frozen workload of output/ once, and stops the server by its pid.
+frozen workload beside it once, and stops the server by its pid.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 SEED = 270
-HEALTHY_S, RUN_S = 30, 60
+HEALTHY_S, RUN_S = 30, 40
 # No proxy between this and the loopback.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -40,7 +40,7 @@ SPACE = [
     parameter("flash-attn", "attention", "choice", ["auto", "on", "off"]),
     parameter("cache-type-k", "kv-cache", "choice", ["f16", "q8_0", "q4_0"]),
     parameter("cache-type-v", "kv-cache", "choice", ["f16", "q8_0", "q4_0"]),
-    parameter("spec-type", "speculation", "choice", ["none", "ngram-simple", "ngram-map-k"]),
+    parameter("spec-type", "speculation", "choice", ["none", "ngram-simple", "ngram-mod", "ngram-cache"]),
     parameter("ctx-size", "kv-cache", "int", [256, 1024, 4096, 16384], log=True),
 ]
 DEFAULT = {"threads": 2, "batch-size": 2048, "ubatch-size": 512, "parallel": 1, "cont-batching": True, "flash-attn": "auto",
@@ -127,7 +127,7 @@ def measure(args: argparse.Namespace, params: dict, scratch: pathlib.Path) -> fl
     try:
         wait_healthy(server, url, log)
         warm_up(url)
-        command = [str(args.serve_bench), "run", "--url", url, "--workload", str(HERE / "output/workload.jsonl"),
+        command = [str(args.serve_bench), "run", "--url", url, "--workload", str(HERE / "landscape.workload.jsonl"),
                    "--concurrency", "4", "--quiet", "--format", "json", "-o", str(result)]
         try:
             run = subprocess.run(command, cwd=scratch, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=RUN_S)
@@ -192,8 +192,8 @@ def record(args: argparse.Namespace) -> list[dict]:
 def fold(record: list[dict], engine: str) -> list[dict]:
     """The landscape: a configuration that failed in any repeat is a failure."""
     header = {"schema": "config-search.landscape/1", "name": "llama-server", "metric": "output_tokens_per_s", "direction": "max",
-              "unit": "tok/s", "source": f"measured: {engine}, Gemma 3 270M Q4_K_M, the frozen workload of "
-              f"examples/real-engine at concurrency 4; a design of seed {SEED}, not the whole space",
+              "unit": "tok/s", "source": f"measured: {engine}, Gemma 3 270M Q4_K_M, 8 prompts of 48 words and 40 "
+              f"tokens of answer at concurrency 4; a design of seed {SEED}, not the whole space",
               "complete": False, "noise": None, "baseline": DEFAULT, "space": SPACE}
     lines = [header]
     for number in sorted({line["row"] for line in record}):
