@@ -1,6 +1,6 @@
 //! What to change, with the arithmetic. Failures first: what did not start needs the opposite of what died while serving.
 
-use capacity::{GIB, KvDtype};
+use capacity::{GIB, KvDtype, Limits};
 use contracts::capacity_plan::report::{Advice, BindingLimit, Capacity, Headroom, Kv};
 
 use crate::bytes::{gib, grouped};
@@ -9,6 +9,12 @@ use crate::facts::{Facts, Failure, Phase, RankFacts};
 /// Largest fraction that is offered: something is always needed beside weights and pools.
 const MOST_FRACTION: f64 = 0.97;
 
+/// Requests that vLLM lets run at least where nothing limits them (`DEFAULT_MAX_NUM_SEQS` of its vllm/config/scheduler.py).
+pub(crate) const FEWEST_BY_DEFAULT: u64 = 128;
+
+/// Code of the advice to keep keys and values in fewer bits.
+pub(crate) const SMALLER_KEYS: &str = "smaller-keys";
+
 /// What advice is made from.
 pub(crate) struct Known<'a> {
     pub(crate) facts: &'a Facts,
@@ -16,6 +22,9 @@ pub(crate) struct Known<'a> {
     pub(crate) capacity: &'a [Capacity],
     pub(crate) headroom: Option<&'a Headroom>,
     pub(crate) kv_dtype: Option<KvDtype>,
+    /// What limits one scheduler, the number of requests among it.
+    pub(crate) limits: &'a Limits,
+    pub(crate) schedulers: u64,
 }
 
 /// All advice, the most urgent first.
@@ -29,11 +38,16 @@ pub(crate) fn advice(known: &Known<'_>) -> Vec<Advice> {
     // Ranks fail alike.
     advice.dedup();
     if advice.is_empty() {
+        advice.extend(known.cap());
+    }
+    // Memory that a cap leaves free says nothing about the fraction, and a token's size nothing about the pool.
+    let is_capped = !advice.is_empty() && known.cap().is_some();
+    if advice.is_empty() {
         advice.extend(known.free_memory());
     }
     advice.extend(known.requests());
     advice.extend(known.copies());
-    advice.extend(known.smaller_tokens());
+    advice.extend(known.smaller_tokens().filter(|_| !is_capped));
     advice
 }
 
@@ -205,37 +219,69 @@ impl Known<'_> {
         })
     }
 
-    /// The limit of requests or of states is below what the tokens allow.
+    /// A setting makes the pool smaller than memory would.
+    fn cap(&self) -> Option<Advice> {
+        let tokens = self.kv.tokens?;
+        let page = self.facts.page.unwrap_or(1).max(1);
+        let of_tokens = self.facts.cap_tokens.filter(|cap| tokens.abs_diff(*cap) < page);
+        let of_blocks = self.facts.cap_blocks.filter(|cap| self.facts.blocks == Some(*cap));
+        let setting = match (of_tokens, of_blocks) {
+            (Some(cap), _) => format!("--max-total-tokens {cap}"),
+            (None, Some(cap)) => format!("--num-gpu-blocks-override {cap}"),
+            (None, None) => return None,
+        };
+        let free = self.headroom.map_or_else(String::new, |headroom| {
+            format!(" while {} are free", gib(headroom.min_free_bytes as f64))
+        });
+        Some(Advice {
+            code: "pool-is-capped".to_owned(),
+            why: format!(
+                "`{setting}` keeps the pool at {} tokens{free}: leave it out or raise it before memory or the type of keys is changed",
+                grouped(tokens)
+            ),
+            flags: Vec::new(),
+            pool_bytes: None,
+            pool_tokens: None,
+        })
+    }
+
+    /// The limit of requests or of states is below what the pools hold, for the longest requests of which it is: more of them
+    /// than that would be preempted.
     fn requests(&self) -> Option<Advice> {
-        let first = self
-            .capacity
-            .iter()
-            .find(|row| row.requests.is_some_and(|requests| requests > 0))?;
-        let of_states = self
-            .facts
-            .ranks
-            .values()
-            .filter_map(|of| Some(of.states?.slots))
-            .min();
-        let by_tokens = self.kv.tokens? / first.length_tokens.max(1);
-        let (code, flag) = match first.binding_limit? {
+        let binds = |row: &&Capacity| {
+            let of_settings = [BindingLimit::MaxRunningRequests, BindingLimit::StateSlots];
+            row.requests.is_some_and(|requests| requests > 0)
+                && row.binding_limit.is_some_and(|limit| of_settings.contains(&limit))
+        };
+        let row = self.capacity.iter().filter(binds).max_by_key(|row| row.length_tokens)?;
+        let limit = row.binding_limit?;
+        let (code, flag) = match limit {
             BindingLimit::MaxRunningRequests if self.is_vllm() => ("raise-request-limit", "--max-num-seqs"),
             BindingLimit::MaxRunningRequests => ("raise-request-limit", "--max-running-requests"),
-            BindingLimit::StateSlots => ("raise-state-slots", "--max-mamba-cache-size"),
-            _ => return None,
+            _ => ("raise-state-slots", "--max-mamba-cache-size"),
         };
         // More requests need as many states; more states are what the other flag gives.
-        let most = match of_states {
-            Some(slots) if code == "raise-request-limit" => by_tokens.min(slots),
-            _ => by_tokens,
+        let without = match code {
+            "raise-request-limit" => Limits {
+                max_running_requests: None,
+                ..*self.limits
+            },
+            _ => Limits {
+                max_running_requests: None,
+                state_slots: None,
+                ..*self.limits
+            },
         };
-        Some(Advice {
+        let now = row.requests? / self.schedulers.max(1);
+        let most = without.requests(row.length_tokens, 0)?.requests;
+        (most > now).then(|| Advice {
             code: code.to_owned(),
             why: format!(
-                "requests of {} tokens: the pool holds {}, {} allows fewer; more of them take latency for throughput, and states take memory from the pool",
-                grouped(first.length_tokens),
-                grouped(by_tokens),
-                first.binding_limit.map_or("", BindingLimit::name),
+                "requests of {} tokens, the longest of these that it limits: the pools of a scheduler hold {}, {} allows {}; more of them take latency for throughput, and states take memory from the pool",
+                grouped(row.length_tokens),
+                grouped(most),
+                limit.name(),
+                grouped(now),
             ),
             flags: vec![flag.to_owned(), most.to_string()],
             pool_bytes: None,
@@ -269,11 +315,16 @@ impl Known<'_> {
 
     /// Tokens limit, and each could be half as large.
     fn smaller_tokens(&self) -> Option<Advice> {
-        let binds = |row: &Capacity| row.binding_limit == Some(BindingLimit::KvTokens);
+        // Where nobody says how many requests may run, more than engines let run by themselves may not be the tokens' matter.
+        let is_told = |row: &Capacity| {
+            self.limits.max_running_requests.is_some()
+                || row.requests.is_some_and(|requests| requests / self.schedulers.max(1) < FEWEST_BY_DEFAULT)
+        };
+        let binds = |row: &Capacity| row.binding_limit == Some(BindingLimit::KvTokens) && is_told(row);
         let is_wide = matches!(self.kv_dtype?, KvDtype::Bf16 | KvDtype::Fp32);
         let dtype = if self.is_vllm() { "fp8" } else { "fp8_e4m3" };
         (is_wide && self.capacity.iter().any(binds)).then(|| Advice {
-            code: "smaller-keys".to_owned(),
+            code: SMALLER_KEYS.to_owned(),
             why: "tokens of the pool limit: keys and values in fp8 take half of bf16; check the quality of answers with it".to_owned(),
             flags: vec!["--kv-cache-dtype".to_owned(), dtype.to_owned()],
             pool_bytes: None,

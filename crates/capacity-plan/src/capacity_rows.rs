@@ -6,8 +6,8 @@ use contracts::capacity_plan::report::{BindingLimit, Capacity, Kv};
 use crate::facts::Facts;
 use crate::load::Load;
 
-/// What limits one scheduler of a running engine.
-pub(crate) fn limits(facts: &Facts, kv: &Kv) -> Limits {
+/// What limits one scheduler of a running engine; `longest` is the model's context, where the engine names none.
+pub(crate) fn limits(facts: &Facts, kv: &Kv, longest: Option<u64>) -> Limits {
     let slots = facts.ranks.values().filter_map(|of| Some(of.states?.slots)).min();
     // A model whose layers all have a window: tokens of its pool are tokens of windows.
     let is_all_windows = kv.token_layers == Some(0) && facts.window_pool_tokens.is_some();
@@ -17,7 +17,7 @@ pub(crate) fn limits(facts: &Facts, kv: &Kv) -> Limits {
         window_tokens: kv.window_tokens.unwrap_or(0),
         state_slots: slots,
         max_running_requests: facts.max_running_requests,
-        context_length: facts.context,
+        context_length: facts.context.or(longest),
         page: facts.page.unwrap_or(1),
     }
 }
@@ -53,6 +53,7 @@ pub(crate) fn rows(limits: &Limits, holds_for: Option<u64>, load: &Load, schedul
             let alone = limits.requests(length, 0).filter(|_| known);
             let shared = load
                 .shared
+                .filter(|shared| *shared < length)
                 .and_then(|shared| limits.requests(length, shared))
                 .filter(|_| known);
             Capacity {

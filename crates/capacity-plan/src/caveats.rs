@@ -1,9 +1,10 @@
 //! What could make a reader draw a wrong conclusion.
 
-use capacity::GIB;
+use capacity::{GIB, Limits};
 use contracts::Warning;
-use contracts::capacity_plan::report::{Headroom, Kv, Memory};
+use contracts::capacity_plan::report::{BindingLimit, Capacity, Headroom, Kv, Memory};
 
+use crate::advice::FEWEST_BY_DEFAULT;
 use crate::bytes::{counted, gib, grouped};
 use crate::facts::Facts;
 use crate::headroom;
@@ -12,7 +13,7 @@ use crate::model::Formula;
 use crate::startup_log::StartupLog;
 
 /// Above this the engine and the formula disagree, percent.
-const DISAGREE_PCT: f64 = 1.0;
+pub(crate) const DISAGREE_PCT: f64 = 1.0;
 
 /// All of them.
 pub(crate) fn warnings(
@@ -216,4 +217,22 @@ pub(crate) fn starts(log: &StartupLog) -> Vec<Warning> {
         )
     });
     several.into_iter().chain(mixed).collect()
+}
+
+/// Requests that only the pool limits, where nobody says how many the engine lets run.
+pub(crate) fn request_limit(limits: &Limits, capacity: &[Capacity], schedulers: u64) -> Option<Warning> {
+    let most = capacity
+        .iter()
+        .filter(|row| row.binding_limit == Some(BindingLimit::KvTokens))
+        .filter_map(|row| row.requests)
+        .max()?;
+    (limits.max_running_requests.is_none() && most / schedulers.max(1) >= FEWEST_BY_DEFAULT).then(|| {
+        Warning::new(
+            "request-limit-unknown",
+            format!(
+                "nothing names the limit on running requests, which may be lower than the {} that the pool holds (vLLM by itself: 128 to 1,024): take them for an upper bound",
+                grouped(most)
+            ),
+        )
+    })
 }

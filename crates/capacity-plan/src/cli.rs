@@ -92,7 +92,8 @@ pub struct LoadArgs {
     /// Lengths of requests, prompt and answer together: numbers with commas, or a result of serve-bench
     #[arg(long, value_name = "RESULT.json|N,N…")]
     pub lengths: Option<String>,
-    /// First tokens that all requests share, for the upper end of the range [default: what the result's cache hits say]
+    /// First tokens that all requests share, fewer than each has, for the upper end of the range [default: what the result's
+    /// cache hits say]
     #[arg(long, value_name = "TOKENS")]
     pub shared_prefix: Option<u64>,
 }
@@ -148,12 +149,16 @@ pub struct EstimateArgs {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..=65536))]
     pub page_size: u64,
     /// Requests that the engine lets run at once
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_running_requests: Option<u64>,
+    /// Layers with a window keep all tokens: engines without a pool of their own for them, which a log of a start tells
+    #[arg(long)]
+    pub windows_kept_whole: bool,
     /// Lengths.
     #[command(flatten)]
     pub load: LoadArgs,
-    /// End with 1 when not even one request of the shortest length fits, and with 5 when that cannot be told
+    /// End with 1 when of a length that --lengths names not even one request fits (without it: of the shortest typical one),
+    /// and with 5 when that cannot be told
     #[arg(long, value_enum, value_name = "VERDICT")]
     pub fail_on: Option<FailOn>,
 }
@@ -161,7 +166,7 @@ pub struct EstimateArgs {
 /// Verdicts that can end an estimate with 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum FailOn {
-    /// A rank cannot hold its weights and a request
+    /// A rank cannot hold its weights and a request, or the context is shorter than one
     DoesNotFit,
 }
 

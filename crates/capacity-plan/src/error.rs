@@ -80,6 +80,14 @@ pub(crate) enum CapacityError {
     /// A list of lengths without a length.
     #[error("read --lengths `{}`: numbers of 1 to 1000000000, 64 at most", clean(.0, FOREIGN_TEXT_CAP))]
     Lengths(String),
+    /// A prefix that leaves a request nothing of its own.
+    #[error("share {shared} first tokens between requests of {length}")]
+    SharedPrefix {
+        /// Tokens that all share.
+        shared: u64,
+        /// Shortest request.
+        length: u64,
+    },
     /// A result whose requests have no lengths.
     #[error("find lengths in {0}: no run of it knows its tokens")]
     NoLengths(String),
@@ -105,6 +113,7 @@ impl ToolError for CapacityError {
             Self::Gpu(_) => "gpu-unknown",
             Self::OutOfRange { .. } => "number-out-of-range",
             Self::Lengths(_) => "lengths-unreadable",
+            Self::SharedPrefix { .. } => "shared-prefix-too-long",
             Self::NoLengths(_) => "lengths-not-found",
             Self::NoKeys(_) => "keys-not-countable",
             Self::NoWeights(_) => "weights-not-countable",
@@ -135,6 +144,9 @@ impl ToolError for CapacityError {
             }
             Self::OutOfRange { flag, .. } => format!("give another number to {flag}"),
             Self::Lengths(_) => "`--lengths 4096,8192`, or the path of a serve-bench result".to_owned(),
+            Self::SharedPrefix { .. } => {
+                "a length is prompt and answer together, and at least its last token is each request's own: a shorter --shared-prefix, or longer --lengths".to_owned()
+            }
             Self::NoLengths(_) => "give the lengths as numbers: `--lengths 4096,8192`".to_owned(),
             Self::NoKeys(_) => "give the whole config.json: num_attention_heads, num_key_value_heads, head_dim or their like".to_owned(),
             Self::NoWeights(_) => "give --weights-gib: the size of the weight files divided by the ranks".to_owned(),
@@ -148,7 +160,8 @@ impl ToolError for CapacityError {
             | Self::KvDtype(_)
             | Self::Gpu(_)
             | Self::OutOfRange { .. }
-            | Self::Lengths(_) => Exit::Usage,
+            | Self::Lengths(_)
+            | Self::SharedPrefix { .. } => Exit::Usage,
             Self::LogUnreadable { .. }
             | Self::NothingRecognised { .. }
             | Self::Config { .. }

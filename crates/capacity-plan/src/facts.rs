@@ -239,6 +239,10 @@ pub struct Facts {
     pub context: Option<u64>,
     /// Requests that one scheduler lets run.
     pub max_running_requests: Option<u64>,
+    /// Tokens that a setting lets one scheduler's pool have at most.
+    pub cap_tokens: Option<u64>,
+    /// Blocks that a setting of vLLM lets its pool have.
+    pub cap_blocks: Option<u64>,
     /// Memory fraction.
     pub fraction: Option<f64>,
     /// Tokens of the pool of one scheduler.

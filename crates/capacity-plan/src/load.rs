@@ -58,7 +58,13 @@ impl Load {
             },
         };
         load.shared = args.shared_prefix.or(load.shared);
-        Ok(load)
+        let shortest = load.lengths.iter().map(|(length, _)| *length).min();
+        match (args.shared_prefix, shortest) {
+            (Some(shared), Some(length)) if shared >= length => {
+                Err(CapacityError::SharedPrefix { shared, length }.into())
+            }
+            _ => Ok(load),
+        }
     }
 
     /// The lengths, or typical ones up to the longest context, and that.

@@ -84,6 +84,20 @@ pub(crate) fn parallel(facts: &Facts, args: &CheckArgs) -> Parallel {
     }
 }
 
+/// Ranks that were typed, and that the engine says otherwise.
+pub(crate) fn other_ranks(facts: &Facts, args: &CheckArgs) -> Option<Warning> {
+    let seen = facts.ranks.keys().filter_map(|rank| rank.tp).max();
+    // One name of vLLM is no number of ranks; one of SGLang is the first of those that wrote the log.
+    let seen = seen.map(|most| u64::from(most) + 1).filter(|ranks| *ranks > 1);
+    let (typed, said) = (args.tp?, facts.tp.or(seen)?);
+    (typed != said).then(|| {
+        Warning::new(
+            "ranks-disagree",
+            format!("--tp is {typed}, and the engine speaks of {said} tensor parallel ranks: the formula is of {typed}"),
+        )
+    })
+}
+
 fn has_disjoint_ranks(facts: &Facts) -> bool {
     let mut of_replica: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     for rank in facts.ranks.keys() {

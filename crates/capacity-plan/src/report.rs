@@ -110,18 +110,17 @@ pub(crate) fn conclude(
     let headroom = headroom::headroom(facts);
     let seen_dp = facts.ranks.keys().filter_map(|rank| rank.dp).max();
     let dp = facts.dp.or(seen_dp.map(|most| u64::from(most) + 1));
-    let capacity = capacity_rows::rows(
-        &capacity_rows::limits(facts, &kv),
-        kv.tokens_hold_for,
-        load,
-        dp.unwrap_or(1),
-    );
+    let longest = config.and_then(|config| config.model.weights.max_position_embeddings);
+    let limits = capacity_rows::limits(facts, &kv, longest);
+    let capacity = capacity_rows::rows(&limits, kv.tokens_hold_for, load, dp.unwrap_or(1));
     let advice = advice(&Known {
         facts,
         kv: &kv,
         capacity: &capacity,
         headroom: headroom.as_ref(),
         kv_dtype,
+        limits: &limits,
+        schedulers: dp.unwrap_or(1),
     });
     let unknown = config.filter(|_| kv_dtype.is_none());
     parts
@@ -138,6 +137,8 @@ pub(crate) fn conclude(
     parts
         .warnings
         .extend(config.into_iter().flat_map(Config::warnings));
+    parts.warnings.extend(caveats::request_limit(&limits, &capacity, dp.unwrap_or(1)));
+    parts.warnings.extend(model::other_ranks(facts, checked.args));
     parts.warnings.extend(benchmark::overload(load, &capacity));
     parts.warnings.extend(benchmark::other_benchmark(load, facts));
     let is_sglang = facts.format.is_some_and(|format| !format.is_vllm());
@@ -182,7 +183,14 @@ pub(crate) fn conclude(
         log,
     };
     parts.summary = summary::summary(&data);
-    parts.next_actions = summary::next_actions(&data, config.map(|config| config.path.as_str()));
+    let given = config.map(|config| summary::Given {
+        config: &config.path,
+        draft_config: checked.draft.as_ref().map(|draft| draft.path.as_str()),
+        parallel,
+        // The estimate refuses a prefix that leaves a request nothing of its own.
+        shared: load.shared.filter(|shared| data.capacity.iter().all(|row| *shared < row.length_tokens)),
+    });
+    parts.next_actions = summary::next_actions(&data, given.as_ref());
     finish(parts, data, Exit::Ok, output)
 }
 

@@ -1,9 +1,11 @@
 //! The verdict, and what to run next.
 
-use capacity::GIB;
+use capacity::{GIB, Parallel};
 use contracts::NextAction;
-use contracts::capacity_plan::report::{BindingLimit, Capacity, Fit, FitVerdict, ReportData, Source};
+use contracts::capacity_plan::report::{BindingLimit, Capacity, Fit, FitVerdict, ReportData};
 
+use crate::advice::SMALLER_KEYS;
+use crate::caveats::DISAGREE_PCT;
 use crate::bytes::{counted, gib, grouped};
 
 /// What limits first, then what is left.
@@ -89,38 +91,61 @@ fn limit(row: &Capacity, is_most: bool) -> String {
     )
 }
 
-/// Commands that lead on: what the first advice would give, computed.
-pub(crate) fn next_actions(data: &ReportData, config: Option<&str>) -> Vec<NextAction> {
-    let (Some(config), Some(memory)) = (config, data.memory.first()) else {
+/// What the estimate that leads on takes over from this reading.
+pub(crate) struct Given<'a> {
+    pub(crate) config: &'a str,
+    pub(crate) draft_config: Option<&'a str>,
+    pub(crate) parallel: Parallel,
+    pub(crate) shared: Option<u64>,
+}
+
+/// Commands that lead on: what smaller keys would give, where they are advised and the formula is this model's.
+pub(crate) fn next_actions(data: &ReportData, given: Option<&Given<'_>>) -> Vec<NextAction> {
+    let (Some(given), Some(memory)) = (given, data.memory.first()) else {
         return Vec::new();
     };
     // What an estimate starts from is the whole device.
     let (Some(total), Some(weights)) = (memory.total_bytes, memory.weights_bytes) else {
         return Vec::new();
     };
-    if data.source == Source::Estimate || data.engine.kv_dtype.as_deref() == Some("fp8") {
+    let is_advised = data.advice.iter().any(|advice| advice.code == SMALLER_KEYS);
+    let agrees = |pct: contracts::Finite| pct.get().abs() <= DISAGREE_PCT;
+    if !is_advised || !data.kv.difference_pct.is_none_or(agrees) {
         return Vec::new();
     }
-    let mut command: Vec<String> = ["capacity-plan", "estimate", "--config", config]
+    let mut command: Vec<String> = ["capacity-plan", "estimate", "--config", given.config]
         .map(str::to_owned)
         .into();
-    let mut flag = |name: &str, value: String| command.extend([name.to_owned(), value]);
-    flag("--gpu-memory-gib", format!("{:.2}", total as f64 / GIB));
-    flag("--tp", data.engine.tp.unwrap_or(1).to_string());
-    flag("--kv-dtype", "fp8".to_owned());
-    flag("--weights-gib", format!("{:.2}", weights as f64 / GIB));
-    if let Some(fraction) = data.engine.memory_fraction_ratio {
-        flag("--memory-fraction", fraction.get().to_string());
+    let above_one = |count: u64| (count > 1).then(|| count.to_string());
+    let mut lengths: Vec<String> = data.capacity.iter().map(|row| row.length_tokens.to_string()).collect();
+    lengths.dedup();
+    let flags = [
+        ("--draft-config", given.draft_config.map(str::to_owned)),
+        ("--gpu-memory-gib", Some(format!("{:.2}", total as f64 / GIB))),
+        ("--tp", Some(given.parallel.tp.to_string())),
+        ("--pp", above_one(given.parallel.pp)),
+        ("--attention-dp", above_one(given.parallel.attention_dp)),
+        ("--kv-dtype", Some("fp8".to_owned())),
+        ("--weights-gib", Some(format!("{:.2}", weights as f64 / GIB))),
+        (
+            "--memory-fraction",
+            data.engine.memory_fraction_ratio.map(|fraction| fraction.get().to_string()),
+        ),
+        ("--page-size", data.engine.page_tokens.filter(|page| *page > 0).map(|page| page.to_string())),
+        (
+            "--max-running-requests",
+            data.engine.max_running_requests.filter(|most| *most > 0).map(|most| most.to_string()),
+        ),
+        ("--lengths", (!lengths.is_empty()).then(|| lengths.join(","))),
+        ("--shared-prefix", given.shared.map(|shared| shared.to_string())),
+        ("--format", Some("markdown".to_owned())),
+    ];
+    for (flag, value) in flags {
+        command.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
     }
-    let lengths: Vec<String> = data
-        .capacity
-        .iter()
-        .map(|row| row.length_tokens.to_string())
-        .collect();
-    if !lengths.is_empty() {
-        flag("--lengths", lengths.join(","));
+    if data.kv.windows_kept_whole == Some(true) {
+        command.push("--windows-kept-whole".to_owned());
     }
-    flag("--format", "markdown".to_owned());
     vec![NextAction {
         why: "how many requests would fit with keys and values in fp8".to_owned(),
         command,

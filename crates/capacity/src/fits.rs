@@ -37,6 +37,8 @@ pub struct Demand<'a> {
     pub weights_bytes: Option<f64>,
     /// Bytes of a token in the pool of a draft; 0 without one.
     pub draft_token_bytes: f64,
+    /// Whether layers with a window keep all tokens.
+    pub windows_kept_whole: bool,
 }
 
 /// The memory of one rank.
@@ -115,6 +117,7 @@ impl Demand<'_> {
 
     fn judge(&self, weights: &Span, room: &Room) -> Result<Fits, String> {
         let cache = KvCache::of(self.config, self.parallel, self.kv_dtype);
+        let cache = if self.windows_kept_whole { cache.with_windows_kept_whole() } else { cache };
         let draft = self.draft_token_bytes * pages(self.length, self.page) as f64;
         let request = cache.request_bytes(self.length, self.page) + draft;
         let rest = self.requests as f64 * request + room.reserve_bytes;

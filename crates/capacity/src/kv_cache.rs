@@ -90,6 +90,21 @@ impl KvCache {
         self.token_bytes() + self.window_token_bytes
     }
 
+    /// The same in an engine without a pool of its own for layers with a window, which keeps all their tokens.
+    #[must_use]
+    pub fn with_windows_kept_whole(self) -> KvCache {
+        KvCache {
+            k_bytes: self.k_bytes + self.window_k_bytes,
+            v_bytes: self.v_bytes + self.window_token_bytes - self.window_k_bytes,
+            window_token_bytes: 0.0,
+            window_k_bytes: 0.0,
+            window_tokens: 0,
+            token_layers: self.token_layers + self.window_layers,
+            window_layers: 0,
+            ..self
+        }
+    }
+
     /// Bytes of a request of that many tokens, in pages of `page` tokens: its tokens, its window, its state.
     pub fn request_bytes(&self, tokens: u64, page: u64) -> f64 {
         let whole = |tokens: u64| pages(tokens, page) as f64;

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use cli_kit::{Binding, Failure};
 use contracts::serve_bench::compare::{self, CompareData};
-use contracts::serve_bench::result::{self, ResultData};
+use contracts::serve_bench::result::{self, EngineKind, ResultData};
 use contracts::serve_bench::run::Run;
+use contracts::text::clean;
 use jiff::Timestamp;
 
 use crate::error::TelemetryError;
@@ -17,6 +18,10 @@ pub(crate) struct Benchmark {
     pub(crate) start_at: Timestamp,
     pub(crate) end_at: Timestamp,
     pub(crate) runs: Vec<ClientRun>,
+    /// The engine that it measured.
+    pub(crate) engine: Option<EngineKind>,
+    /// Why its numbers are not to be used; empty where they are.
+    pub(crate) unsound: Vec<String>,
 }
 
 /// One run.
@@ -39,20 +44,26 @@ impl Benchmark {
     /// # Errors
     /// Exit 3 when it cannot be read, or measured nothing.
     pub(crate) fn load(path: &Path, binding: &Binding) -> Result<Benchmark, Failure> {
-        let runs: Vec<Run> = match cli_kit::load_document::<ResultData>(path, result::SCHEMA) {
-            Ok(loaded) => loaded.document.data.runs,
+        let (runs, complete): (Vec<Run>, bool) = match cli_kit::load_document::<ResultData>(path, result::SCHEMA)
+        {
+            Ok(loaded) => (loaded.document.data.runs, loaded.document.complete),
             Err(_) => {
-                let data = cli_kit::load_document::<CompareData>(path, compare::SCHEMA)?
-                    .document
-                    .data;
-                let is_a = data.a.subject == binding.subject;
-                data.blocks
-                    .into_iter()
-                    .map(|block| if is_a { block.a } else { block.b })
-                    .collect()
+                let document = cli_kit::load_document::<CompareData>(path, compare::SCHEMA)?.document;
+                let is_a = document.data.a.subject == binding.subject;
+                let of_side = |block: Block| if is_a { block.a } else { block.b };
+                let runs = document.data.blocks.into_iter().map(of_side).collect();
+                (runs, document.complete)
             }
         };
         let name = path.display().to_string();
+        let mut unsound: Vec<String> = (!complete).then(|| "it was cut short".to_owned()).into_iter().collect();
+        let invalid: Vec<&Run> = runs.iter().filter(|run| !run.valid).collect();
+        if let Some(first) = invalid.first() {
+            let why = clean(&first.invalid_reasons.join("; "), 200);
+            unsound.push(format!("{} of {} runs are invalid ({why})", invalid.len(), runs.len()));
+        }
+        let engine = binding.subject.known("engine.kind").cloned();
+        let engine = engine.and_then(|kind| serde_json::from_value(kind).ok());
         let runs: Vec<ClientRun> = runs.iter().filter_map(client_run).collect();
         let start = runs.iter().map(|run| run.start_at).min();
         let end = runs.iter().map(|run| run.end_at).max();
@@ -62,6 +73,8 @@ impl Benchmark {
                 start_at,
                 end_at,
                 runs,
+                engine,
+                unsound,
             }),
             _ => Err(TelemetryError::NothingMeasured(name).into()),
         }

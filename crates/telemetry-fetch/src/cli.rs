@@ -130,7 +130,7 @@ pub struct WindowArgs {
     /// End of the window, RFC 3339
     #[arg(long, value_name = "TIME", requires = "start")]
     pub end: Option<String>,
-    /// End with 5 when a check against the benchmark fails
+    /// End with 5 when a check against the benchmark fails, the command failed, or something invalidates the window
     #[arg(long)]
     pub strict: bool,
     /// What it explains.
@@ -152,6 +152,13 @@ const EXAMPLES: &str = "  # What does the engine say while the benchmark runs?
 
   # What the engine's log says of a benchmark that is over: errors, retractions, fallbacks, its own numbers
   telemetry-fetch window --logs engine.log --log-zone UTC --during result.json -o window.json
+
+  # A minute of a long run, from its log
+  telemetry-fetch window --logs engine.log --start 2026-11-23T10:00:00Z --end 2026-11-23T10:01:00Z -o part.json
+
+  # Prefill and decode servers of one deployment, each with what limits it
+  telemetry-fetch window --url prefill=http://127.0.0.1:30000 --url decode=http://127.0.0.1:30001 --for result.json \\
+    --interval 200ms -o window.json -- serve-bench run --url http://127.0.0.1:8000 --workload workload.jsonl -o result.json
 
   # The window of a benchmark that is over, from the Prometheus that scrapes the engine
   telemetry-fetch window --prometheus http://127.0.0.1:9090 --label job=vllm --during result.json -o window.json

@@ -9,6 +9,7 @@ use engine_client::{Endpoint, Headers, probe};
 
 use crate::cli::ServerArgs;
 use crate::error::TelemetryError;
+use crate::source::metrics::MetricsSource;
 
 /// Longest role, bytes.
 const LONGEST_ROLE: usize = 32;
@@ -45,9 +46,13 @@ pub(crate) fn nobody(kind: Option<EngineKind>) -> Known {
 }
 
 /// Asks who answers. An exporter without an OpenAI API is known by its metrics only, which is enough.
-pub(crate) async fn ask(endpoint: &Endpoint, headers: &Headers, by_metrics: Option<EngineKind>) -> Known {
+pub(crate) async fn ask(endpoint: &Endpoint, headers: &Headers, metrics: &MetricsSource<'_>) -> Known {
+    let by_metrics = metrics.engine;
     let Ok(probe) = probe(endpoint, headers).await else {
-        return nobody(by_metrics);
+        return Known {
+            simulated: metrics.simulated,
+            ..nobody(by_metrics)
+        };
     };
     let kind = match probe.engine.kind {
         EngineKind::Other => by_metrics.or(Some(EngineKind::Other)),
@@ -61,7 +66,7 @@ pub(crate) async fn ask(endpoint: &Endpoint, headers: &Headers, by_metrics: Opti
             launch_args: probe.settings,
             startup_attributes: BTreeMap::new(),
         },
-        simulated: probe.simulated,
+        simulated: probe.simulated || metrics.simulated,
     }
 }
 

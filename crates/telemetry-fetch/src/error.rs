@@ -95,6 +95,9 @@ pub(crate) enum TelemetryError {
     /// Neither snapshots nor a command.
     #[error("tell which window is meant: there are neither two snapshots nor a command")]
     NoWindow,
+    /// A gate without what it is about.
+    #[error("check the window with --strict: no benchmark is named to check it against")]
+    StrictUnbound,
     /// A snapshot or a command without a URL.
     #[error("tell what to read: there is no --url")]
     NoUrl,
@@ -187,6 +190,7 @@ impl ToolError for TelemetryError {
             Self::Listen { .. } => "otlp-port-unavailable",
             Self::Time { .. } => "window-time-unreadable",
             Self::NoWindow => "window-unclear",
+            Self::StrictUnbound => "strict-unbound",
             Self::NoUrl => "url-missing",
             Self::NoPast { .. } => "window-no-past",
             Self::NotCovered { .. } => "window-not-covered",
@@ -231,6 +235,7 @@ impl ToolError for TelemetryError {
             Self::NoWindow => {
                 "give --before and --after, or --url with `-- COMMAND…` to run inside the window".to_owned()
             }
+            Self::StrictUnbound => "name the benchmark with --for RESULT.json or --during RESULT.json".to_owned(),
             Self::NoUrl => "give --url with the base URL of the engine".to_owned(),
             Self::NoPast { .. } => {
                 "take snapshots around the benchmark and give --before and --after, run it as `-- COMMAND…` inside the window, or give \
@@ -266,6 +271,7 @@ impl ToolError for TelemetryError {
             | Self::Interval { .. }
             | Self::Time { .. }
             | Self::NoWindow
+            | Self::StrictUnbound
             | Self::NoUrl => Exit::Usage,
             Self::SnapshotsDiffer { .. }
             | Self::SnapshotsReversed { .. }

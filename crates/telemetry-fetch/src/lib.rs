@@ -21,6 +21,7 @@ mod engine;
 mod error;
 mod fold;
 mod history;
+mod limit;
 mod observed;
 mod past;
 mod plan;

@@ -1,5 +1,7 @@
 //! Everything that was read of a window, whatever way it came.
 
+use std::time::Duration;
+
 use contracts::telemetry_fetch::context::ForeignContext;
 use contracts::telemetry_fetch::profile::ProfileRow;
 use contracts::telemetry_fetch::source::SourceKind;
@@ -50,6 +52,8 @@ pub(crate) struct Observed {
     pub(crate) spans: Option<Received>,
     /// URL of the engine, for the commands that follow.
     pub(crate) engine_url: Option<String>,
+    /// Between readings around a command.
+    pub(crate) interval: Option<Duration>,
 }
 
 impl Observed {
@@ -70,6 +74,7 @@ impl Observed {
             gpu: None,
             spans: None,
             engine_url: None,
+            interval: None,
         }
     }
 

@@ -31,7 +31,7 @@ pub(crate) fn window(plan: &WindowPlan, servers: &ServerArgs) -> Result<Observed
             let (source, _) = runtime.block_on(MetricsSource::open(endpoint, &headers))?;
             if source.kind == SourceKind::Metrics {
                 engine_url.get_or_insert_with(|| endpoint.to_string());
-                known.join(runtime.block_on(engine::ask(endpoint, &headers, source.engine)));
+                known.join(runtime.block_on(engine::ask(endpoint, &headers, &source)));
             }
         }
         known

@@ -121,6 +121,9 @@ impl TryFrom<WindowArgs> for WindowPlan {
         };
         let mut bind = args.bind;
         bind.for_result = bind.for_result.or(args.during);
+        if args.strict && bind.for_result.is_none() {
+            return Err(TelemetryError::StrictUnbound);
+        }
         Ok(WindowPlan {
             readings,
             beside,

@@ -128,12 +128,13 @@ fn limits(data: &WindowData) -> Table {
 }
 
 /// What limits, the most telling first.
-fn named(derived: &Derived) -> [(&'static str, Option<Finite>); 13] {
+fn named(derived: &Derived) -> [(&'static str, Option<Finite>); 14] {
     [
         ("preemptions", derived.preemptions),
         ("kv_usage_max", derived.kv_usage_max),
         ("mean_waiting", derived.mean_waiting),
         ("mean_running", derived.mean_running),
+        ("running_max", derived.running_max),
         ("queue_share_ratio", derived.queue_share_ratio),
         ("scheduler_share_ratio", derived.scheduler_share_ratio),
         ("scheduler_idle_ratio", derived.scheduler_idle_ratio),

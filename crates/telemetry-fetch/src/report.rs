@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cli_kit::{Cli as _, DocumentParts, OutputArgs, Report};
 use contracts::telemetry_fetch::incident::{Incident, IncidentKind};
-use contracts::telemetry_fetch::metric::MetricRow;
+use contracts::telemetry_fetch::metric::{MetricKind, MetricRow};
 use contracts::telemetry_fetch::source::{SourceKind, SourceReport, SourceStatus};
 use contracts::telemetry_fetch::window::{RoleDerived, SCHEMA, WindowData, WindowSpan};
 use contracts::{Exit, Finite, Warning};
 
-use crate::audit::{Reach, audit};
+use crate::audit::{Known, Reach, audit};
 use crate::benchmark::Benchmark;
 use crate::cli::Args;
 use crate::clock::Lead;
@@ -44,7 +44,8 @@ pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, outpu
     parts.complete = !observed.interrupted;
     parts.simulated = observed.engine.simulated;
     parts.inputs.clone_from(&observed.inputs);
-    parts.warnings = warnings(observed, &folded, &data);
+    parts.warnings = warnings(observed, &folded, &data, bound.benchmark.as_ref());
+    let is_refused = bound.refused.is_some();
     if let Some(why) = bound.refused {
         parts.warnings.push(Warning::new("benchmark-not-bound", why));
     }
@@ -53,7 +54,11 @@ pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, outpu
     }
     parts.summary = summary::summary(&data);
     parts.next_actions = summary::next_actions(&data, plan, observed);
-    let failed = data.audit.iter().any(|check| check.passed == Some(false));
+    // What a gate must not let through, whatever else was measured.
+    let failed = data.audit.iter().any(|check| check.passed == Some(false))
+        || data.incidents.iter().any(|incident| incident.invalidates)
+        || observed.is_broken_off()
+        || is_refused;
     let exit = match (observed.interrupted, plan.strict && failed) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Undecided,
@@ -88,7 +93,13 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
     let profiler = incidents
         .iter()
         .find(|incident| incident.kind == IncidentKind::Profiled);
-    let log_says = profiler.and_then(|incident| incident.sample.as_deref());
+    let known = Known {
+        command: observed.command.as_ref(),
+        profiler: profiler.and_then(|incident| incident.sample.as_deref()),
+        engine: observed.engine.facts.kind,
+        logs: &observed.logs,
+        interval: observed.interval,
+    };
     WindowData {
         window: WindowSpan {
             start_at: observed.start_at,
@@ -117,8 +128,7 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             Rows(&counted),
             benchmark,
             &reaches(observed, primary),
-            observed.command.as_ref(),
-            log_says,
+            &known,
         ),
         metrics: metrics.into_iter().map(|(_, row)| row).collect(),
         profiles: observed.profiles.clone(),
@@ -338,23 +348,47 @@ fn incidents(observed: &Observed, folded: &[Folded]) -> Vec<Incident> {
     incidents
 }
 
-/// Tokens that no document of the client has but pass as those of its warm-up: rates of the window are too high by them.
-fn uncounted_tokens(data: &WindowData) -> Option<Warning> {
-    let check = data.audit.iter().find(|check| check.id == "token_conservation")?;
-    let (expected, observed) = (check.expected?.get(), check.observed?.get());
-    let above = 100.0 * (observed / expected - 1.0);
-    (check.passed == Some(true) && above > UNCOUNTED_PCT).then(|| {
+/// Servers without a role whose counts were added: right of replicas, and twice the truth where a request goes through both.
+fn added_up(observed: &Observed) -> Option<Warning> {
+    let is_one = |source: &&ObservedSource| source.kind == SourceKind::Metrics && source.role.is_none();
+    let servers = observed.sources.iter().filter(is_one).count();
+    (servers > 1).then(|| {
         Warning::new(
-            "tokens-of-warmup",
+            "engines-added",
             format!(
-                "the engine counted {above:.0} % more tokens than the measured requests received, as much as a warm-up explains: \
-                 output_tps of this window is too high by that; the benchmark has its own"
+                "the counts of {servers} servers are added, as those of replicas; where a request goes through several of them, name their roles: `--url prefill=http://… --url decode=http://…`"
             ),
         )
     })
 }
 
-fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Warning> {
+/// Tokens that no document of the client has but pass as those of its warm-up: rates of the window are too high by them.
+fn uncounted_tokens(data: &WindowData, benchmark: Option<&Benchmark>) -> Option<Warning> {
+    let uncounted: u64 = benchmark?.runs.iter().map(|run| run.warmup + run.failed).sum();
+    let what = match uncounted {
+        0 => "as much as requests that ask for the length of a prompt explain".to_owned(),
+        n => format!("as much as its {n} warm-up or failed requests explain"),
+    };
+    let check = data.audit.iter().find(|check| check.id == "token_conservation")?;
+    let (expected, observed) = (check.expected?.get(), check.observed?.get());
+    let above = 100.0 * (observed / expected - 1.0);
+    (check.passed == Some(true) && above > UNCOUNTED_PCT).then(|| {
+        Warning::new(
+            "tokens-uncounted",
+            format!(
+                "the engine counted {above:.0} % more tokens than the measured requests received, {what}: output_tps of this \
+                 window is too high by that; the benchmark has its own"
+            ),
+        )
+    })
+}
+
+fn warnings(
+    observed: &Observed,
+    folded: &[Folded],
+    data: &WindowData,
+    benchmark: Option<&Benchmark>,
+) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let failed = data.audit.iter().filter(|check| check.passed == Some(false));
     warnings.extend(failed.map(|check| {
@@ -363,7 +397,8 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
             check.message.clone(),
         )
     }));
-    warnings.extend(uncounted_tokens(data));
+    warnings.extend(uncounted_tokens(data, benchmark));
+    warnings.extend(added_up(observed));
     let mut invalidating = 0;
     for incident in &data.incidents {
         let code = match incident.kind {
@@ -458,15 +493,14 @@ fn warnings(observed: &Observed, folded: &[Folded], data: &WindowData) -> Vec<Wa
         .iter()
         .filter(|source| source.kind == SourceKind::Otlp);
     warnings.extend(spans.filter_map(|source| Some(Warning::new("spans-missing", source.reason.clone()?))));
-    let sparse = observed
-        .sources
-        .iter()
-        .any(|source| (1..FEWEST).contains(&source.history.len()));
-    if sparse && data.derived.mean_running.is_some() {
+    let is_sparse = |row: &MetricRow| {
+        row.kind == MetricKind::Gauge && row.count.is_some_and(|readings| readings < FEWEST as u64)
+    };
+    if data.metrics.iter().any(is_sparse) {
         warnings.push(Warning::new(
             "gauges-few-readings",
             format!(
-                "gauges were read fewer than {FEWEST} times: their means say little; run the benchmark as `-- COMMAND…` inside the window"
+                "gauges were read fewer than {FEWEST} times, which makes no mean: run the benchmark as `-- COMMAND…` inside the window, with a shorter --interval where it is short"
             ),
         ));
     }

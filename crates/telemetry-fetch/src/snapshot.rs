@@ -69,7 +69,7 @@ async fn read(
     for Server { endpoint, role } in servers {
         let (source, payload) = MetricsSource::open(endpoint, headers).await?;
         if source.kind == SourceKind::Metrics {
-            known.join(engine::ask(endpoint, headers, source.engine).await);
+            known.join(engine::ask(endpoint, headers, &source).await);
         }
         let text = without_controls(&payload.text);
         let payload = metrics::Payload { text, ..payload };

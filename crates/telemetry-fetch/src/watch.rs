@@ -78,7 +78,7 @@ async fn watch(
         let (source, _) = MetricsSource::open(endpoint, headers).await?;
         if source.kind == SourceKind::Metrics {
             engine_url.get_or_insert_with(|| endpoint.to_string());
-            known.join(engine::ask(endpoint, headers, source.engine).await);
+            known.join(engine::ask(endpoint, headers, &source).await);
             engines.push(endpoint.clone());
         }
         let observed = ObservedSource {
@@ -161,6 +161,7 @@ async fn watch(
         gpu,
         spans,
         engine_url,
+        interval: Some(every),
         ..Observed::of(known, start_at, end_at)
     };
     if let Some(profiler) = profiler {

@@ -15,6 +15,9 @@ use crate::{beside, past, report, snapshot, watch};
 /// the requests between them. Stores scrape once a minute or more often.
 const AROUND: SignedDuration = SignedDuration::from_secs(90);
 
+/// How much more than what was asked for two snapshots may lie around it, as a ratio.
+const MOST_BESIDE: f64 = 0.1;
+
 pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
     // Only around a command the window begins now.
     if matches!(plan.readings, Readings::Around { .. }) {
@@ -54,11 +57,30 @@ pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, F
         },
         Err(failure) => return Err(failure),
     };
+    observed.notes.extend(wider(&plan, &observed));
     if let Some(benchmark) = &bound.benchmark {
         observed.narrow(benchmark.start_at, benchmark.end_at);
     }
     read_logs(&plan, &mut observed)?;
     Ok(report::report(&plan, &observed, bound, output))
+}
+
+/// Snapshots that lie further around the span that was asked for than numbers of it allow: what they say is of all between them.
+fn wider(plan: &WindowPlan, observed: &Observed) -> Option<Warning> {
+    let (Readings::Snapshots { .. }, Asked::Span(start, end)) = (&plan.readings, &plan.asked) else {
+        return None;
+    };
+    let asked = end.duration_since(*start).as_secs_f64();
+    let read = observed.end_at.duration_since(observed.start_at).as_secs_f64();
+    let beside = read - asked;
+    (beside > f64::max(1.0, asked * MOST_BESIDE)).then(|| {
+        Warning::new(
+            "window-wider-than-asked",
+            format!(
+                "{asked:.1} s were asked for, and the snapshots are {read:.1} s apart: every count and mean is of all of that; take snapshots at the ends of the span, or name a store or a log"
+            ),
+        )
+    })
 }
 
 /// What the window is bound to.

@@ -2,10 +2,30 @@
 
 use capacity::model_config::Quantization;
 use contracts::Warning;
+use contracts::capacity_plan::report::{BindingLimit, Capacity};
 
 use super::pool::EstimatedPool;
+use crate::bytes::{counted, grouped};
 use crate::cli::EstimateArgs;
+use crate::load::Load;
 use crate::model::Formula;
+
+/// Lengths that were asked for and of which no request fits, where shorter ones do.
+pub(super) fn missed(capacity: &[Capacity], load: &Load) -> Option<Warning> {
+    let is_asked = |row: &&Capacity| load.lengths.iter().any(|(length, _)| *length == row.length_tokens);
+    let fits = |row: &Capacity| row.requests.is_some_and(|requests| requests > 0);
+    let row = capacity.iter().filter(is_asked).find(|row| row.requests == Some(0))?;
+    capacity.iter().any(fits).then(|| {
+        Warning::new(
+            "length-does-not-fit",
+            format!(
+                "no request of {} tokens fits: {} limits",
+                grouped(row.length_tokens),
+                row.binding_limit.map_or("nothing known", BindingLimit::name)
+            ),
+        )
+    })
+}
 
 pub(super) fn caveats(
     args: &EstimateArgs,
@@ -53,6 +73,19 @@ pub(super) fn caveats(
     }
     warnings.extend(crate::caveats::partial(formula));
     warnings.extend(formula.config.warnings());
+    let cache = &formula.cache;
+    if cache.window_layers > 0 && !args.windows_kept_whole {
+        warnings.push(Warning::new(
+            "windows-counted-short",
+            format!(
+                "{} keep a window of {} tokens here, {:.1} KiB of each token beside that; an engine without a pool of their own for them keeps {:.1} KiB of each (its log tells: `windows_kept_whole`): --windows-kept-whole",
+                counted(cache.window_layers, "layer"),
+                grouped(cache.window_tokens),
+                cache.token_bytes() / 1024.0,
+                cache.all_kept_bytes() / 1024.0,
+            ),
+        ));
+    }
     if args.mtp && formula.draft_token_bytes.is_none() {
         warnings.push(Warning::new(
             "no-mtp-layers",

@@ -26,15 +26,16 @@ pub(super) fn data(
     let schedulers = args.attention_dp;
     let row = |(length, of): (u64, &'static str)| {
         let (requests, limit) = pool.requests(length, 0);
-        let shared = load.shared.map(|shared| pool.requests(length, shared));
+        let shared = load.shared.filter(|shared| *shared < length);
+        let with_it = shared.map(|shared| pool.requests(length, shared));
         Capacity {
             length_tokens: length,
             of: of.to_owned(),
             requests: Some(requests.saturating_mul(schedulers)),
             binding_limit: Some(limit),
-            shared_tokens: load.shared,
-            requests_shared: shared.map(|(requests, _)| requests.saturating_mul(schedulers)),
-            binding_limit_shared: shared.map(|(_, limit)| limit),
+            shared_tokens: shared,
+            requests_shared: with_it.map(|(requests, _)| requests.saturating_mul(schedulers)),
+            binding_limit_shared: with_it.map(|(_, limit)| limit),
         }
     };
     ReportData {
@@ -58,14 +59,14 @@ pub(super) fn data(
             tokens_hold_for: pool.tokens_hold_for(),
             bytes_per_token_log: None,
             rounding_pct: None,
-            bytes_per_token_formula: finite(cache.token_bytes()),
+            bytes_per_token_formula: finite(pool.cache.token_bytes()),
             difference_pct: None,
             attention: config.attention.map(|kind| kind.name().to_owned()),
             copies: Some(kv::copies(formula)),
             token_layers: Some(cache.token_layers),
             window_layers: Some(cache.window_layers),
             window_tokens: Some(cache.window_tokens).filter(|tokens| *tokens > 0),
-            windows_kept_whole: (cache.window_layers > 0).then_some(false),
+            windows_kept_whole: (cache.window_layers > 0).then_some(args.windows_kept_whole),
             state_layers: Some(cache.state_layers),
             state_bytes_log: None,
             state_bytes_formula: Some(cache.state_bytes)

@@ -29,7 +29,12 @@ pub(super) fn device_bytes(args: &EstimateArgs) -> Result<(f64, &'static str), C
         "0 to 100000",
     )?;
     if let Some(gib) = args.weights_gib {
-        within("--weights-gib", gib, size(gib), "0 to 100000")?;
+        within(
+            "--weights-gib",
+            gib,
+            size(gib) && gib > 0.0,
+            "above 0, and 100000 at most",
+        )?;
     }
     match (args.gpu_memory_gib, args.gpu.as_deref()) {
         (Some(gib), _) => within(

@@ -28,12 +28,30 @@ pub(super) fn fit(demand: &Demand<'_>, room: &Room) -> Fit {
     }
 }
 
-/// How the process ends: nothing is a gate unless it was asked for.
-pub(super) fn exit(fit: &Fit, fail_on: Option<FailOn>) -> Exit {
-    match (fail_on, fit.verdict) {
-        (None, _) | (_, FitVerdict::Yes) => Exit::Ok,
-        (Some(FailOn::DoesNotFit), FitVerdict::No) => Exit::GateNotMet,
-        (Some(FailOn::DoesNotFit), FitVerdict::Unknown) => Exit::Undecided,
+/// How the process ends: nothing is a gate unless it was asked for. It is about every length that was asked for, and a length
+/// above the longest context does not fit, though shorter ones do.
+pub(super) fn exit(
+    fail_on: Option<FailOn>,
+    demand: &Demand<'_>,
+    room: &Room,
+    context: Option<u64>,
+    asked: &[(u64, &'static str)],
+) -> Exit {
+    let Some(FailOn::DoesNotFit) = fail_on else {
+        return Exit::Ok;
+    };
+    let verdict = |length: u64| match context {
+        Some(longest) if length > longest => FitVerdict::No,
+        _ => fit(&Demand { length, ..*demand }, room).verdict,
+    };
+    let asked = asked.iter().map(|(length, _)| *length);
+    let verdicts: Vec<FitVerdict> = std::iter::once(demand.length).chain(asked).map(verdict).collect();
+    if verdicts.contains(&FitVerdict::No) {
+        Exit::GateNotMet
+    } else if verdicts.contains(&FitVerdict::Unknown) {
+        Exit::Undecided
+    } else {
+        Exit::Ok
     }
 }
 
@@ -130,8 +148,11 @@ fn command(args: &EstimateArgs, offered: &Demand<'_>) -> Vec<String> {
     for (flag, value) in flags {
         command.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
     }
-    if args.mtp {
-        command.push("--mtp".to_owned());
+    for (flag, is_given) in [("--mtp", args.mtp), ("--windows-kept-whole", args.windows_kept_whole)] {
+        command.extend(is_given.then(|| flag.to_owned()));
+    }
+    if args.fail_on.is_some() {
+        command.extend(["--fail-on", "does-not-fit"].map(str::to_owned));
     }
     command
 }

@@ -58,7 +58,11 @@ pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Fa
     };
     let pool = EstimatedPool {
         bytes: device * args.memory_fraction - weights - args.reserve_gib * GIB,
-        cache: formula.cache,
+        cache: if args.windows_kept_whole {
+            formula.cache.with_windows_kept_whole()
+        } else {
+            formula.cache
+        },
         drafted,
         page: args.page_size,
         max_running_requests: args.max_running_requests,
@@ -90,6 +94,7 @@ pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Fa
         page: args.page_size,
         weights_bytes: args.weights_gib.map(|gib| gib * GIB),
         draft_token_bytes: drafted,
+        windows_kept_whole: args.windows_kept_whole,
     };
     let of_rank = Room {
         device_bytes: device,
@@ -97,7 +102,6 @@ pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Fa
         reserve_bytes: args.reserve_gib * GIB + draft_weights,
     };
     let fit = fit::fit(&demand, &of_rank);
-    let exit = fit::exit(&fit, args.fail_on);
     if fit.verdict == FitVerdict::No {
         parts
             .next_actions
@@ -105,6 +109,8 @@ pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Fa
     }
     parts.warnings = caveats::caveats(args, &formula, quantization, &pool, device_source);
     let data = data::data(args, &formula, &pool, device, weights, &load, fit);
+    let exit = fit::exit(args.fail_on, &demand, &of_rank, data.engine.context_tokens, &load.lengths);
+    parts.warnings.extend(caveats::missed(&data.capacity, &load));
     parts.summary = format!("Estimate. {}", summary::summary(&data));
     Ok(report::finish(parts, data, exit, output))
 }

@@ -13,6 +13,7 @@ pub(super) fn read(facts: &mut Facts, metrics: &Exposition<'_>) {
     let number = |label: &str| sample.labels.get(label)?.parse::<f64>().ok();
     facts.blocks = number("num_gpu_blocks").and_then(count);
     facts.page = number("block_size").and_then(count);
+    facts.cap_blocks = number("num_gpu_blocks_override").and_then(count);
     facts.fraction = number("gpu_memory_utilization").filter(|fraction| (0.0..=1.0).contains(fraction));
     facts.tokens = number("kv_cache_size_tokens")
         .and_then(count)

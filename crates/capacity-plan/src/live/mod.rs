@@ -54,10 +54,10 @@ pub(crate) fn run(args: &LiveArgs, output: &OutputArgs) -> Result<Report, Failur
         .into());
     }
     let kind = answers.server.engine.kind.name();
-    let binding = args.bind.read(Some(kind), answers.server.simulated)?;
+    let binding = args.bind.read(Some(kind), facts.is_simulated)?;
     let load = Load::read(&args.load, binding.as_ref())?;
     let mut parts = DocumentParts::new(SCHEMA);
-    parts.simulated = answers.server.simulated;
+    parts.simulated = facts.is_simulated;
     parts.inputs.extend(checked.inputs());
     parts.inputs.extend(load.input.clone());
     if let Some(binding) = binding {
@@ -94,6 +94,7 @@ async fn ask(endpoint: &Endpoint, headers: &Headers) -> Result<Answers, ClientEr
 
 fn facts(answers: &Answers) -> Facts {
     let server = &answers.server;
+    let metrics = parse(&answers.metrics);
     let mut facts = Facts {
         format: match server.engine.kind {
             EngineKind::Sglang => Some(Format::Sglang),
@@ -109,11 +110,12 @@ fn facts(answers: &Answers) -> Facts {
         context: server.max_model_len,
         pool_is_sum: true,
         is_ready: true,
+        is_simulated: server.simulated || engine_client::metrics::is_simulated(&metrics),
         ..Facts::default()
     };
-    let metrics = parse(&answers.metrics);
     if facts.format == Some(Format::VllmV1) {
         cache_config::read(&mut facts, &metrics);
+        server_info::of_vllm(&mut facts, &server.settings);
     } else if facts.format.is_some() {
         gauges::read(&mut facts, &metrics);
         if let Some(info) = &answers.info {

@@ -1,5 +1,7 @@
 //! `/server_info` of SGLang and TokenSpeed.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::size;
@@ -15,16 +17,8 @@ pub(super) fn read(facts: &mut Facts, info: &Value) {
     facts.has_dp_attention = info.get("enable_dp_attention") == Some(&Value::Bool(true));
     facts.page = number("page_size").or(facts.page);
     facts.context = number("context_length").or(facts.context);
-    // vLLM answers with its configuration, by groups or flat.
-    let of_vllm = [
-        "/vllm_config/scheduler_config/max_num_seqs",
-        "/vllm_config/max_num_seqs",
-    ];
-    let of_vllm = of_vllm
-        .iter()
-        .find_map(|pointer| info.pointer(pointer))
-        .and_then(Value::as_u64);
-    facts.max_running_requests = number("max_running_requests").or(of_vllm);
+    facts.max_running_requests = number("max_running_requests");
+    facts.cap_tokens = number("max_total_tokens");
     let dtype = info.get("kv_cache_dtype").and_then(Value::as_str);
     facts.kv_dtype = dtype.map(|dtype| contracts::text::clean(dtype, 60));
     let fraction = info.get("mem_fraction_static").and_then(Value::as_f64);
@@ -68,6 +62,18 @@ pub(super) fn read(facts: &mut Facts, info: &Value) {
             });
         }
     }
+}
+
+/// What vLLM answers of its configuration in developer mode: by groups, or flat.
+pub(super) fn of_vllm(facts: &mut Facts, settings: &BTreeMap<String, Value>) {
+    let number = |group: &str, name: &str| {
+        let found = settings.get(&format!("{group}.{name}")).or(settings.get(name));
+        found.and_then(Value::as_u64)
+    };
+    facts.max_running_requests = number("scheduler_config", "max_num_seqs");
+    facts.cap_blocks = number("cache_config", "num_gpu_blocks_override").or(facts.cap_blocks);
+    facts.tp = number("parallel_config", "tensor_parallel_size");
+    facts.pp = number("parallel_config", "pipeline_parallel_size");
 }
 
 /// Graphs: one number, or since 0.5.23 one of each phase. A difference that came out below nothing is none.

@@ -16,6 +16,7 @@ pub(super) fn sglang(facts: &mut Facts, text: &str) -> bool {
     facts.kv_dtype = setting(text, "kv_cache_dtype").or(facts.kv_dtype.take());
     facts.page = number("page_size").or(facts.page);
     facts.context = number("context_length").or(facts.context);
+    facts.cap_tokens = number("max_total_tokens").or(facts.cap_tokens);
     facts.fraction = fraction(text, "mem_fraction_static").or(facts.fraction);
     true
 }
@@ -34,6 +35,7 @@ pub(super) fn vllm(facts: &mut Facts, text: &str) -> bool {
         .or_else(|| number("max_seq_len"))
         .or(facts.context);
     facts.max_running_requests = number("max_num_seqs").or(facts.max_running_requests);
+    facts.cap_blocks = number("num_gpu_blocks_override").or(facts.cap_blocks);
     facts.fraction = fraction(text, "gpu_memory_utilization").or(facts.fraction);
     facts.version = after(text, "LLM engine (v")
         .and_then(|rest| rest.split(')').next())

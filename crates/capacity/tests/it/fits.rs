@@ -20,6 +20,7 @@ fn demand(config: &ModelConfig) -> Demand<'_> {
         page: 16,
         weights_bytes: None,
         draft_token_bytes: 0.0,
+        windows_kept_whole: false,
     }
 }
 

@@ -9,8 +9,8 @@ use crate::Finite;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct AuditCheck {
-    /// `window_match`, `token_conservation`, `foreign_traffic`, `littles_law`, `ttft_client_server`
-    /// or `profiled`.
+    /// `window_match`, `token_conservation`, `foreign_traffic`, `littles_law`, `ttft_client_server`, `profiled`,
+    /// `benchmark_sound` or `log_engine`.
     pub id: String,
     /// Null when it cannot be decided; `message` says why.
     pub passed: Option<bool>,

@@ -85,18 +85,20 @@ pub struct RoleDerived {
 }
 
 /// What follows from counters, never from gauges that a batch overwrites; null where a source is missing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Derived {
     /// Prompt tokens from the prefix cache / prompt tokens, of the window.
     pub prefix_hit_ratio: Option<Finite>,
     /// Accepted draft tokens / draft tokens, of the window.
     pub spec_accept_ratio: Option<Finite>,
-    /// Time-weighted mean of running requests.
+    /// Time-weighted mean of running requests; null where gauges were read fewer than five times.
     pub mean_running: Option<Finite>,
-    /// Time-weighted mean of waiting requests.
+    /// Most running requests of one scheduler at a reading; null like `mean_running`.
+    pub running_max: Option<Finite>,
+    /// Time-weighted mean of waiting requests; null like `mean_running`.
     pub mean_waiting: Option<Finite>,
-    /// Largest reading of the KV cache's use, 0 to 1.
+    /// Largest reading of the KV cache's use, 0 to 1; null like `mean_running`.
     pub kv_usage_max: Option<Finite>,
     /// Requests that lost their cache (SGLang: retracted), of the window.
     pub preemptions: Option<Finite>,

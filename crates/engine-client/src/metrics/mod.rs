@@ -17,4 +17,4 @@ pub use exposition::{Exposition, parse};
 pub use kind::{Kind, Part};
 pub use labels::Labels;
 pub use line::Sample;
-pub use name::{canonical, engine_of, same_name};
+pub use name::{canonical, engine_of, is_simulated, same_name};

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use contracts::serve_bench::result::EngineKind;
 
+use super::Exposition;
+
 /// A name with each `:` written as `_`; `_total` stays, because only the type says whether it is a counter's.
 pub fn canonical(name: &str) -> Cow<'_, str> {
     if name.contains(':') {
@@ -36,6 +38,14 @@ pub fn engine_of(name: &str) -> Option<EngineKind> {
             .is_some_and(|rest| rest.starts_with([':', '_']))
     })
     .map(|(_, engine)| engine)
+}
+
+/// Sample that an engine which is only simulated has beside those of the engine that it plays.
+const SIMULATED: &str = "engine_sim_info";
+
+/// Whether a payload says that its engine is simulated.
+pub fn is_simulated(exposition: &Exposition<'_>) -> bool {
+    exposition.family(SIMULATED).next().is_some()
 }
 
 #[cfg(test)]

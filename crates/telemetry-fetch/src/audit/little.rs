@@ -1,5 +1,7 @@
 //! Requests in flight, by the gauges and by the time that requests took.
 
+use std::time::Duration;
+
 use contracts::telemetry_fetch::audit::AuditCheck;
 
 use super::{Said, check, undecided};
@@ -7,10 +9,11 @@ use crate::fold::derived::Rows;
 
 /// Requests in flight and the time they took may differ by this: both ends of the window cut requests.
 const LITTLE_PCT: f64 = 15.0;
-/// Fewest readings for a mean of gauges.
-const READINGS: u64 = 5;
+/// Fewest readings for a mean of gauges that can be held against anything: lines between readings cut the corners where the
+/// load begins and ends, two intervals' worth of it.
+const READINGS: u64 = 12;
 
-pub(super) fn little(rows: Rows<'_>) -> AuditCheck {
+pub(super) fn little(rows: Rows<'_>, interval: Option<Duration>) -> AuditCheck {
     const ID: &str = "littles_law";
     let in_flight = rows.total("running_requests");
     let waiting = rows.total("waiting_requests");
@@ -33,8 +36,16 @@ pub(super) fn little(rows: Rows<'_>) -> AuditCheck {
     };
     let readings = rows.readings("running_requests");
     if readings < READINGS {
+        let how = match interval {
+            Some(interval) => {
+                // As many more as are lacking, and half as many again; it is given in tenths.
+                let shorter = interval.as_secs_f64() * readings as f64 / (1.5 * READINGS as f64);
+                format!("with `--interval {:.1}s`", (shorter * 10.0).floor().max(1.0) / 10.0)
+            }
+            None => "as `-- COMMAND…` inside the window".to_owned(),
+        };
         let why = format!(
-            "{readings} readings of the gauges make no mean; read during the load, {READINGS} times or more"
+            "{readings} readings of the gauges make no mean for this check, {READINGS} do: measure again {how}"
         );
         return undecided(ID, "requests", &why);
     }
@@ -80,9 +91,9 @@ mod tests {
             of("e2e_latency_ms", MetricKind::Histogram, 1000.0, Some(110), 10.0),
             of("e2e_latency_ms", MetricKind::Histogram, 1000.0, Some(100), 20.0),
             row("running_requests", MetricKind::Gauge, 10.0, Some(12)),
-            row("running_requests", MetricKind::Gauge, 20.0, Some(6)),
+            row("running_requests", MetricKind::Gauge, 20.0, Some(12)),
         ];
-        let found = little(Rows(&rows));
+        let found = little(Rows(&rows), None);
         assert_eq!(
             (found.passed, found.expected.map(Finite::get)),
             (Some(true), Some(30.0))
@@ -111,9 +122,9 @@ mod tests {
                 of_role("router", waiting),
             ],
         ] {
-            assert_eq!(little(Rows(&rows)).passed, None);
+            assert_eq!(little(Rows(&rows), None).passed, None);
         }
         let one = [of_role("decode", running), of_role("decode", times)];
-        assert_eq!(little(Rows(&one)).passed, Some(false));
+        assert_eq!(little(Rows(&one), None).passed, Some(false));
     }
 }

@@ -4,11 +4,14 @@ mod counts;
 mod little;
 mod profiled;
 mod reach;
+mod same;
 
 use contracts::Finite;
+use contracts::serve_bench::result::EngineKind;
 use contracts::telemetry_fetch::audit::AuditCheck;
 use contracts::telemetry_fetch::window::CommandRun;
 use jiff::Timestamp;
+use std::time::Duration;
 
 use crate::benchmark::{Benchmark, ClientRun};
 use crate::fold::derived::Rows;
@@ -17,15 +20,29 @@ use little::little;
 use profiled::profiled;
 pub(crate) use reach::Reach;
 use reach::window_match;
+use same::{log_engine, sound};
 
-/// All checks that can be made; `reaches` are of every source that `rows` are of, `log_says` what a log says of a profiler that
-/// ran meanwhile.
+use crate::source::log::LogRead;
+
+/// What is known beside the numbers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known<'a> {
+    pub(crate) command: Option<&'a CommandRun>,
+    /// What a log says of a profiler that ran meanwhile.
+    pub(crate) profiler: Option<&'a str>,
+    /// The engine, as its server says it.
+    pub(crate) engine: Option<EngineKind>,
+    pub(crate) logs: &'a [LogRead],
+    /// Between readings, as asked for.
+    pub(crate) interval: Option<Duration>,
+}
+
+/// All checks that can be made; `reaches` are of every source that `rows` are of.
 pub(crate) fn audit(
     rows: Rows<'_>,
     benchmark: Option<&Benchmark>,
     reaches: &[Reach<'_>],
-    command: Option<&CommandRun>,
-    log_says: Option<&str>,
+    known: &Known<'_>,
 ) -> Vec<AuditCheck> {
     let mut checks = Vec::new();
     if let Some(benchmark) = benchmark {
@@ -40,9 +57,12 @@ pub(crate) fn audit(
         checks.push(tokens(rows, &inside));
         checks.push(foreign(rows, &inside));
         checks.push(ttft(rows, &inside));
-        checks.push(profiled(command, log_says));
+        checks.push(profiled(known.command, known.profiler));
+        checks.push(sound(benchmark));
     }
-    checks.push(little(rows));
+    let engine = known.engine.or(benchmark.and_then(|benchmark| benchmark.engine));
+    checks.extend(engine.and_then(|engine| log_engine(engine, known.logs)));
+    checks.push(little(rows, known.interval));
     checks
 }
 
@@ -134,6 +154,8 @@ mod tests {
                 ttft_count: 100,
                 ttft_mean_ms: Some(150.0),
             }],
+            engine: Some(EngineKind::Sglang),
+            unsound: Vec::new(),
         }
     }
 
@@ -156,8 +178,7 @@ mod tests {
             Rows(&rows),
             Some(&benchmark()),
             &[reach("a", 99, 110)],
-            None,
-            None,
+            &Known::default(),
         )
         .into_iter()
         .map(|check| (check.id, check.passed))
@@ -167,7 +188,7 @@ mod tests {
     #[test]
     fn what_agrees_passes() {
         let all = passed(11_000.0, 110.0, 140.0, 10.0);
-        assert_eq!(all.len(), 6);
+        assert_eq!(all.len(), 7);
         let undecided: Vec<&String> = all
             .iter()
             .filter(|(_, passed)| passed.is_none())
@@ -203,8 +224,7 @@ mod tests {
             Rows(&rows),
             Some(&benchmark()),
             &[reach("a", 105, 120)],
-            None,
-            None,
+            &Known::default(),
         );
         let of = |id: &str| checks.iter().find(|check| check.id == id).unwrap();
         assert_eq!(of("window_match").passed, Some(false));

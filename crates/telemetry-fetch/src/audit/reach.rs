@@ -87,7 +87,7 @@ fn beside(seconds: f64, side: &str, other: &str) -> String {
 mod tests {
     use contracts::telemetry_fetch::metric::MetricKind;
 
-    use super::super::audit;
+    use super::super::{Known, audit};
     use super::super::tests::{benchmark, reach, row};
     use super::*;
     use crate::fold::derived::Rows;
@@ -124,8 +124,7 @@ mod tests {
             Rows(&rows),
             Some(&benchmark()),
             &[whole, reach("b", 99, 105)],
-            None,
-            None,
+            &Known::default(),
         );
         let tokens = checks
             .iter()

@@ -7,6 +7,8 @@ use contracts::Finite;
 use contracts::telemetry_fetch::metric::{MetricKind, MetricRow};
 use contracts::telemetry_fetch::window::Derived;
 
+use super::gauge::FEWEST;
+
 /// Label of rows whose server has a role.
 pub(crate) const ROLE: &str = "role";
 
@@ -86,8 +88,19 @@ impl<'a> Rows<'a> {
         self.of(id).filter_map(|row| row.count).min().unwrap_or(0)
     }
 
+    /// Sum of the means of a gauge; none where it was read too rarely for one.
+    fn gauge(self, id: &'a str) -> Option<f64> {
+        self.total(id).filter(|_| self.is_often(id))
+    }
+
+    /// Whether a gauge was read often enough: readings at the ends know nothing of what lies between them.
+    fn is_often(self, id: &'a str) -> bool {
+        self.of(id).all(|row| row.count.is_none_or(|readings| readings >= FEWEST as u64))
+    }
+
     fn max(self, id: &'a str) -> Option<f64> {
         self.of(id)
+            .filter(|_| self.is_often(id))
             .filter_map(|row| row.max)
             .map(Finite::get)
             .max_by(f64::total_cmp)
@@ -121,8 +134,9 @@ pub(crate) fn derived(rows: Rows<'_>) -> Derived {
             rows.total("spec_accepted_tokens"),
             rows.total("spec_draft_tokens"),
         ),
-        mean_running: finite(rows.total("running_requests")),
-        mean_waiting: finite(rows.total("waiting_requests")),
+        mean_running: finite(rows.gauge("running_requests")),
+        running_max: finite(rows.max("running_requests")),
+        mean_waiting: finite(rows.gauge("waiting_requests")),
         kv_usage_max: finite(rows.max("kv_usage_ratio")),
         preemptions: finite(rows.total("preemptions")),
         scheduler_share_ratio: share,

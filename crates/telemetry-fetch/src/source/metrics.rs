@@ -3,7 +3,7 @@
 use contracts::serve_bench::result::EngineKind;
 use contracts::telemetry_fetch::source::SourceKind;
 use contracts::text::clean;
-use engine_client::metrics::{Exposition, Kind, Part, Sample, engine_of, parse, same_name};
+use engine_client::metrics::{Exposition, Kind, Part, Sample, engine_of, is_simulated, parse, same_name};
 use engine_client::{ClientError, Endpoint, Headers, Scraper};
 use jiff::Timestamp;
 
@@ -33,6 +33,8 @@ pub(crate) struct MetricsSource<'a> {
     path: &'static str,
     pub(crate) kind: SourceKind,
     pub(crate) engine: Option<EngineKind>,
+    /// Whether its metrics say that it is simulated, which servers with a key say nowhere else.
+    pub(crate) simulated: bool,
 }
 
 impl<'a> MetricsSource<'a> {
@@ -49,13 +51,15 @@ impl<'a> MetricsSource<'a> {
         for path in PATHS {
             match ask(&scraper, endpoint, path).await {
                 Ok(payload) => {
-                    let (kind, engine) = recognise(&parse(&payload.text));
+                    let exposition = parse(&payload.text);
+                    let (kind, engine) = recognise(&exposition);
                     let source = MetricsSource {
                         scraper,
                         endpoint,
                         path,
                         kind,
                         engine,
+                        simulated: is_simulated(&exposition),
                     };
                     return Ok((source, payload));
                 }

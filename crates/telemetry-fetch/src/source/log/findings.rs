@@ -1,6 +1,6 @@
 //! What was found in a log, counted: messages by their shape, numbers by their name. Both are bounded, whatever the log holds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contracts::Finite;
 use contracts::telemetry_fetch::incident::{Incident, IncidentKind};
@@ -8,7 +8,7 @@ use contracts::telemetry_fetch::log::{LogPoint, LogSeries};
 use jiff::Timestamp;
 
 use super::meaning::Meaning;
-use super::numbers::{Id, Numbers};
+use super::numbers::{Family, Id, Numbers};
 use super::profilers::Profilers;
 use super::sample::sample;
 use super::shape::shape;
@@ -35,6 +35,8 @@ pub(crate) struct Findings {
     pub(crate) unseried: u64,
     /// Lines with a number.
     pub(crate) number_lines: u64,
+    /// Whose lines they are.
+    pub(crate) families: BTreeSet<Family>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +72,7 @@ impl Findings {
             ungrouped: 0,
             unseried: 0,
             number_lines: 0,
+            families: BTreeSet::new(),
         }
     }
 
@@ -101,7 +104,7 @@ impl Findings {
         self.profilers.hear(rank, at_ms, text);
         if let Some(meaning) = meaning
             && meaning.invalidates
-            && meaning.kind != IncidentKind::Profiled
+            && !matches!(meaning.kind, IncidentKind::Profiled | IncidentKind::OutOfMemory)
         {
             self.message(meaning, at_ms, text);
         }
@@ -121,6 +124,7 @@ impl Findings {
     /// Takes in the numbers of a line.
     pub(crate) fn numbers(&mut self, numbers: &Numbers<'_>, rank: Option<&str>, at_ms: i64) {
         self.number_lines += 1;
+        self.families.insert(numbers.family);
         let rank = numbers.engine.or(rank);
         let part =
             at_ms.saturating_sub(self.start_ms).saturating_mul(PARTS) / (self.end_ms - self.start_ms).max(1);
@@ -220,7 +224,8 @@ impl Findings {
 
     /// Begins with what an earlier part of the log says and what holds since.
     pub(crate) fn begin_with(&mut self, mut earlier: Findings) {
-        earlier.groups.retain(|_, group| group.invalidates);
+        let holds_on = |kind: IncidentKind| kind != IncidentKind::OutOfMemory;
+        earlier.groups.retain(|(kind, _), group| group.invalidates && holds_on(*kind));
         self.groups = earlier.groups;
         self.profilers = earlier.profilers;
     }

@@ -70,7 +70,11 @@ pub(crate) fn meaning(line: &Line<'_>, text: &str) -> Option<Meaning> {
     if has(&["outofmemory", "killed by the oom", "oom-kill", "oom killer"])
         || (lower.contains("out of memory") && !lower.contains("if you see"))
     {
-        return plain(IncidentKind::OutOfMemory);
+        // Requests died of it, or the process; a warning that it may happen is none.
+        return Some(Meaning {
+            kind: IncidentKind::OutOfMemory,
+            invalidates: !matches!(line.level, Some(Level::Info | Level::Warning)),
+        });
     }
     if has(&["cuda graph", "cudagraph", "cuda_graph"]) && !lower.contains("--disable-cuda-graph") {
         let is_off = has(&[

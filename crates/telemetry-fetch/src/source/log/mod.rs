@@ -24,6 +24,7 @@ mod stamp;
 mod target;
 mod traceback;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use cli_kit::ToolError as _;
@@ -37,6 +38,7 @@ use jiff::tz::{Offset, TimeZone};
 use error::LogError;
 use file::Mark;
 use findings::Findings;
+pub(crate) use numbers::Family;
 use scan::Scan;
 use target::Target;
 
@@ -95,6 +97,8 @@ pub(crate) struct LogRead {
     pub(crate) has_lines: bool,
     /// Where the service behind it answers, where what runs it says so.
     pub(crate) service_url: Option<String>,
+    /// Whose lines of numbers it has.
+    pub(crate) families: BTreeSet<Family>,
 }
 
 impl LogRead {
@@ -118,6 +122,7 @@ impl LogRead {
             warnings: vec![Warning::new(error.code(), why)],
             has_lines: false,
             service_url: None,
+            families: BTreeSet::new(),
         }
     }
 }
@@ -249,6 +254,7 @@ fn told(mut read: Read, shown: String, span: &Span) -> LogRead {
         .map_or_else(Vec::new, |found| found.incidents(&shown));
     incidents.append(&mut read.incidents);
     LogRead {
+        families: findings.as_ref().map_or_else(BTreeSet::new, |found| found.families.clone()),
         series: findings.map_or_else(Vec::new, |found| found.series(&shown)),
         incidents,
         warnings: read.warnings,

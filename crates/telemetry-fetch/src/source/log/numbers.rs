@@ -9,6 +9,8 @@
 //! lines of one message, without what stands before them here. The clock of `eval time` starts at the first token, which is
 //! among its tokens; builds differ in whether their own quotient leaves it out, so it is made here.
 
+use contracts::serve_bench::result::EngineKind;
+
 /// A number of such a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Number {
@@ -51,9 +53,46 @@ impl Id {
     }
 }
 
+/// Engines whose lines are alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Family {
+    /// SGLang, and TokenSpeed, which has its lines.
+    #[default]
+    Sglang,
+    /// vLLM.
+    Vllm,
+    /// llama.cpp.
+    LlamaCpp,
+}
+
+impl Family {
+    /// As a reader knows it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Family::Sglang => "sglang",
+            Family::Vllm => "vllm",
+            Family::LlamaCpp => "llama.cpp",
+        }
+    }
+
+    /// Whether that engine writes such lines; `None` where nobody knows what it writes.
+    pub(crate) fn is_of(self, kind: EngineKind) -> Option<bool> {
+        let family = match kind {
+            EngineKind::Sglang | EngineKind::Tokenspeed => Some(Family::Sglang),
+            EngineKind::Vllm => Some(Family::Vllm),
+            EngineKind::LlamaCpp => Some(Family::LlamaCpp),
+            EngineKind::TensorrtLlm => None,
+            EngineKind::Other => return None,
+        };
+        Some(family == Some(self))
+    }
+}
+
 /// What a line says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Numbers<'a> {
+    /// Who writes such lines.
+    pub(crate) family: Family,
     /// vLLM's number of the engine.
     pub(crate) engine: Option<&'a str>,
     pub(crate) numbers: Vec<Number>,
@@ -159,6 +198,7 @@ fn vllm(text: &str) -> Option<Numbers<'_>> {
         return None;
     }
     let mut found = Numbers {
+        family: Family::Vllm,
         engine,
         numbers: Vec::new(),
     };
@@ -194,7 +234,10 @@ fn llama(text: &str) -> Option<Numbers<'_>> {
     let said = text.rsplit(" | ").next()?.trim_start();
     let (what, rest) = said.split_once(" = ")?;
     let (value, more) = rest.trim_start().split_once(' ')?;
-    let mut found = Numbers::default();
+    let mut found = Numbers {
+        family: Family::LlamaCpp,
+        ..Numbers::default()
+    };
     match what.trim_end() {
         "prompt eval time" if more.starts_with("ms ") => found.push(Id::PrefillTime, value),
         "eval time" if more.starts_with("ms ") => {

@@ -291,7 +291,7 @@ impl Scan {
         };
         let meaning = Meaning {
             kind,
-            invalidates: false,
+            invalidates: kind == IncidentKind::OutOfMemory,
         };
         self.findings.message(meaning, traceback.at_ms.0, &message);
     }
