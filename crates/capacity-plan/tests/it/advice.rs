@@ -176,3 +176,52 @@ fn keys_on_several_ranks_ask_for_replicas_of_attention() {
     );
     assert!(message.contains("96256.0"), "{message}");
 }
+
+/// A pool of so many tokens of a server that lets so many requests run, with this among its settings.
+fn served(settings: &str, tokens: u64, running: u64) -> String {
+    format!(
+        "[2026-05-15 09:09:22] server_args=ServerArgs(model_path='m', mem_fraction_static=0.60, tp_size=1, {settings})
+[2026-05-15 09:09:53] Load weight begin. avail mem=93.58 GB
+[2026-05-15 09:09:53] Memory profiling: available_gpu_memory=57.01 GB, total_gpu_memory=93.58 GB, mem_fraction_static=0.60, rest_memory=19.58 GB
+[2026-05-15 09:09:53] KV Cache is allocated. dtype: torch.bfloat16, #tokens: {tokens}, K size: 1.00 GB, V size: 1.00 GB
+[2026-05-15 09:10:21] max_total_num_tokens={tokens}, max_running_requests={running}, context_len=8192, available_gpu_mem=36.31 GB
+"
+    )
+}
+
+#[test]
+fn a_pool_that_a_setting_caps_is_asked_for_nothing_else_of_memory() {
+    let capped = of_log(&served("max_total_tokens=4096", 4096, 256), &["--lengths", "1024"]);
+    assert_eq!(capped["data"]["capacity"][0]["binding_limit"], "kv_tokens");
+    assert_eq!(codes(&capped["data"]["advice"]), ["pool-is-capped"]);
+    // A cap above what memory gives caps nothing.
+    for settings in ["max_total_tokens=9000", "max_total_tokens=None"] {
+        let seen = of_log(&served(settings, 4096, 256), &["--lengths", "1024"]);
+        let advice = codes(&seen["data"]["advice"]);
+        assert!(!advice.contains(&"pool-is-capped"), "{advice:?}");
+        assert!(advice.contains(&"memory-is-unused") && advice.contains(&"smaller-keys"), "{advice:?}");
+    }
+}
+
+#[test]
+fn the_limit_on_requests_is_raised_to_what_the_longest_allow() {
+    let seen = of_log(&served("dp_size=1", 100_000, 10), &["--lengths", "1000,4000"]);
+    let advice = seen["data"]["advice"].as_array().expect("a list");
+    let raise = advice.iter().find(|advice| advice["code"] == "raise-request-limit").expect("advised");
+    // 100 of the short ones, 25 of the long ones.
+    assert_eq!(raise["flags"], serde_json::json!(["--max-running-requests", "25"]));
+    // States of a hybrid model are slots, too.
+    let states = "[2026-05-15 09:09:50] Mamba Cache is allocated. max_mamba_cache_size: 12, conv_state size: 0.13GB, ssm_state size: 7.29GB\n";
+    let hybrid = served("dp_size=1", 100_000, 10).replacen("[2026-05-15 09:10:21]", &format!("{states}[2026-05-15 09:10:21]"), 1);
+    let seen = of_log(&hybrid, &["--lengths", "1000"]);
+    let advice = seen["data"]["advice"].as_array().expect("a list");
+    let raise = advice.iter().find(|advice| advice["code"] == "raise-request-limit").expect("advised");
+    assert_eq!(raise["flags"][1], "12");
+}
+
+#[test]
+fn ranks_that_the_engine_does_not_have_are_told() {
+    let log = served("dp_size=1", 100_000, 10);
+    assert!(warnings(&of_log(&log, &["--tp", "8"])).contains(&"ranks-disagree"));
+    assert!(!warnings(&of_log(&log, &["--tp", "1"])).contains(&"ranks-disagree"));
+}

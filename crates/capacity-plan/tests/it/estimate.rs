@@ -328,3 +328,43 @@ fn the_gate_is_asked_for() {
         seen["summary"]
     );
 }
+
+#[test]
+fn the_gate_is_about_every_length_that_was_asked_for() {
+    let folder = TempDir::new().expect("a folder");
+    let path = write(&folder, "config.json", QWEN3_8B);
+    let exit = |words: &[&str]| {
+        let all = [&["estimate", "--config", &path, "--gpu", "h100", "--fail-on", "does-not-fit"], words].concat();
+        run(&all).expect("a document").exit()
+    };
+    assert_eq!(exit(&["--lengths", "4096,40960"]), Exit::Ok);
+    // Above the longest context, and above what is left of 24 GiB.
+    assert_eq!(exit(&["--lengths", "4096,40961"]), Exit::GateNotMet);
+    let small = ["estimate", "--config", &path, "--gpu-memory-gib", "24", "--fail-on", "does-not-fit", "--lengths", "1024,40960"];
+    let report = run(&small).expect("a document");
+    assert_eq!(report.exit(), Exit::GateNotMet);
+    let seen: Value = serde_json::from_str(report.json()).expect("JSON");
+    assert!(warnings(&seen).contains(&"length-does-not-fit"));
+    // Typical lengths are nobody's wish.
+    assert_eq!(exit(&[]), Exit::Ok);
+    let failure = run(&["estimate", "--config", &path, "--gpu", "h100", "--weights-gib", "0"]).expect_err("no weights");
+    assert_eq!(failure.document.code, "number-out-of-range");
+}
+
+#[test]
+fn layers_with_a_window_may_keep_all_tokens() {
+    const WINDOWED: &str = r#"{"num_hidden_layers": 2, "layer_types": ["sliding_attention", "full_attention"],
+        "sliding_window": 1024, "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8,
+        "max_position_embeddings": 16384}"#;
+    let words = ["--gpu", "h100", "--weights-gib", "1", "--lengths", "16384"];
+    let short = estimate(WINDOWED, &words);
+    assert!(warnings(&short).contains(&"windows-counted-short"));
+    let whole = estimate(WINDOWED, &[&words[..], &["--windows-kept-whole"]].concat());
+    assert!(!warnings(&whole).contains(&"windows-counted-short"));
+    let bytes = |seen: &Value| seen["data"]["kv"]["bytes_per_token_formula"].as_f64();
+    // Keys and values of 8 heads of 128, two bytes each: 4096 a layer.
+    assert_eq!((bytes(&short), bytes(&whole)), (Some(4096.0), Some(8192.0)));
+    let requests = |seen: &Value| seen["data"]["capacity"][0]["requests"].as_u64();
+    assert!(requests(&whole) < requests(&short));
+    assert_eq!(whole["data"]["kv"]["windows_kept_whole"], true);
+}

@@ -137,3 +137,29 @@ fn a_bound_benchmark_gives_lengths_where_they_are_tokens() {
     let failure = crate::run::run(&["log", &other, "--for", &path]).expect_err("it is of sglang");
     assert_eq!(failure.document.code, "evidence-other-engine");
 }
+
+#[test]
+fn a_prefix_leaves_each_request_something_of_its_own() {
+    let folder = TempDir::new().expect("a folder");
+    let log = write(&folder, "server.log", POOL);
+    let failure = crate::run::run(&["log", &log, "--lengths", "4096,1000", "--shared-prefix", "1000"]);
+    let failure = failure.expect_err("it shares all of the short ones");
+    assert_eq!((failure.document.code.as_str(), failure.exit), ("shared-prefix-too-long", contracts::Exit::Usage));
+}
+
+#[test]
+fn a_log_without_a_context_has_the_model_s() {
+    let folder = TempDir::new().expect("a folder");
+    let config = write(&folder, "config.json", crate::estimate::QWEN3_8B);
+    let document = of_log(POOL, &["--lengths", "40961", "--config", &config]);
+    assert_eq!(document["data"]["capacity"][0]["binding_limit"], "context_length");
+    assert_eq!(document["data"]["engine"]["context_tokens"], Value::Null, "the engine did not say it");
+}
+
+#[test]
+fn a_pool_of_an_unknown_limit_is_an_upper_bound() {
+    let many = of_log(POOL, &["--lengths", "100"]);
+    assert!(crate::run::warnings(&many).contains(&"request-limit-unknown"));
+    assert!(!crate::run::codes(&many["data"]["advice"]).contains(&"smaller-keys"));
+    assert!(!crate::run::warnings(&of_log(POOL, &["--lengths", "10000"])).contains(&"request-limit-unknown"));
+}

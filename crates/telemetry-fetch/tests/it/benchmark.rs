@@ -153,7 +153,7 @@ fn tokens_of_the_benchmark_are_the_engine_s() {
             .iter()
             .find(|check| check["id"] == "token_conservation")
             .unwrap();
-        let warned = warnings(&window).contains(&"tokens-of-warmup");
+        let warned = warnings(&window).contains(&"tokens-uncounted");
         (check["passed"].as_bool().unwrap(), warned)
     };
     assert_eq!(passed(300), (true, false));
@@ -233,4 +233,61 @@ fn benchmarks_that_explain_nothing() {
     let (exit, code, hint) = refused("old.json", &old);
     assert_eq!((exit, code.as_str()), (Exit::BadInput, "window-not-of-benchmark"));
     assert!(hint.contains("ran inside the window"), "{hint}");
+}
+
+#[test]
+fn a_gate_lets_nothing_through_that_is_no_measurement() {
+    let folder = tempfile::tempdir().unwrap();
+    let (script, path) = benchmark(&folder);
+    let log = file(&folder, "engine.log", "");
+    let exit = |said: &str, end: &str| {
+        let (before, after) = (tokens(100), tokens(300));
+        let url = metrics(&[&before, &before, &before, &after]);
+        let lines = format!("sh {script}\necho '{said}' >> {}\n{end}\n", log.display());
+        let script = file(&folder, "gate.sh", lines);
+        let line = format!(
+            "window --url {url} --logs {} --interval 10s --strict --for {path} -- sh {}",
+            log.display(),
+            script.display()
+        );
+        let report = run(&line).unwrap();
+        (report.exit(), document(&report))
+    };
+    assert_eq!(exit("going on", "true").0, Exit::Ok);
+    assert_eq!(exit("going on", "exit 3").0, Exit::Undecided, "the command failed");
+    let (exited, window) = exit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", "true");
+    assert_eq!(exited, Exit::Undecided);
+    assert!(warnings(&window).contains(&"window-invalidated"));
+    // What ran out before this window did not run out in it.
+    assert_eq!(exit("going on", "true").0, Exit::Ok);
+    let line = "Decode batch, #running-req: 2, #token: 5632, token usage: 0.12, gen throughput (token/s): 95.33, #queue-req: 1";
+    let (exited, window) = exit(line, "true");
+    assert_eq!(exited, Exit::Undecided, "a log of SGLang beside metrics of vLLM");
+    assert!(warnings(&window).contains(&"audit-log-engine"));
+    let unbound = run("window --url http://127.0.0.1:1 --strict -- true").unwrap_err();
+    assert_eq!((unbound.document.code.as_str(), unbound.exit), ("strict-unbound", Exit::Usage));
+}
+
+#[test]
+fn a_benchmark_that_was_cut_explains_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (script, path) = benchmark(&folder);
+    let passed = |edit: &str| {
+        let (before, after) = (tokens(100), tokens(300));
+        let url = metrics(&[&before, &before, &before, &after]);
+        let lines = format!("sh {script}\nsed -i 's/{edit}/' {path}\n");
+        let script = file(&folder, "edit.sh", lines);
+        let line = format!(
+            "window --url {url} --interval 10s --strict --for {path} -- sh {}",
+            script.display()
+        );
+        let report = run(&line).unwrap();
+        let window = document(&report);
+        let audit = window["data"]["audit"].as_array().unwrap();
+        let check = audit.iter().find(|check| check["id"] == "benchmark_sound").unwrap();
+        (check["passed"].as_bool().unwrap(), report.exit())
+    };
+    assert_eq!(passed("nothing/nothing"), (true, Exit::Ok));
+    assert_eq!(passed("\"complete\":true/\"complete\":false"), (false, Exit::Undecided));
+    assert_eq!(passed("\"valid\":true/\"valid\":false"), (false, Exit::Undecided));
 }

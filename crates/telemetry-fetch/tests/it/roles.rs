@@ -57,11 +57,11 @@ fn roles_are_told_apart_and_not_added() {
         (&roles[0]["role"], &roles[1]["role"]),
         (&"decode".into(), &"prefill".into())
     );
-    assert_eq!(roles[1]["derived"]["mean_waiting"], 7.0);
+    assert!(roles[1]["derived"]["input_tps"].as_f64().unwrap() > 0.0);
     assert_eq!(roles[1]["derived"]["output_tps"], Value::Null);
     let view = report.view().to_markdown();
     assert!(view.contains("decode") && view.contains("prefill"), "{view}");
-    assert!(view.contains("mean_waiting"), "{view}");
+    assert!(view.contains("input_tps"), "{view}");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn two_servers_of_one_role_are_added() {
     let text = payload(1000, Some(10), 1);
     let later = payload(3000, Some(110), 1);
     let urls = [(); 2].map(|()| format!("--url decode={}", metrics(&[&text, &text, &text, &later])));
-    let report = run(&format!("window {} --interval 10s -- true", urls.join(" "))).unwrap();
+    let report = run(&format!("window {} --interval 100ms -- sleep 0.8", urls.join(" "))).unwrap();
     let window = document(&report);
     assert_eq!(window["data"]["roles"].as_array().unwrap().len(), 1);
     assert_eq!(window["data"]["derived"]["mean_running"], 4.0);

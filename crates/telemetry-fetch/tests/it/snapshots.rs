@@ -83,8 +83,9 @@ fn a_window_is_what_grew_whatever_the_names_look_like() {
         "600 of 1000, by counters"
     );
     assert_eq!(row(&window, "last_batch_hit_ratio")["semantics"], "last_batch");
-    // Two data ranks; the second tensor rank is not counted again.
-    assert_eq!(window["data"]["derived"]["mean_running"], 8.0);
+    // Two data ranks; the second tensor rank is not counted again. Two readings make no mean of the window.
+    assert_eq!(row(&window, "running_requests")["value"], 8.0);
+    assert_eq!(window["data"]["derived"]["mean_running"], Value::Null);
     assert_eq!(
         window["data"]["engine"]["startup_attributes"]["kv_capacity_tokens"],
         49000.0
@@ -123,12 +124,9 @@ fn tokenspeed_is_recognised_and_has_its_hits() {
     };
     let window = window(&text(1000, 100), &text(3000, 600));
     assert_eq!(window["data"]["engine"]["kind"], "tokenspeed");
-    let derived = &window["data"]["derived"];
-    assert_eq!(
-        (&derived["prefix_hit_ratio"], &derived["mean_running"]),
-        (&0.25.into(), &2.0.into())
-    );
-    assert_eq!(derived["kv_usage_max"], 0.5);
+    assert_eq!(window["data"]["derived"]["prefix_hit_ratio"], 0.25);
+    assert_eq!(row(&window, "running_requests")["value"], 2.0);
+    assert_eq!(row(&window, "kv_usage_ratio")["max"], 0.5);
 }
 
 #[test]
@@ -186,4 +184,32 @@ fn summaries_are_short() {
     let report = run(&format!("window --url {url} -- true")).unwrap();
     let document = document(&report);
     assert!(document["summary"].as_str().unwrap().chars().count() <= 400);
+}
+
+#[test]
+fn snapshots_that_lie_far_around_what_was_asked_for_say_so() {
+    let url = metrics(&[BEFORE, AFTER]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut snapshots = Vec::new();
+    for (name, pause_ms) in [("before.json", 1500), ("after.json", 0)] {
+        let report = run(&format!("snapshot --url {url}")).unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, report.json()).unwrap();
+        snapshots.push((path.display().to_string(), document(&report)));
+        std::thread::sleep(std::time::Duration::from_millis(pause_ms));
+    }
+    let at = |index: usize| -> jiff::Timestamp {
+        let read_at = snapshots[index].1["data"]["sources"][0]["read_at"].as_str().unwrap();
+        read_at.parse().unwrap()
+    };
+    let told = |start: jiff::Timestamp, end: jiff::Timestamp| {
+        let line = format!(
+            "window --before {} --after {} --start {start} --end {end}",
+            snapshots[0].0, snapshots[1].0
+        );
+        warnings(&document(&run(&line).unwrap())).contains(&"window-wider-than-asked")
+    };
+    let part = at(0) + jiff::SignedDuration::from_millis(200);
+    assert!(told(part, part + jiff::SignedDuration::from_millis(100)));
+    assert!(!told(at(0), at(1)));
 }
