@@ -10,22 +10,24 @@ mod load;
 mod plan;
 mod probe;
 mod report;
+mod servers;
 mod wait;
 
 use std::time::Duration;
 
 use cli_kit::{Failure, OutputArgs, Report};
-use contracts::profile_tables::capture::{Refusal, Sent, ServerLoad};
+use contracts::profile_tables::capture::{ProbeStage, Refusal, Sent, ServerLoad};
 use contracts::serve_bench::probe::ProbeData;
 use engine_client::{Endpoint, Headers, post_order, served_model};
 use serde_json::Value;
 
-use crate::cli::CaptureArgs;
+use crate::cli::{CaptureArgs, CaptureStageArg};
 use engines::Profiler;
 use error::CaptureError;
 use lengths::Lengths;
 use plan::CapturePlan;
 use probe::Probed;
+use servers::Servers;
 use wait::Watch;
 
 /// What was not started is stopped at once.
@@ -37,6 +39,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(600);
 /// Everything that a capture found out.
 struct Captured {
     server: ProbeData,
+    role: Option<String>,
+    front_url: Option<String>,
     model: String,
     steps_asked: Option<u64>,
     load: ServerLoad,
@@ -51,7 +55,11 @@ struct Captured {
 }
 
 pub(crate) fn run(args: &CaptureArgs, output: &OutputArgs) -> Result<Report, Failure> {
-    let endpoint = Endpoint::parse(&args.url)?;
+    let stage = match args.stage {
+        CaptureStageArg::Prefill => ProbeStage::Prefill,
+        CaptureStageArg::Decode => ProbeStage::Decode,
+    };
+    let servers = Servers::of(&args.url, stage)?;
     let headers = headers(args)?;
     // Without handlers Ctrl-C would leave the profiler of the server running.
     cli_kit::install_interrupt().map_err(CaptureError::Signals)?;
@@ -60,32 +68,38 @@ pub(crate) fn run(args: &CaptureArgs, output: &OutputArgs) -> Result<Report, Fai
         .build()
         .map_err(CaptureError::Runtime)?;
     let bar = cli_kit::spinner("capturing", output);
-    let server = runtime.block_on(engine_client::probe(&endpoint, &headers))?;
+    let server = runtime.block_on(engine_client::probe(&servers.profiled, &headers))?;
     let binding = args
         .bind
         .read(Some(server.engine.kind.name()), server.simulated)?;
     let lengths = binding.as_ref().map(|binding| Lengths::of(&binding.workload));
     let plan = CapturePlan::new(args, lengths.as_ref())?;
-    let captured = runtime.block_on(capture(&plan, &endpoint, &headers, server))?;
+    let captured = runtime.block_on(capture(&plan, &servers, &headers, server))?;
     bar.finish_and_clear();
     report::report(&plan, captured, binding)
 }
 
 async fn capture(
     plan: &CapturePlan,
-    endpoint: &Endpoint,
+    servers: &Servers,
     headers: &Headers,
     server: ProbeData,
 ) -> Result<Captured, Failure> {
+    let endpoint = &servers.profiled;
     let profiler = Profiler::of(server.engine.kind)?;
     let model = served_model(&server, plan.model.as_deref())?;
     let folder = profiler.folder(plan, &server)?;
     plan.fits(&server)?;
-    let load = load::load(endpoint, headers, server.engine.kind).await;
+    let mut load = load::load(endpoint, headers, server.engine.kind).await;
+    for other in &servers.others {
+        load = load::together(load, load::load(other, headers, server.engine.kind).await);
+    }
     let mut captured = Captured {
         steps_asked: profiler.steps(plan),
         ranks: profiler.ranks(&server),
         server,
+        role: servers.role.clone(),
+        front_url: servers.front.as_ref().map(Endpoint::to_string),
         model,
         load,
         refused: None,
@@ -109,7 +123,7 @@ async fn capture(
     }
     let (status, reason) = started?;
     profiler.started(status, &reason)?;
-    let probed = probe::probe(plan, endpoint, headers, &captured.model).await;
+    let probed = probe::probe(plan, servers.asked(), headers, &captured.model).await;
     // Steps that were counted to the end have written their file by now; what is left of the session ends here.
     let stopped = order(&mut captured, endpoint, headers, "/stop_profile", Value::Null).await;
     let probed = probed?;

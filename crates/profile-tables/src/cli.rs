@@ -76,9 +76,10 @@ pub struct DiffArgs {
 /// Arguments of `capture`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CaptureArgs {
-    /// Base URL of the server
-    #[arg(long, value_name = "URL")]
-    pub url: String,
+    /// Base URL of the server. Of a deployment that divides prompts and tokens, all its servers with their roles: that of the
+    /// stage is profiled, requests go to the `router`
+    #[arg(long, required = true, value_name = "[ROLE=]URL")]
+    pub url: Vec<String>,
     /// What to record: prompts of --input-len with one token each, or --output-len tokens after a prompt of one
     #[arg(long, value_enum)]
     pub stage: CaptureStageArg,
@@ -190,6 +191,10 @@ const EXAMPLES: &str = "  # Where does the time of a decode step go?
 
   # A trace of decode steps from a running server, with the lengths of the benchmark it explains
   profile-tables capture --url http://127.0.0.1:30000 --stage decode --for ours.result.json -o capture.json
+
+  # The same of a deployment whose prompts and tokens are computed by different servers
+  profile-tables capture --url router=http://127.0.0.1:8000 --url prefill=http://127.0.0.1:30000 \\
+    --url decode=http://127.0.0.1:30001 --stage decode --for ours.result.json -o capture.json
 ";
 
 impl Cli for Args {

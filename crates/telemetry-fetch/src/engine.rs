@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use cli_kit::Failure;
 use contracts::serve_bench::result::EngineKind;
 use contracts::telemetry_fetch::engine::EngineFacts;
-use engine_client::{Endpoint, Headers, probe};
+use engine_client::{Endpoint, Headers, probe, split_role};
 
 use crate::cli::ServerArgs;
 use crate::error::TelemetryError;
 use crate::source::metrics::MetricsSource;
-
-/// Longest role, bytes.
-const LONGEST_ROLE: usize = 32;
 
 /// An engine, and whether it says that it is simulated.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,21 +78,13 @@ pub(crate) struct Server {
 impl Server {
     /// `URL` or `ROLE=URL`.
     fn parse(text: &str) -> Result<Server, TelemetryError> {
-        let is_role = |role: &str| {
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-            !role.is_empty() && role.len() <= LONGEST_ROLE && role.chars().all(is_plain)
-        };
-        // A URL has a colon before anything that could be an equals sign.
-        let (role, url) = match text.trim().split_once('=') {
-            Some((role, url)) if is_role(role) => (Some(role.to_owned()), url),
-            _ => (None, text.trim()),
-        };
+        let (role, url) = split_role(text);
         let base = url.trim().trim_end_matches('/');
         let base = base.strip_suffix("/metrics").unwrap_or(base);
         let base = base.strip_suffix("/prometheus").unwrap_or(base);
         Ok(Server {
             endpoint: Endpoint::parse(base)?,
-            role,
+            role: role.map(str::to_owned),
         })
     }
 }

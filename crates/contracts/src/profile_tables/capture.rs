@@ -13,8 +13,12 @@ pub const SCHEMA: &str = "profile-tables.capture/1";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct CaptureData {
-    /// Base URL, without credentials.
+    /// Base URL of the server that was profiled, without credentials.
     pub url: String,
+    /// What it does in its deployment; null where it was given no role.
+    pub role: Option<String>,
+    /// Where the requests of the probe were sent; null where that is `url`.
+    pub front_url: Option<String>,
     /// The engine.
     pub engine: EngineInfo,
     /// Model name as it was sent.
@@ -25,7 +29,7 @@ pub struct CaptureData {
     pub probe: Probe,
     /// Steps that the engine was asked to record; null where no number was sent and the stop ends the recording.
     pub steps_asked: Option<u64>,
-    /// What the server had to do before the profiler was started.
+    /// What the servers of the deployment had to do before the profiler was started, together.
     pub load: ServerLoad,
     /// Why nothing was recorded; null when something was.
     pub refused: Option<Refusal>,

@@ -2,6 +2,7 @@
 
 use cli_kit::ToolError;
 use contracts::Exit;
+use engine_client::ClientError;
 
 /// Why there is no trace.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +12,17 @@ pub(super) enum CaptureError {
     LengthMissing {
         /// The flag.
         flag: &'static str,
+    },
+    /// A URL that is none.
+    #[error("{0}")]
+    Client(#[from] ClientError),
+    /// Several servers whose roles do not say which is profiled.
+    #[error("find the server of the {stage} steps: {why}")]
+    RolesUnclear {
+        /// What is wrong.
+        why: String,
+        /// The stage's role.
+        stage: &'static str,
     },
     /// The variable of the key is not set.
     #[error("read the API key: the variable {0} is not set")]
@@ -87,6 +99,8 @@ impl ToolError for CaptureError {
     fn code(&self) -> &'static str {
         match self {
             Self::LengthMissing { .. } => "capture-length-missing",
+            Self::Client(error) => error.code(),
+            Self::RolesUnclear { .. } => "capture-roles-unclear",
             Self::KeyMissing(_) => "capture-key-missing",
             Self::Unsupported { .. } => "capture-unsupported",
             Self::Disabled { .. } => "capture-disabled",
@@ -106,6 +120,12 @@ impl ToolError for CaptureError {
             match self {
                 Self::LengthMissing { .. } => {
                     "give the lengths of the scenario that is slow, or its result with --for"
+                }
+                Self::Client(error) => return error.hint(),
+                Self::RolesUnclear { stage, .. } => {
+                    return Some(format!(
+                        "name each server once: `--url router=http://… --url {stage}=http://…`; of several with one role give one"
+                    ));
                 }
                 Self::KeyMissing(variable) => {
                     return Some(format!("export {variable}=… and run the same command"));
@@ -138,7 +158,11 @@ impl ToolError for CaptureError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::LengthMissing { .. } | Self::KeyMissing(_) | Self::FolderUnknown { .. } => Exit::Usage,
+            Self::Client(error) => error.exit(),
+            Self::LengthMissing { .. }
+            | Self::RolesUnclear { .. }
+            | Self::KeyMissing(_)
+            | Self::FolderUnknown { .. } => Exit::Usage,
             Self::PromptTooLong { .. } => Exit::BadInput,
             Self::Unsupported { .. }
             | Self::Disabled { .. }

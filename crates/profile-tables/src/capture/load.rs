@@ -26,6 +26,19 @@ pub(super) async fn load(endpoint: &Endpoint, headers: &Headers, kind: EngineKin
     }
 }
 
+/// What two servers of one deployment have to do; who does not say adds nothing, and is not known to be idle.
+pub(super) fn together(one: ServerLoad, other: ServerLoad) -> ServerLoad {
+    let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
+        (Some(a), Some(b)) => Some(a.saturating_add(b)),
+        (one, other) => one.or(other),
+    };
+    ServerLoad {
+        running: sum(one.running, other.running),
+        waiting: sum(one.waiting, other.waiting),
+        source: one.source.filter(|_| other.source.is_some()),
+    }
+}
+
 /// Sums over all ranks and models. Exporters may write `_` where the name has `:`.
 fn of_metrics(text: &str) -> ServerLoad {
     let sum = |names: [&str; 2]| {

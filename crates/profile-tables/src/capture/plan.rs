@@ -34,7 +34,7 @@ pub(super) struct CapturePlan {
     /// Steps as they were typed.
     pub(super) steps_flag: Option<u64>,
     pub(super) api_key_env: Option<String>,
-    pub(super) url: String,
+    pub(super) urls: Vec<String>,
     pub(super) bind: BindArgs,
 }
 
@@ -96,7 +96,7 @@ impl CapturePlan {
             wait: Duration::from_secs(args.wait_s),
             steps_flag: args.steps,
             api_key_env: args.api_key_env.clone(),
-            url: args.url.clone(),
+            urls: args.url.clone(),
             bind: args.bind.clone(),
         })
     }

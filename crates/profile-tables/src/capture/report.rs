@@ -59,6 +59,8 @@ pub(super) fn report(
     };
     let data = CaptureData {
         url: captured.server.url,
+        role: captured.role,
+        front_url: captured.front_url,
         engine: captured.server.engine,
         model: captured.model,
         stage: plan.stage,
@@ -177,7 +179,9 @@ fn smaller_batch(stage: ProbeStage, concurrency: Option<u64>, traces: &[Captured
 fn next(plan: &CapturePlan, captured: &Captured, traces: &[CapturedTrace]) -> Vec<NextAction> {
     let mut command = vec!["profile-tables".to_owned()];
     let why = if traces.is_empty() {
-        command.extend(["capture", "--url", &plan.url, "--stage", stage_name(plan.stage)].map(str::to_owned));
+        command.push("capture".to_owned());
+        command.extend(plan.urls.iter().flat_map(|url| ["--url".to_owned(), url.clone()]));
+        command.extend(["--stage", stage_name(plan.stage)].map(str::to_owned));
         for (flag, length) in [
             ("--input-len", plan.derived_from.input_len),
             ("--output-len", plan.derived_from.output_len),

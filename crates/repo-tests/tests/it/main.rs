@@ -18,6 +18,7 @@ mod process;
 mod profile_capture;
 mod profile_diff;
 mod profile_layers;
+mod profile_roles;
 mod prose;
 mod quality;
 mod records;
