@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use contracts::quality_gate::result::{Check, CheckStatus, Item};
 
 use crate::ask::{Asker, Reply};
-use crate::proc_net;
+use crate::watch_net::Outside;
 
 /// Prompts to which no two answers of a model are the same text.
 const PROBES: [&str; 4] = [
@@ -78,7 +78,7 @@ pub(crate) fn all(
     seen: &Seen,
     items: &[Item],
     max_tps: u32,
-    pid: Option<u32>,
+    outside: Option<&Outside>,
 ) -> Vec<Check> {
     vec![
         served_model(served, &seen.models),
@@ -87,7 +87,7 @@ pub(crate) fn all(
         repeats(&probed.first[0], &probed.again),
         seeds(&probed.seeds),
         speed(seen.fastest_tps, max_tps),
-        connections(pid),
+        connections(outside),
     ]
 }
 
@@ -195,21 +195,17 @@ fn speed(fastest: Option<f64>, bound: u32) -> Check {
     check("possible-speed", outcome, evidence)
 }
 
-fn connections(pid: Option<u32>) -> Check {
+fn connections(outside: Option<&Outside>) -> Check {
     let name = "no-outside-connections";
-    let Some(pid) = pid else {
+    let Some(Outside { pid, looks, addresses }) = outside else {
         return check(name, None, "no --pid of the server was given".to_owned());
     };
-    match proc_net::outside(pid) {
-        None => check(name, None, format!("/proc/{pid} cannot be read")),
-        Some(found) if found.is_empty() => check(name, Some(true), format!("process {pid} has none")),
-        Some(found) => {
-            let found: Vec<String> = found.iter().take(8).map(ToString::to_string).collect();
-            check(
-                name,
-                Some(false),
-                format!("process {pid} is connected to {}", found.join(", ")),
-            )
-        }
+    if *looks == 0 {
+        return check(name, None, format!("/proc/{pid} cannot be read"));
     }
+    if addresses.is_empty() {
+        return check(name, Some(true), format!("process {pid} had none at {looks} looks"));
+    }
+    let found: Vec<String> = addresses.iter().take(8).map(ToString::to_string).collect();
+    check(name, Some(false), format!("process {pid} was connected to {}", found.join(", ")))
 }

@@ -24,6 +24,7 @@ mod proc_net;
 mod records;
 mod render;
 mod run;
+mod watch_net;
 
 use cli_kit::{Failure, Report};
 

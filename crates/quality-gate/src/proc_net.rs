@@ -57,14 +57,15 @@ fn of_one(pid: u32) -> Option<BTreeSet<IpAddr>> {
     Some(found)
 }
 
-/// The other end of an established connection of these sockets, where it is not this machine.
+/// The other end of a connection of these sockets that is open or being opened, where it is not this machine.
 fn peer(line: &str, sockets: &BTreeSet<u64>) -> Option<IpAddr> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let (local, remote) = (address(words.get(1)?)?, address(words.get(2)?)?);
-    let is_established = *words.get(3)? == "01";
+    // ESTABLISHED and SYN_SENT, by the kernel's numbers.
+    let is_open = matches!(*words.get(3)?, "01" | "02");
     let inode = words.get(9)?.parse().ok()?;
     let is_outside = !remote.is_loopback() && !remote.is_unspecified() && remote != local;
-    (is_established && is_outside && sockets.contains(&inode)).then_some(remote)
+    (is_open && is_outside && sockets.contains(&inode)).then_some(remote)
 }
 
 /// `0100007F:1F90`: words of 32 bits in the machine's order.

@@ -24,6 +24,7 @@ use crate::extract::extract;
 use crate::prompts::{self, Asking, Prompt};
 use crate::records::Records;
 use crate::suite::{self, Question};
+use crate::watch_net::Watch;
 use crate::{agreement, ask_prompts, paired, render};
 
 pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure> {
@@ -105,7 +106,8 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         settings: contract.settings.clone(),
         timeout: Duration::from_secs(args.timeout),
     };
-    let (probed, mut answers, said) = runtime.block_on(async {
+    let watch = args.pid.map(Watch::begin);
+    let asked = runtime.block_on(async {
         let probed = checks::probe(&asker).await;
         let answers = ask_all(&asker, &questions, args.concurrency, records.as_mut()).await?;
         let said = match workload {
@@ -124,7 +126,9 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
             None => None,
         };
         Ok::<_, Failure>((probed, answers, said))
-    })?;
+    });
+    let outside = watch.map(Watch::end);
+    let (probed, mut answers, said) = asked?;
     for reply in &probed.first {
         answers.seen.add(reply);
     }
@@ -136,7 +140,7 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         &answers.seen,
         &answers.items,
         args.max_tps,
-        args.pid,
+        outside.as_ref(),
     );
     checks.push(of_the_benchmark(bound_id.as_deref(), &contract.model.id));
     checks.extend(said.as_ref().and_then(|said| said.check.clone()));
