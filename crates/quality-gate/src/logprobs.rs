@@ -2,6 +2,11 @@
 //!
 //! Two layouts: `content: [{token, bytes, logprob, top_logprobs: [...]}]` (chat everywhere; llama.cpp's server for
 //! completions too) and `tokens`, `token_logprobs`, `top_logprobs: [{token: logprob}]` (completions of OpenAI, vLLM, SGLang).
+//!
+//! Read in the engines: vLLM (entrypoints/openai/serving_completion.py) bounds values at -9999 and has null for a token without
+//! one; SGLang (entrypoints/openai/utils.py and serving_chat.py) has -1 for every offset, and for bytes those of the decoded
+//! text, so that tokens which are half of a character all are U+FFFD there: they are not told apart. In columns, alternatives
+//! of equal text are one.
 
 use contracts::Finite;
 use contracts::quality_gate::agreement::{Alternative, TokenLogprob};
@@ -106,6 +111,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_engines_leave_out_is_unknown_and_not_zero() {
+        // vLLM without a value, SGLang with its offsets and without alternatives.
+        let vllm = json!({"logprobs": {"text_offset": [0, 2], "tokens": ["a", " b"], "token_logprobs": [null, -0.25],
+            "top_logprobs": [null, {" b": -0.25}]}});
+        let vllm = tokens(&vllm, 9).unwrap();
+        assert_eq!((vllm[0].logprob, vllm[0].top.len(), vllm[1].top.len()), (None, 0, 1));
+        let sglang = json!({"logprobs": {"text_offset": [-1], "tokens": ["a"], "token_logprobs": [-0.5], "top_logprobs": []}});
+        let sglang = tokens(&sglang, 9).unwrap();
+        assert_eq!((sglang[0].logprob, sglang[0].top.len()), (Finite::new(-0.5), 0));
+    }
 
     #[test]
     fn both_layouts_give_the_same_tokens() {
