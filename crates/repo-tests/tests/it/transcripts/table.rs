@@ -231,6 +231,11 @@ pub(super) const LEFT_OUT: &[(&str, &str, &str)] = &[
     ),
     (
         "skills/telemetry-fetch/SKILL.md",
+        "telemetry-fetch window --logs",
+        "it needs a log of that minute; crates/telemetry-fetch/tests/it/logs.rs has some",
+    ),
+    (
+        "skills/telemetry-fetch/SKILL.md",
         "telemetry-fetch window --graphsignal",
         "it needs a profiler; a step of .ci/run has Graphsignal's",
     ),
