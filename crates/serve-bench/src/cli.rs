@@ -1,9 +1,15 @@
 //! What can be typed; the only file that knows clap.
 
+mod shard;
+mod small;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use cli_kit::{Cli, OutputArgs, ToolInfo};
+
+pub use shard::{MergeArgs, ShardArgs};
+pub use small::{DoctorArgs, ImportArgs, SelftestArgs};
 
 /// OpenAI-compatible load and honest timing.
 ///
@@ -29,6 +35,7 @@ impl Cli for Args {
             ("", "serve-bench.result/1"),
             ("run", "serve-bench.result/1"),
             ("summarize", "serve-bench.result/1"),
+            ("merge", "serve-bench.result/1"),
             ("import", "serve-bench.result/1"),
             ("freeze", "serve-bench.freeze/1"),
             ("sweep", "serve-bench.sweep/1"),
@@ -63,6 +70,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Fold a records file into a result
     Summarize(SummarizeArgs),
+    /// Make one result of the parts of a load that several machines made together
+    Merge(MergeArgs),
     /// Say who answers at a URL
     Probe(ServerArgs),
     /// Look at this machine and its servers before anything else
@@ -334,6 +343,9 @@ pub struct RunArgs {
     /// JSONL file that gets one line per request as it ends
     #[arg(long, value_name = "FILE")]
     pub records: Option<PathBuf>,
+    /// The part of a load.
+    #[command(flatten)]
+    pub part: ShardArgs,
     /// Add a peer's definitions beside ours
     #[arg(long, value_enum, value_name = "TOOL")]
     pub compat: Option<CompatArg>,
@@ -462,35 +474,6 @@ pub struct SummarizeArgs {
     /// Add a peer's definitions beside ours
     #[arg(long, value_enum, value_name = "TOOL")]
     pub compat: Option<CompatArg>,
-}
-
-/// `doctor`.
-#[derive(Debug, ClapArgs)]
-pub struct DoctorArgs {
-    /// Concurrency that the file-descriptor limit must allow
-    #[arg(long, value_name = "N", default_value_t = 256)]
-    pub concurrency: u32,
-}
-
-/// `import`.
-#[derive(Debug, ClapArgs)]
-pub struct ImportArgs {
-    /// Result file
-    pub file: PathBuf,
-    /// Declares contract fields
-    #[arg(long, value_name = "FILE")]
-    pub target: Option<PathBuf>,
-    /// Declares subject fields
-    #[arg(long, value_name = "FILE")]
-    pub subject: Option<PathBuf>,
-}
-
-/// `selftest`.
-#[derive(Debug, ClapArgs)]
-pub struct SelftestArgs {
-    /// Also measure cost and capacity (about a minute)
-    #[arg(long)]
-    pub bench: bool,
 }
 
 #[cfg(test)]

@@ -120,6 +120,7 @@ pub(crate) fn level(
         path: selected.endpoint.path(),
         requests: prepare(selected, server)?,
         info,
+        start_at: None,
         timeout: limit(timeout_s),
         threads: usize::from(shape.threads),
         count_tokens: selected.count_tokens.clone(),

@@ -15,11 +15,13 @@ pub mod import;
 mod level;
 pub mod load;
 mod measure;
+mod merge;
 mod prompt_probe;
 mod records;
 mod search;
 mod selftest;
 mod server;
+mod shard;
 mod side;
 mod sizing;
 mod source;
@@ -50,6 +52,7 @@ pub fn run(args: Args) -> Result<Report, Failure> {
         Command::Run(args) => commands::run(args, &output),
         Command::Sweep(args) => commands::sweep(args, &output),
         Command::Compare(args) => commands::compare(args, &output),
+        Command::Merge(args) => commands::merge(args, &output),
         Command::Summarize(args) => commands::summarize(args, &output),
         Command::Probe(args) => commands::probe(args, &output),
         Command::Doctor(args) => commands::doctor(args, &output),

@@ -20,6 +20,8 @@ pub(crate) struct Measured {
     pub(crate) records: Vec<RequestRecord>,
     /// False when Ctrl-C ended it.
     pub(crate) complete: bool,
+    /// When its clock started.
+    pub(crate) epoch_at: jiff::Timestamp,
 }
 
 /// What a run is called, in its records and on stderr.
@@ -98,6 +100,7 @@ pub(crate) fn measure(
         run,
         records: finished.records,
         complete: finished.complete,
+        epoch_at: finished.epoch_at,
     })
 }
 

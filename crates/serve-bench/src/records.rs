@@ -273,7 +273,7 @@ fn is_same(left: &RecordedRun, right: &RecordedRun) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use contracts::serve_bench::record::{RunSide, SCHEMA};
     use contracts::serve_bench::result::{EngineInfo, EngineKind, TargetInfo, WorkloadInfo};
     use contracts::{FieldSet, Tool};
@@ -283,7 +283,7 @@ mod tests {
     use crate::fold::{ClientSamples, client_health};
     use crate::load::closed_loop_info;
 
-    fn header(commit: &str) -> RecordHeader {
+    pub(crate) fn header(commit: &str) -> RecordHeader {
         let workload: WorkloadInfo = serde_json::from_value(json!({
             "name": "w", "scenario": "s", "purpose": "evidence", "dataset": "random", "seed": 0,
             "num_prompts": 1, "request_stream_sha256": "sha256:0", "endpoint": "chat", "prompt_unit": "words",
@@ -312,6 +312,7 @@ mod tests {
             },
             workload,
             load: closed_loop_info(1, 0),
+            shard: None,
             slo: Vec::new(),
             goodput: Vec::new(),
         }

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # scratch is the caller's
 #
 # A private Slurm of one node on loopback, sourced by the tests that need one. The caller sets
-#   scratch   a folder of its own
+#   scratch     a folder of its own
+#   slurm_cpus  CPUs that the node says it has, when these are not the machine's
 # start_slurm sets and exports SLURM_CONF; stop_slurm ends what it started, by pid. Needs Debian's slurm-wlm and munge, installed
 # when they are missing and this is root (or sudo asks nothing). Nothing of a Slurm that is installed here is touched.
 
@@ -63,8 +64,9 @@ AccountingStorageType=accounting_storage/none
 ReturnToService=2
 SchedulerParameters=sched_min_interval=0
 KillWait=5
+SlurmdParameters=config_overrides
 InactiveLimit=0
-NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
+NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=${slurm_cpus:-$(nproc)} State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=60 State=UP
 CONF
   export SLURM_CONF=$home/slurm.conf

@@ -9,5 +9,6 @@ pub mod record;
 pub mod result;
 pub mod run;
 pub mod selftest;
+pub mod shard;
 pub mod sweep;
 pub mod workload;

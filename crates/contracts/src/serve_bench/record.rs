@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::outcome::Outcome;
 use super::result::{LoadInfo, TargetInfo, WorkloadInfo};
 use super::run::ClientHealth;
+use super::shard::Shard;
 use crate::{FieldSet, Finite, Tool};
 
 /// One line of a records file.
@@ -44,8 +45,10 @@ pub struct RecordHeader {
     pub target: TargetInfo,
     /// The workload.
     pub workload: WorkloadInfo,
-    /// The load.
+    /// The load; of a shard its own part.
     pub load: LoadInfo,
+    /// Which part of a load these are; null for a whole one.
+    pub shard: Option<Shard>,
     /// SLO rules in force.
     pub slo: Vec<String>,
     /// Per-request goodput limits in force.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::run::Run;
+use super::shard::Shard;
 use super::workload::{Purpose, ScenarioInfo};
 use crate::Finite;
 
@@ -21,8 +22,10 @@ pub struct ResultData {
     pub target: TargetInfo,
     /// The workload.
     pub workload: WorkloadInfo,
-    /// The load.
+    /// The load; of a shard its own part.
     pub load: LoadInfo,
+    /// Which part of a load this is; null for a whole one.
+    pub shard: Option<Shard>,
     /// Everything that was asked for, after defaults; for `import` what the foreign file says.
     pub plan: Value,
     /// The tool whose file was imported, for example `vllm bench serve`; null for our own measurements.

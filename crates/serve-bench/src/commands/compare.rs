@@ -399,6 +399,7 @@ fn records_header(data: &CompareData, slo: &[String], goodput: &[String]) -> Rec
         target: data.a.target.clone(),
         workload,
         load: data.load.clone(),
+        shard: None,
         slo: slo.to_vec(),
         goodput: goodput.to_vec(),
     }

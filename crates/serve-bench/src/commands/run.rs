@@ -5,6 +5,7 @@ use std::path::Path;
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::serve_bench::record::{self, RecordHeader};
 use contracts::serve_bench::result::{ResultData, SCHEMA};
+use contracts::serve_bench::shard::Shard;
 use contracts::{Field, NextAction};
 use serde_json::json;
 
@@ -15,12 +16,13 @@ use crate::identity::{self, Declared};
 use crate::level::{choose, level};
 use crate::measure::{Name, exit_with, list_records, measure, open_records, rules};
 use crate::server::Server;
-use crate::{sizing, verdict, view};
+use crate::{shard, sizing, verdict, view};
 
 pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let declared = Declared::load(&args.contract)?;
     let slo = declared.slo(&args.contract);
-    let rules = rules(&slo, &args.contract.goodput)?;
+    // Before anything is asked of the server.
+    rules(&slo, &args.contract.goodput)?;
     let server = Server::connect(&args.server.url, &args.server.request)?;
 
     let sized = sizing::size(args, &server, output)?;
@@ -41,6 +43,15 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     )?;
     crate::context::check(&selected.requests, &server)?;
     selected.info.num_prompts = selected.requests.len() as u64 - warmup;
+    let whole = level.info.clone();
+    let shard = shard::of(args, &whole)?;
+    let level = match &shard {
+        Some(shard) => shard::part(level, shard)?,
+        None => level,
+    };
+    // A part of a load meets no rule of the whole.
+    let slo = if shard.is_some() { Vec::new() } else { slo };
+    let rules = rules(&slo, &args.contract.goodput)?;
 
     let mut parts = DocumentParts::new(SCHEMA);
     parts.simulated = server.probe.simulated;
@@ -57,10 +68,13 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         selected.model.as_deref(),
         selected.tokenizer.as_deref(),
         &selected.info.request_stream_sha256,
-        &level.info,
+        &whole,
         identity::sampling(&selected.info.endpoint, &requests),
         Field::observed(server.probe.simulated),
     );
+    if let Some(shard) = &shard {
+        parts.contract = shard::contract(parts.contract, shard);
+    }
     parts.environment = cli_kit::environment();
     parts.subject = identity::subject(declared.subject.as_ref(), &server.probe, &mut parts.warnings);
 
@@ -75,7 +89,9 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         target: target.clone(),
         workload: selected.info.clone(),
         load: level.info.clone(),
-        slo: slo.clone(),
+        shard: shard.clone(),
+        // Of the whole, for the merge.
+        slo: declared.slo(&args.contract),
         goodput: args.contract.goodput.clone(),
     };
     let records = open_records(args.records.as_deref(), &header, false)?;
@@ -104,6 +120,9 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         let measured = measure(&level, &rules, &name, records.as_ref(), output)?;
         runs.push(measured.run);
         last_records = measured.records;
+        if let Some(shard) = &shard {
+            parts.warnings.extend(shard::warnings(shard, Some(measured.epoch_at)));
+        }
         if !measured.complete {
             parts.complete = false;
             break;
@@ -115,7 +134,10 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         verdict::numbered(&runs),
         &selected.info.prompt_unit,
     ));
-    parts.next_actions = next_actions(args, &runs);
+    parts.next_actions = match &shard {
+        Some(shard) => merging(args, shard),
+        None => next_actions(args, &runs),
+    };
     let exit = exit_with(records.as_ref(), verdict::exit(&runs, parts.complete));
     list_records(records.as_ref(), &mut parts);
     if let Some(failure) = crate::context::refused_by_server(&last_records, &server) {
@@ -138,6 +160,7 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
             "command": crate::command_line(),
         }),
         load: level.info.clone(),
+        shard,
         imported_from: None,
         runs,
     };
@@ -147,6 +170,14 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         view = view.table(crate::compat::table(&last_records, peer));
     }
     Ok(Report::new(&document, view, exit))
+}
+
+/// A part leads to the others; what their files are called only their user knows.
+fn merging(args: &RunArgs, shard: &Shard) -> Vec<NextAction> {
+    let own = args.records.as_deref().and_then(Path::to_str);
+    let why = format!("the whole, when all {} parts are there: give the records of each", shard.of);
+    let command = ["serve-bench", "merge", own.unwrap_or("RECORDS…"), "-o", "merged.json"];
+    vec![NextAction::new(&why, &command)]
 }
 
 /// What leads on from here.

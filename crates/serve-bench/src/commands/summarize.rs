@@ -17,7 +17,11 @@ use crate::{records, verdict, view};
 pub(crate) fn summarize(args: &SummarizeArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let recorded = records::read(&args.records)?;
     let header = recorded.header;
-    let slo = if args.slo.is_empty() {
+    // A part of a load meets no rule of the whole.
+    let none = Vec::new();
+    let slo = if header.shard.is_some() {
+        &none
+    } else if args.slo.is_empty() {
         &header.slo
     } else {
         &args.slo
@@ -76,6 +80,7 @@ pub(crate) fn summarize(args: &SummarizeArgs, output: &OutputArgs) -> Result<Rep
         aggregate: aggregate(&runs),
         plan: json!({"load": load, "slo": slo, "goodput": goodput}),
         load,
+        shard: header.shard,
         imported_from: None,
         runs,
     };

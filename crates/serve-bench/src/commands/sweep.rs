@@ -230,6 +230,7 @@ impl Sweep<'_> {
             target: self.data.target.clone(),
             workload: self.data.workload.clone(),
             load: load.clone(),
+            shard: None,
             slo: self.slo.clone(),
             goodput: self.args.contract.goodput.clone(),
         }

@@ -20,6 +20,9 @@ pub use client::{ClientSamples, client_health};
 pub use slo::{Limit, RuleError, SloRules};
 pub(crate) use weighted::distribution;
 
+#[cfg(test)]
+pub(crate) use requests::tests::ok_record;
+
 /// What a run is folded with, besides its records.
 pub struct FoldContext<'a> {
     /// Number of the run.

@@ -53,7 +53,7 @@ pub(super) mod tests {
     use super::*;
 
     /// A successful request of two tokens.
-    pub(in crate::fold) fn ok_record() -> RequestRecord {
+    pub(crate) fn ok_record() -> RequestRecord {
         RequestRecord {
             run: 0,
             index: 0,

@@ -166,6 +166,7 @@ pub fn import(bytes: &[u8], hint: Option<Kind>) -> Result<Imported, ImportError>
         },
         load: first.load,
         plan: Value::Object(first.plan),
+        shard: None,
         imported_from: Some(kind.name().to_owned()),
         runs,
         aggregate: std::collections::BTreeMap::new(),

@@ -51,6 +51,8 @@ pub struct Level {
     pub requests: Arc<[Prepared]>,
     /// The load.
     pub info: LoadInfo,
+    /// When to begin, by this machine's clock; `None` is at once.
+    pub start_at: Option<Timestamp>,
     /// Longest a request may take.
     pub timeout: Option<Duration>,
     /// Runtime threads of the client.
@@ -108,6 +110,9 @@ pub fn run(level: &Level, run: u32, sink: Sink) -> std::io::Result<Finished> {
         LoadMode::OpenLoop | LoadMode::Trace => Vec::new(),
     };
     let opened_before: u64 = slots.iter().map(Slot::connections_opened).sum();
+    if let Some(start_at) = level.start_at {
+        wait_until(start_at);
+    }
     let cpu_before = process::cpu_s();
     let epoch_at = Timestamp::now();
     let epoch = Instant::now();
@@ -154,6 +159,22 @@ pub fn run(level: &Level, run: u32, sink: Sink) -> std::io::Result<Finished> {
         epoch_at,
         complete,
     })
+}
+
+/// Waits for a moment, or for Ctrl-C; the last bit awake, since a sleep ends late.
+fn wait_until(at: Timestamp) {
+    const AWAKE: Duration = Duration::from_millis(2);
+    const LOOK: Duration = Duration::from_millis(50);
+    while !cli_kit::interrupted() {
+        let Ok(left) = Duration::try_from(at.duration_since(Timestamp::now())) else {
+            return;
+        };
+        match left.checked_sub(AWAKE) {
+            Some(long) if !long.is_zero() => std::thread::sleep(long.min(LOOK)),
+            _ if left.is_zero() => return,
+            _ => std::hint::spin_loop(),
+        }
+    }
 }
 
 /// What the slots of a run share.

@@ -99,6 +99,7 @@ impl Scripted {
             path: "/v1/chat/completions",
             requests,
             info,
+            start_at: None,
             timeout: Some(ask.timeout),
             threads: 1,
             count_tokens: None,
