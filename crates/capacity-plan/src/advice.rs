@@ -224,7 +224,10 @@ impl Known<'_> {
         let tokens = self.kv.tokens?;
         let page = self.facts.page.unwrap_or(1).max(1);
         let of_tokens = self.facts.cap_tokens.filter(|cap| tokens.abs_diff(*cap) < page);
-        let of_blocks = self.facts.cap_blocks.filter(|cap| self.facts.blocks == Some(*cap));
+        let of_blocks = self
+            .facts
+            .cap_blocks
+            .filter(|cap| self.facts.blocks == Some(*cap));
         let setting = match (of_tokens, of_blocks) {
             (Some(cap), _) => format!("--max-total-tokens {cap}"),
             (None, Some(cap)) => format!("--num-gpu-blocks-override {cap}"),
@@ -251,9 +254,15 @@ impl Known<'_> {
         let binds = |row: &&Capacity| {
             let of_settings = [BindingLimit::MaxRunningRequests, BindingLimit::StateSlots];
             row.requests.is_some_and(|requests| requests > 0)
-                && row.binding_limit.is_some_and(|limit| of_settings.contains(&limit))
+                && row
+                    .binding_limit
+                    .is_some_and(|limit| of_settings.contains(&limit))
         };
-        let row = self.capacity.iter().filter(binds).max_by_key(|row| row.length_tokens)?;
+        let row = self
+            .capacity
+            .iter()
+            .filter(binds)
+            .max_by_key(|row| row.length_tokens)?;
         let limit = row.binding_limit?;
         let (code, flag) = match limit {
             BindingLimit::MaxRunningRequests if self.is_vllm() => ("raise-request-limit", "--max-num-seqs"),
@@ -318,7 +327,9 @@ impl Known<'_> {
         // Where nobody says how many requests may run, more than engines let run by themselves may not be the tokens' matter.
         let is_told = |row: &Capacity| {
             self.limits.max_running_requests.is_some()
-                || row.requests.is_some_and(|requests| requests / self.schedulers.max(1) < FEWEST_BY_DEFAULT)
+                || row
+                    .requests
+                    .is_some_and(|requests| requests / self.schedulers.max(1) < FEWEST_BY_DEFAULT)
         };
         let binds = |row: &Capacity| row.binding_limit == Some(BindingLimit::KvTokens) && is_told(row);
         let is_wide = matches!(self.kv_dtype?, KvDtype::Bf16 | KvDtype::Fp32);

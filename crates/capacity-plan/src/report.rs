@@ -137,7 +137,9 @@ pub(crate) fn conclude(
     parts
         .warnings
         .extend(config.into_iter().flat_map(Config::warnings));
-    parts.warnings.extend(caveats::request_limit(&limits, &capacity, dp.unwrap_or(1)));
+    parts
+        .warnings
+        .extend(caveats::request_limit(&limits, &capacity, dp.unwrap_or(1)));
     parts.warnings.extend(model::other_ranks(facts, checked.args));
     parts.warnings.extend(benchmark::overload(load, &capacity));
     parts.warnings.extend(benchmark::other_benchmark(load, facts));
@@ -188,7 +190,9 @@ pub(crate) fn conclude(
         draft_config: checked.draft.as_ref().map(|draft| draft.path.as_str()),
         parallel,
         // The estimate refuses a prefix that leaves a request nothing of its own.
-        shared: load.shared.filter(|shared| data.capacity.iter().all(|row| *shared < row.length_tokens)),
+        shared: load
+            .shared
+            .filter(|shared| data.capacity.iter().all(|row| *shared < row.length_tokens)),
     });
     parts.next_actions = summary::next_actions(&data, given.as_ref());
     finish(parts, data, Exit::Ok, output)

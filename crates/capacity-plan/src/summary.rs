@@ -5,8 +5,8 @@ use contracts::NextAction;
 use contracts::capacity_plan::report::{BindingLimit, Capacity, Fit, FitVerdict, ReportData};
 
 use crate::advice::SMALLER_KEYS;
-use crate::caveats::DISAGREE_PCT;
 use crate::bytes::{counted, gib, grouped};
+use crate::caveats::DISAGREE_PCT;
 
 /// What limits first, then what is left.
 pub(crate) fn summary(data: &ReportData) -> String {
@@ -117,7 +117,11 @@ pub(crate) fn next_actions(data: &ReportData, given: Option<&Given<'_>>) -> Vec<
         .map(str::to_owned)
         .into();
     let above_one = |count: u64| (count > 1).then(|| count.to_string());
-    let mut lengths: Vec<String> = data.capacity.iter().map(|row| row.length_tokens.to_string()).collect();
+    let mut lengths: Vec<String> = data
+        .capacity
+        .iter()
+        .map(|row| row.length_tokens.to_string())
+        .collect();
     lengths.dedup();
     let flags = [
         ("--draft-config", given.draft_config.map(str::to_owned)),
@@ -129,12 +133,23 @@ pub(crate) fn next_actions(data: &ReportData, given: Option<&Given<'_>>) -> Vec<
         ("--weights-gib", Some(format!("{:.2}", weights as f64 / GIB))),
         (
             "--memory-fraction",
-            data.engine.memory_fraction_ratio.map(|fraction| fraction.get().to_string()),
+            data.engine
+                .memory_fraction_ratio
+                .map(|fraction| fraction.get().to_string()),
         ),
-        ("--page-size", data.engine.page_tokens.filter(|page| *page > 0).map(|page| page.to_string())),
+        (
+            "--page-size",
+            data.engine
+                .page_tokens
+                .filter(|page| *page > 0)
+                .map(|page| page.to_string()),
+        ),
         (
             "--max-running-requests",
-            data.engine.max_running_requests.filter(|most| *most > 0).map(|most| most.to_string()),
+            data.engine
+                .max_running_requests
+                .filter(|most| *most > 0)
+                .map(|most| most.to_string()),
         ),
         ("--lengths", (!lengths.is_empty()).then(|| lengths.join(","))),
         ("--shared-prefix", given.shared.map(|shared| shared.to_string())),

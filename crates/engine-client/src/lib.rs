@@ -40,6 +40,6 @@ pub use headers::Headers;
 pub use observation::Observation;
 pub use probe::{Answered, get_text, post_json, post_order, probe, served_model, tokenize};
 pub use record::RecordContext;
-pub use role::split_role;
 pub use request::{Call, CountTokens, Slot};
+pub use role::split_role;
 pub use scrape::{Scraped, Scraper};

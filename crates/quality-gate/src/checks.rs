@@ -197,15 +197,28 @@ fn speed(fastest: Option<f64>, bound: u32) -> Check {
 
 fn connections(outside: Option<&Outside>) -> Check {
     let name = "no-outside-connections";
-    let Some(Outside { pid, looks, addresses }) = outside else {
+    let Some(Outside {
+        pid,
+        looks,
+        addresses,
+    }) = outside
+    else {
         return check(name, None, "no --pid of the server was given".to_owned());
     };
     if *looks == 0 {
         return check(name, None, format!("/proc/{pid} cannot be read"));
     }
     if addresses.is_empty() {
-        return check(name, Some(true), format!("process {pid} had none at {looks} looks"));
+        return check(
+            name,
+            Some(true),
+            format!("process {pid} had none at {looks} looks"),
+        );
     }
     let found: Vec<String> = addresses.iter().take(8).map(ToString::to_string).collect();
-    check(name, Some(false), format!("process {pid} was connected to {}", found.join(", ")))
+    check(
+        name,
+        Some(false),
+        format!("process {pid} was connected to {}", found.join(", ")),
+    )
 }

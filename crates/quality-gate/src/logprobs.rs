@@ -118,7 +118,10 @@ mod tests {
         let vllm = json!({"logprobs": {"text_offset": [0, 2], "tokens": ["a", " b"], "token_logprobs": [null, -0.25],
             "top_logprobs": [null, {" b": -0.25}]}});
         let vllm = tokens(&vllm, 9).unwrap();
-        assert_eq!((vllm[0].logprob, vllm[0].top.len(), vllm[1].top.len()), (None, 0, 1));
+        assert_eq!(
+            (vllm[0].logprob, vllm[0].top.len(), vllm[1].top.len()),
+            (None, 0, 1)
+        );
         let sglang = json!({"logprobs": {"text_offset": [-1], "tokens": ["a"], "token_logprobs": [-0.5], "top_logprobs": []}});
         let sglang = tokens(&sglang, 9).unwrap();
         assert_eq!((sglang[0].logprob, sglang[0].top.len()), (Finite::new(-0.5), 0));

@@ -98,7 +98,10 @@ fn same(first: &Part, part: &Part) -> Result<(), Failure> {
     Err(Failure::new(
         Exit::Drift,
         "shards-differ",
-        format!("{} and {} are not parts of one measurement: what differs is {what}", first.name, part.name),
+        format!(
+            "{} and {} are not parts of one measurement: what differs is {what}",
+            first.name, part.name
+        ),
     )
     .hint("start all parts with the same flags, but for --shard"))
 }
@@ -110,25 +113,44 @@ fn whole(parts: &[Part]) -> Result<(), Failure> {
     let mut there = BTreeSet::new();
     for part in parts {
         if !there.insert(part.shard.index) {
-            return Err(bad("shard-twice", format!("part {} is given twice, once as {}", part.shard.name(), part.name))
-                .hint("give the records of each part once"));
+            return Err(bad(
+                "shard-twice",
+                format!("part {} is given twice, once as {}", part.shard.name(), part.name),
+            )
+            .hint("give the records of each part once"));
         }
         let mut seen = BTreeSet::new();
-        let is_wrong = |record: &&RequestRecord| !part.shard.sends(record.index) || !seen.insert(record.index);
+        let is_wrong =
+            |record: &&RequestRecord| !part.shard.sends(record.index) || !seen.insert(record.index);
         if let Some(wrong) = part.records.iter().find(is_wrong) {
             return Err(bad(
                 "shard-foreign-request",
-                format!("{} holds request {}, which is not part {}'s or is there twice", part.name, wrong.index, part.shard.name()),
+                format!(
+                    "{} holds request {}, which is not part {}'s or is there twice",
+                    part.name,
+                    wrong.index,
+                    part.shard.name()
+                ),
             )
             .hint("give the files as `serve-bench run --shard … --records FILE` wrote them"));
         }
     }
-    let missing: Vec<String> = (1..=of).filter(|index| !there.contains(index)).map(|index| index.to_string()).collect();
+    let missing: Vec<String> = (1..=of)
+        .filter(|index| !there.contains(index))
+        .map(|index| index.to_string())
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
-    Err(bad("shards-missing", format!("of {of} parts {} are missing: {}", missing.len(), missing.join(", ")))
-        .hint("give the records of every part; without one of them the load was another"))
+    Err(bad(
+        "shards-missing",
+        format!(
+            "of {of} parts {} are missing: {}",
+            missing.len(),
+            missing.join(", ")
+        ),
+    )
+    .hint("give the records of every part; without one of them the load was another"))
 }
 
 /// What the clients know of themselves together: of delays the worst, since quantiles do not add up; counts are added.
@@ -137,7 +159,8 @@ fn client(parts: &[Part], records: &[RequestRecord]) -> ClientHealth {
     // What follows from the records, of all requests; of several processes there are no samples.
     let together = client_health(&ClientSamples::default(), records, &parts[0].shard.load);
     let worst = |of: fn(&ClientHealth) -> &Lag| {
-        let largest = |pick: fn(&Lag) -> Option<Finite>| own().filter_map(|client| pick(of(client))).reduce(larger);
+        let largest =
+            |pick: fn(&Lag) -> Option<Finite>| own().filter_map(|client| pick(of(client))).reduce(larger);
         Lag {
             p50: largest(|lag| lag.p50),
             p99: largest(|lag| lag.p99),
@@ -148,14 +171,21 @@ fn client(parts: &[Part], records: &[RequestRecord]) -> ClientHealth {
     let mut reasons = together.reasons.clone();
     for part in parts {
         let said = part.client.as_ref().map_or(&[][..], |client| &client.reasons);
-        reasons.extend(said.iter().map(|reason| format!("part {}: {reason}", part.shard.name())));
+        reasons.extend(
+            said.iter()
+                .map(|reason| format!("part {}: {reason}", part.shard.name())),
+        );
     }
     ClientHealth {
         dispatch_lag_ms: worst(|client| &client.dispatch_lag_ms),
         poll_delay_ms: worst(|client| &client.poll_delay_ms),
         cpu_share_ratio: own().filter_map(|client| client.cpu_share_ratio).reduce(larger),
-        cpu_s: own().filter_map(|client| client.cpu_s).reduce(|a, b| Finite::new(a.get() + b.get()).unwrap_or(a)),
-        cores: own().filter_map(|client| client.cores).reduce(u32::saturating_add),
+        cpu_s: own()
+            .filter_map(|client| client.cpu_s)
+            .reduce(|a, b| Finite::new(a.get() + b.get()).unwrap_or(a)),
+        cores: own()
+            .filter_map(|client| client.cores)
+            .reduce(u32::saturating_add),
         connections_opened: sum(|client| client.connections_opened),
         peak_rss_bytes: own().filter_map(|client| client.peak_rss_bytes).max(),
         client_limited: !reasons.is_empty(),
@@ -205,10 +235,14 @@ mod tests {
             let mut header = header("a");
             header.contract = shard::contract(header.contract, &shard);
             header.shard = Some(shard.clone());
-            let own = records.iter().filter(|record| shard.sends(record.index)).cloned().map(|mut record| {
-                record.start_ms = Finite::new(record.start_ms.get() - late as f64).unwrap();
-                record
-            });
+            let own = records
+                .iter()
+                .filter(|record| shard.sends(record.index))
+                .cloned()
+                .map(|mut record| {
+                    record.start_ms = Finite::new(record.start_ms.get() - late as f64).unwrap();
+                    record
+                });
             Part {
                 name: format!("{index}.jsonl"),
                 epoch_at: shard.start_at + SignedDuration::from_millis(late),
@@ -294,7 +328,14 @@ mod tests {
         }
         let client = merge(all).unwrap().client;
         assert_eq!(client.dispatch_lag_ms.max.map(Finite::get), Some(3.0));
-        assert_eq!((client.cpu_s.map(Finite::get), client.cores, client.connections_opened), (Some(1.0), Some(2), Some(8)));
+        assert_eq!(
+            (
+                client.cpu_s.map(Finite::get),
+                client.cores,
+                client.connections_opened
+            ),
+            (Some(1.0), Some(2), Some(8))
+        );
         assert_eq!(client.asked_concurrency, Some(8));
     }
 }

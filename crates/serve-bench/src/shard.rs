@@ -28,21 +28,36 @@ pub(crate) fn of(args: &RunArgs, whole: &LoadInfo) -> Result<Option<Shard>, Fail
     let (index, of) = numbers(part)?;
     let start_at = time(start_at)?;
     if args.workload.workload.is_none() {
-        return Err(usage("shard-not-frozen", "--shard needs a workload that is the same for all parts".to_owned())
-            .hint("`serve-bench freeze`, and give every part the file with --workload"));
+        return Err(usage(
+            "shard-not-frozen",
+            "--shard needs a workload that is the same for all parts".to_owned(),
+        )
+        .hint("`serve-bench freeze`, and give every part the file with --workload"));
     }
     if args.repeat > 1 {
-        return Err(usage("shard-repeated", format!("--shard has one start, and --repeat {} needs as many", args.repeat))
-            .hint("run all parts again with another --start-at and merge each round by itself"));
+        return Err(usage(
+            "shard-repeated",
+            format!(
+                "--shard has one start, and --repeat {} needs as many",
+                args.repeat
+            ),
+        )
+        .hint("run all parts again with another --start-at and merge each round by itself"));
     }
     if whole.mode == LoadMode::ClosedLoop && args.load.concurrency.is_none() {
-        return Err(usage("shard-load-unclear", "--shard divides a load, and none was named".to_owned())
-            .hint("give every part the whole load: --concurrency N or --request-rate R"));
+        return Err(usage(
+            "shard-load-unclear",
+            "--shard divides a load, and none was named".to_owned(),
+        )
+        .hint("give every part the whole load: --concurrency N or --request-rate R"));
     }
     let slots = whole.concurrency.or(whole.max_concurrency);
     if let Some(slots) = slots.filter(|slots| *slots < of) {
-        return Err(usage("shard-without-slots", format!("{slots} requests in flight cannot be divided by {of} parts"))
-            .hint("fewer parts, or a higher concurrency"));
+        return Err(usage(
+            "shard-without-slots",
+            format!("{slots} requests in flight cannot be divided by {of} parts"),
+        )
+        .hint("fewer parts, or a higher concurrency"));
     }
     Ok(Some(Shard {
         index,
@@ -59,13 +74,24 @@ pub(crate) fn of(args: &RunArgs, whole: &LoadInfo) -> Result<Option<Shard>, Fail
 pub(crate) fn part(mut level: Level, shard: &Shard) -> Result<Level, Failure> {
     let warmup = level.info.warmup_requests;
     let is_ours = |position: usize| shard.sends(level.requests[position].index);
-    let ours: Vec<usize> = (0..level.requests.len()).filter(|position| is_ours(*position)).collect();
-    let warm = ours.iter().filter(|position| (**position as u64) < warmup).count();
+    let ours: Vec<usize> = (0..level.requests.len())
+        .filter(|position| is_ours(*position))
+        .collect();
+    let warm = ours
+        .iter()
+        .filter(|position| (**position as u64) < warmup)
+        .count();
     if ours.len() == warm {
-        return Err(usage("shard-empty", format!("part {} has no request to measure", shard.name()))
-            .hint("fewer parts, or a workload of more requests"));
+        return Err(usage(
+            "shard-empty",
+            format!("part {} has no request to measure", shard.name()),
+        )
+        .hint("fewer parts, or a workload of more requests"));
     }
-    level.requests = ours.iter().map(|position| level.requests[*position].clone()).collect();
+    level.requests = ours
+        .iter()
+        .map(|position| level.requests[*position].clone())
+        .collect();
     level.info = LoadInfo {
         concurrency: level.info.concurrency.map(|slots| share(slots, shard)),
         max_concurrency: level.info.max_concurrency.map(|slots| share(slots, shard)),
@@ -86,7 +112,10 @@ pub(crate) fn contract(whole: FieldSet, shard: &Shard) -> FieldSet {
     let mut fields = whole.fields;
     let mut load = json!(shard.load);
     load["shard"] = json!(shard.name());
-    fields.insert(contracts::fields::contract_field::LOAD.to_owned(), Field::observed(load));
+    fields.insert(
+        contracts::fields::contract_field::LOAD.to_owned(),
+        Field::observed(load),
+    );
     FieldSet::new(fields)
 }
 
@@ -102,7 +131,10 @@ pub(crate) fn whole_contract(part: FieldSet, shard: &Shard) -> FieldSet {
 pub(crate) fn warnings(shard: &Shard, epoch_at: Option<Timestamp>) -> Vec<Warning> {
     let mut warnings = vec![Warning::new(
         "part-of-a-load",
-        format!("this is part {} of a load: its rates are of its own requests; `serve-bench merge` makes the whole", shard.name()),
+        format!(
+            "this is part {} of a load: its rates are of its own requests; `serve-bench merge` makes the whole",
+            shard.name()
+        ),
     )];
     let late_ms = epoch_at.map(|epoch_at| late_ms(shard, epoch_at));
     if let Some(late_ms) = late_ms.filter(|late| *late > LATE_MS) {
@@ -139,11 +171,16 @@ fn time(text: &str) -> Result<Timestamp, Failure> {
     let text = text.trim();
     let of_seconds = || {
         let seconds: f64 = text.parse().ok()?;
-        (0.0..1e11).contains(&seconds).then(|| Timestamp::from_millisecond((seconds * 1e3) as i64).ok())?
+        (0.0..1e11)
+            .contains(&seconds)
+            .then(|| Timestamp::from_millisecond((seconds * 1e3) as i64).ok())?
     };
     let at: Timestamp = text.parse().ok().or_else(of_seconds).ok_or_else(|| {
-        usage("start-unreadable", format!("--start-at `{}` is no time", contracts::text::clean(text, 60)))
-            .hint("write 2026-11-23T10:00:00Z, or seconds since 1970: `--start-at $(($(date +%s) + 30))`")
+        usage(
+            "start-unreadable",
+            format!("--start-at `{}` is no time", contracts::text::clean(text, 60)),
+        )
+        .hint("write 2026-11-23T10:00:00Z, or seconds since 1970: `--start-at $(($(date +%s) + 30))`")
     })?;
     let ahead = at.duration_since(Timestamp::now());
     if ahead <= SignedDuration::ZERO {
@@ -151,7 +188,10 @@ fn time(text: &str) -> Result<Timestamp, Failure> {
             .hint("give all parts a time that none of them reaches before it has started"));
     }
     if ahead > LONGEST_WAIT {
-        return Err(usage("start-far", format!("--start-at {at} is more than a day ahead")).hint("give a nearer time"));
+        return Err(
+            usage("start-far", format!("--start-at {at} is more than a day ahead"))
+                .hint("give a nearer time"),
+        );
     }
     Ok(at)
 }
@@ -175,7 +215,8 @@ mod tests {
         for of in 1..=10 {
             let all: u32 = (1..=of).map(|index| share(10, &shard(index, of))).sum();
             assert_eq!(all, 10);
-            let sent = (0..100).filter(|request| (1..=of).filter(|index| shard(*index, of).sends(*request)).count() == 1);
+            let sent = (0..100)
+                .filter(|request| (1..=of).filter(|index| shard(*index, of).sends(*request)).count() == 1);
             assert_eq!(sent.count(), 100);
         }
     }
@@ -184,7 +225,11 @@ mod tests {
     fn what_is_no_part_is_refused() {
         assert_eq!(numbers("4/4").unwrap(), (4, 4));
         for text in ["0/4", "5/4", "1", "a/b", "1/0", "1/99999"] {
-            assert_eq!(numbers(text).unwrap_err().document.code, "shard-unreadable", "{text}");
+            assert_eq!(
+                numbers(text).unwrap_err().document.code,
+                "shard-unreadable",
+                "{text}"
+            );
         }
     }
 
@@ -196,13 +241,22 @@ mod tests {
         assert_eq!(time("1000").unwrap_err().document.code, "start-passed");
         assert_eq!(time("9999999999").unwrap_err().document.code, "start-far");
         for text in ["soon", "NaN", "-1", "1e300"] {
-            assert_eq!(time(text).unwrap_err().document.code, "start-unreadable", "{text}");
+            assert_eq!(
+                time(text).unwrap_err().document.code,
+                "start-unreadable",
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn the_contract_of_a_part_is_not_that_of_the_whole() {
-        let load = |load: &LoadInfo| [(contracts::fields::contract_field::LOAD.to_owned(), Field::observed(json!(load)))];
+        let load = |load: &LoadInfo| {
+            [(
+                contracts::fields::contract_field::LOAD.to_owned(),
+                Field::observed(json!(load)),
+            )]
+        };
         let whole = FieldSet::new(load(&closed_loop_info(10, 0)).into());
         let part = contract(whole.clone(), &shard(1, 2));
         assert_ne!(part.fingerprint, whole.fingerprint);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cli_kit::{Binding, Failure};
-use contracts::serve_bench::compare::{self, CompareData};
+use contracts::serve_bench::compare::{self, Block, CompareData};
 use contracts::serve_bench::result::{self, EngineKind, ResultData};
 use contracts::serve_bench::run::Run;
 use contracts::text::clean;
@@ -44,23 +44,30 @@ impl Benchmark {
     /// # Errors
     /// Exit 3 when it cannot be read, or measured nothing.
     pub(crate) fn load(path: &Path, binding: &Binding) -> Result<Benchmark, Failure> {
-        let (runs, complete): (Vec<Run>, bool) = match cli_kit::load_document::<ResultData>(path, result::SCHEMA)
-        {
-            Ok(loaded) => (loaded.document.data.runs, loaded.document.complete),
-            Err(_) => {
-                let document = cli_kit::load_document::<CompareData>(path, compare::SCHEMA)?.document;
-                let is_a = document.data.a.subject == binding.subject;
-                let of_side = |block: Block| if is_a { block.a } else { block.b };
-                let runs = document.data.blocks.into_iter().map(of_side).collect();
-                (runs, document.complete)
-            }
-        };
+        let (runs, complete): (Vec<Run>, bool) =
+            match cli_kit::load_document::<ResultData>(path, result::SCHEMA) {
+                Ok(loaded) => (loaded.document.data.runs, loaded.document.complete),
+                Err(_) => {
+                    let document = cli_kit::load_document::<CompareData>(path, compare::SCHEMA)?.document;
+                    let is_a = document.data.a.subject == binding.subject;
+                    let of_side = |block: Block| if is_a { block.a } else { block.b };
+                    let runs = document.data.blocks.into_iter().map(of_side).collect();
+                    (runs, document.complete)
+                }
+            };
         let name = path.display().to_string();
-        let mut unsound: Vec<String> = (!complete).then(|| "it was cut short".to_owned()).into_iter().collect();
+        let mut unsound: Vec<String> = (!complete)
+            .then(|| "it was cut short".to_owned())
+            .into_iter()
+            .collect();
         let invalid: Vec<&Run> = runs.iter().filter(|run| !run.valid).collect();
         if let Some(first) = invalid.first() {
             let why = clean(&first.invalid_reasons.join("; "), 200);
-            unsound.push(format!("{} of {} runs are invalid ({why})", invalid.len(), runs.len()));
+            unsound.push(format!(
+                "{} of {} runs are invalid ({why})",
+                invalid.len(),
+                runs.len()
+            ));
         }
         let engine = binding.subject.known("engine.kind").cloned();
         let engine = engine.and_then(|kind| serde_json::from_value(kind).ok());

@@ -15,8 +15,12 @@ const QUEUE_SHARE: f64 = 0.3;
 /// A scheduler that takes more than this share keeps the device waiting.
 const BUSY_SCHEDULER: f64 = 0.3;
 /// Settings that limit running requests, as engines read them back.
-const REQUEST_LIMITS: [&str; 4] =
-    ["max_running_requests", "max_num_seqs", "scheduler_config.max_num_seqs", "total_slots"];
+const REQUEST_LIMITS: [&str; 4] = [
+    "max_running_requests",
+    "max_num_seqs",
+    "scheduler_config.max_num_seqs",
+    "total_slots",
+];
 
 /// What the engine says holds requests up, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +46,14 @@ pub(crate) enum Limit {
 impl Limit {
     /// Of all that was read; of several roles that of the one that is held up most.
     pub(crate) fn of(data: &WindowData) -> (Limit, Option<&RoleDerived>) {
-        let worst = data.roles.iter().min_by_key(|role| Limit::of_derived(&role.derived));
-        (Limit::of_derived(worst.map_or(&data.derived, |role| &role.derived)), worst)
+        let worst = data
+            .roles
+            .iter()
+            .min_by_key(|role| Limit::of_derived(&role.derived));
+        (
+            Limit::of_derived(worst.map_or(&data.derived, |role| &role.derived)),
+            worst,
+        )
     }
 
     fn of_derived(derived: &Derived) -> Limit {
@@ -62,7 +72,10 @@ impl Limit {
             Limit::Load
         } else if is_over(derived.mean_running, 0.0) {
             Limit::Steps
-        } else if [derived.output_tps, derived.request_rps].into_iter().flatten().all(|rate| rate.get() == 0.0)
+        } else if [derived.output_tps, derived.request_rps]
+            .into_iter()
+            .flatten()
+            .all(|rate| rate.get() == 0.0)
             && derived.mean_running.is_some()
         {
             Limit::Idle
@@ -121,7 +134,9 @@ fn has_no_room(derived: &Derived) -> bool {
 
 /// Requests wait, and the cache has room for more of them.
 fn admission(derived: &Derived, engine: &EngineFacts) -> String {
-    let named = REQUEST_LIMITS.iter().find_map(|name| Some((*name, engine.launch_args.get(*name)?.as_u64()?)));
+    let named = REQUEST_LIMITS
+        .iter()
+        .find_map(|name| Some((*name, engine.launch_args.get(*name)?.as_u64()?)));
     let most = derived.running_max.map(Finite::get);
     match (named, most) {
         (Some((name, limit)), Some(most)) if most >= limit as f64 => {
@@ -154,7 +169,9 @@ mod tests {
     }
 
     fn engine(settings: &[(&str, u64)]) -> EngineFacts {
-        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).into()));
+        let settings = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()));
         EngineFacts {
             kind: None,
             version: None,
@@ -172,12 +189,16 @@ mod tests {
         assert_eq!(Limit::of_derived(&queued(0.86, 86.0)), Limit::Admission);
         assert_eq!(Limit::of_derived(&queued(0.96, 500.0)), Limit::KvCache);
         let words = Limit::KvCache.words_of(&queued(0.86, 4.0), &engine(&[]));
-        assert!(words.contains("about 22 % a request") || words.contains("about 21 % a request"), "{words}");
+        assert!(
+            words.contains("about 22 % a request") || words.contains("about 21 % a request"),
+            "{words}"
+        );
     }
 
     #[test]
     fn the_limit_on_requests_is_named_where_it_is_reached() {
-        let words = |settings: &[(&str, u64)]| Limit::Admission.words_of(&queued(0.4, 16.0), &engine(settings));
+        let words =
+            |settings: &[(&str, u64)]| Limit::Admission.words_of(&queued(0.4, 16.0), &engine(settings));
         assert!(words(&[("max_num_seqs", 16)]).contains("max_num_seqs is 16"));
         assert!(words(&[("max_running_requests", 64)]).contains("below the limit"));
         assert!(words(&[]).contains("look at the limit on running requests"));

@@ -124,12 +124,7 @@ fn data(observed: &Observed, folded: &[Folded], benchmark: Option<&Benchmark>) -
             .iter()
             .flat_map(|log| log.series.iter().cloned())
             .collect(),
-        audit: audit(
-            Rows(&counted),
-            benchmark,
-            &reaches(observed, primary),
-            &known,
-        ),
+        audit: audit(Rows(&counted), benchmark, &reaches(observed, primary), &known),
         metrics: metrics.into_iter().map(|(_, row)| row).collect(),
         profiles: observed.profiles.clone(),
         contexts: observed.contexts.clone(),

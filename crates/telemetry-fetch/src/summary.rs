@@ -49,7 +49,10 @@ pub(crate) fn summary(data: &WindowData) -> String {
     } else if facts.is_empty() && data.metrics.is_empty() {
         "no metric that is known here".to_owned()
     } else if facts.is_empty() {
-        format!("{} metrics, and none of them makes a rate or a mean", data.metrics.len())
+        format!(
+            "{} metrics, and none of them makes a rate or a mean",
+            data.metrics.len()
+        )
     } else {
         facts.join(", ")
     };
@@ -115,7 +118,16 @@ pub(crate) fn next_actions(data: &WindowData, plan: &WindowPlan, observed: &Obse
         ),
         Limit::Steps | Limit::Scheduler => action(
             "Where the time of a step goes",
-            &["profile-tables", "capture", "--url", url, "--stage", "decode", "--for", &result],
+            &[
+                "profile-tables",
+                "capture",
+                "--url",
+                url,
+                "--stage",
+                "decode",
+                "--for",
+                &result,
+            ],
         ),
         Limit::Load | Limit::Idle | Limit::Unknown => Vec::new(),
     }

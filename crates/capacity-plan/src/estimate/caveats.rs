@@ -12,9 +12,16 @@ use crate::model::Formula;
 
 /// Lengths that were asked for and of which no request fits, where shorter ones do.
 pub(super) fn missed(capacity: &[Capacity], load: &Load) -> Option<Warning> {
-    let is_asked = |row: &&Capacity| load.lengths.iter().any(|(length, _)| *length == row.length_tokens);
+    let is_asked = |row: &&Capacity| {
+        load.lengths
+            .iter()
+            .any(|(length, _)| *length == row.length_tokens)
+    };
     let fits = |row: &Capacity| row.requests.is_some_and(|requests| requests > 0);
-    let row = capacity.iter().filter(is_asked).find(|row| row.requests == Some(0))?;
+    let row = capacity
+        .iter()
+        .filter(is_asked)
+        .find(|row| row.requests == Some(0))?;
     capacity.iter().any(fits).then(|| {
         Warning::new(
             "length-does-not-fit",

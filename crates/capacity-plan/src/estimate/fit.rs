@@ -148,7 +148,10 @@ fn command(args: &EstimateArgs, offered: &Demand<'_>) -> Vec<String> {
     for (flag, value) in flags {
         command.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
     }
-    for (flag, is_given) in [("--mtp", args.mtp), ("--windows-kept-whole", args.windows_kept_whole)] {
+    for (flag, is_given) in [
+        ("--mtp", args.mtp),
+        ("--windows-kept-whole", args.windows_kept_whole),
+    ] {
         command.extend(is_given.then(|| flag.to_owned()));
     }
     if args.fail_on.is_some() {

@@ -109,7 +109,13 @@ pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Fa
     }
     parts.warnings = caveats::caveats(args, &formula, quantization, &pool, device_source);
     let data = data::data(args, &formula, &pool, device, weights, &load, fit);
-    let exit = fit::exit(args.fail_on, &demand, &of_rank, data.engine.context_tokens, &load.lengths);
+    let exit = fit::exit(
+        args.fail_on,
+        &demand,
+        &of_rank,
+        data.engine.context_tokens,
+        &load.lengths,
+    );
     parts.warnings.extend(caveats::missed(&data.capacity, &load));
     parts.summary = format!("Estimate. {}", summary::summary(&data));
     Ok(report::finish(parts, data, exit, output))

@@ -191,7 +191,10 @@ fn served(settings: &str, tokens: u64, running: u64) -> String {
 
 #[test]
 fn a_pool_that_a_setting_caps_is_asked_for_nothing_else_of_memory() {
-    let capped = of_log(&served("max_total_tokens=4096", 4096, 256), &["--lengths", "1024"]);
+    let capped = of_log(
+        &served("max_total_tokens=4096", 4096, 256),
+        &["--lengths", "1024"],
+    );
     assert_eq!(capped["data"]["capacity"][0]["binding_limit"], "kv_tokens");
     assert_eq!(codes(&capped["data"]["advice"]), ["pool-is-capped"]);
     // A cap above what memory gives caps nothing.
@@ -199,7 +202,10 @@ fn a_pool_that_a_setting_caps_is_asked_for_nothing_else_of_memory() {
         let seen = of_log(&served(settings, 4096, 256), &["--lengths", "1024"]);
         let advice = codes(&seen["data"]["advice"]);
         assert!(!advice.contains(&"pool-is-capped"), "{advice:?}");
-        assert!(advice.contains(&"memory-is-unused") && advice.contains(&"smaller-keys"), "{advice:?}");
+        assert!(
+            advice.contains(&"memory-is-unused") && advice.contains(&"smaller-keys"),
+            "{advice:?}"
+        );
     }
 }
 
@@ -207,15 +213,28 @@ fn a_pool_that_a_setting_caps_is_asked_for_nothing_else_of_memory() {
 fn the_limit_on_requests_is_raised_to_what_the_longest_allow() {
     let seen = of_log(&served("dp_size=1", 100_000, 10), &["--lengths", "1000,4000"]);
     let advice = seen["data"]["advice"].as_array().expect("a list");
-    let raise = advice.iter().find(|advice| advice["code"] == "raise-request-limit").expect("advised");
+    let raise = advice
+        .iter()
+        .find(|advice| advice["code"] == "raise-request-limit")
+        .expect("advised");
     // 100 of the short ones, 25 of the long ones.
-    assert_eq!(raise["flags"], serde_json::json!(["--max-running-requests", "25"]));
+    assert_eq!(
+        raise["flags"],
+        serde_json::json!(["--max-running-requests", "25"])
+    );
     // States of a hybrid model are slots, too.
     let states = "[2026-05-15 09:09:50] Mamba Cache is allocated. max_mamba_cache_size: 12, conv_state size: 0.13GB, ssm_state size: 7.29GB\n";
-    let hybrid = served("dp_size=1", 100_000, 10).replacen("[2026-05-15 09:10:21]", &format!("{states}[2026-05-15 09:10:21]"), 1);
+    let hybrid = served("dp_size=1", 100_000, 10).replacen(
+        "[2026-05-15 09:10:21]",
+        &format!("{states}[2026-05-15 09:10:21]"),
+        1,
+    );
     let seen = of_log(&hybrid, &["--lengths", "1000"]);
     let advice = seen["data"]["advice"].as_array().expect("a list");
-    let raise = advice.iter().find(|advice| advice["code"] == "raise-request-limit").expect("advised");
+    let raise = advice
+        .iter()
+        .find(|advice| advice["code"] == "raise-request-limit")
+        .expect("advised");
     assert_eq!(raise["flags"][1], "12");
 }
 

@@ -334,20 +334,51 @@ fn the_gate_is_about_every_length_that_was_asked_for() {
     let folder = TempDir::new().expect("a folder");
     let path = write(&folder, "config.json", QWEN3_8B);
     let exit = |words: &[&str]| {
-        let all = [&["estimate", "--config", &path, "--gpu", "h100", "--fail-on", "does-not-fit"], words].concat();
+        let all = [
+            &[
+                "estimate",
+                "--config",
+                &path,
+                "--gpu",
+                "h100",
+                "--fail-on",
+                "does-not-fit",
+            ],
+            words,
+        ]
+        .concat();
         run(&all).expect("a document").exit()
     };
     assert_eq!(exit(&["--lengths", "4096,40960"]), Exit::Ok);
     // Above the longest context, and above what is left of 24 GiB.
     assert_eq!(exit(&["--lengths", "4096,40961"]), Exit::GateNotMet);
-    let small = ["estimate", "--config", &path, "--gpu-memory-gib", "24", "--fail-on", "does-not-fit", "--lengths", "1024,40960"];
+    let small = [
+        "estimate",
+        "--config",
+        &path,
+        "--gpu-memory-gib",
+        "24",
+        "--fail-on",
+        "does-not-fit",
+        "--lengths",
+        "1024,40960",
+    ];
     let report = run(&small).expect("a document");
     assert_eq!(report.exit(), Exit::GateNotMet);
     let seen: Value = serde_json::from_str(report.json()).expect("JSON");
     assert!(warnings(&seen).contains(&"length-does-not-fit"));
     // Typical lengths are nobody's wish.
     assert_eq!(exit(&[]), Exit::Ok);
-    let failure = run(&["estimate", "--config", &path, "--gpu", "h100", "--weights-gib", "0"]).expect_err("no weights");
+    let failure = run(&[
+        "estimate",
+        "--config",
+        &path,
+        "--gpu",
+        "h100",
+        "--weights-gib",
+        "0",
+    ])
+    .expect_err("no weights");
     assert_eq!(failure.document.code, "number-out-of-range");
 }
 

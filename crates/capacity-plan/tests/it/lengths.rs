@@ -144,7 +144,10 @@ fn a_prefix_leaves_each_request_something_of_its_own() {
     let log = write(&folder, "server.log", POOL);
     let failure = crate::run::run(&["log", &log, "--lengths", "4096,1000", "--shared-prefix", "1000"]);
     let failure = failure.expect_err("it shares all of the short ones");
-    assert_eq!((failure.document.code.as_str(), failure.exit), ("shared-prefix-too-long", contracts::Exit::Usage));
+    assert_eq!(
+        (failure.document.code.as_str(), failure.exit),
+        ("shared-prefix-too-long", contracts::Exit::Usage)
+    );
 }
 
 #[test]
@@ -153,7 +156,11 @@ fn a_log_without_a_context_has_the_model_s() {
     let config = write(&folder, "config.json", crate::estimate::QWEN3_8B);
     let document = of_log(POOL, &["--lengths", "40961", "--config", &config]);
     assert_eq!(document["data"]["capacity"][0]["binding_limit"], "context_length");
-    assert_eq!(document["data"]["engine"]["context_tokens"], Value::Null, "the engine did not say it");
+    assert_eq!(
+        document["data"]["engine"]["context_tokens"],
+        Value::Null,
+        "the engine did not say it"
+    );
 }
 
 #[test]

@@ -77,7 +77,8 @@ fn a_server_whose_memory_is_behind_a_key_is_no_server_without_metrics() {
 fn vllm_says_its_limit_on_requests_in_developer_mode_only() {
     const CARD: &str = r#"{"object": "list", "data": [{"id": "m", "object": "model", "owned_by": "vllm", "max_model_len": 4096}]}"#;
     const INFO: &str = r#"{"vllm_config": {"scheduler_config": {"max_num_seqs": 8}, "cache_config": {"num_gpu_blocks_override": 1000}}}"#;
-    const METRICS: &str = "vllm:cache_config_info{block_size=\"16\",cache_dtype=\"auto\",num_gpu_blocks=\"1000\"} 1.0\n";
+    const METRICS: &str =
+        "vllm:cache_config_info{block_size=\"16\",cache_dtype=\"auto\",num_gpu_blocks=\"1000\"} 1.0\n";
     let limit = |info: Option<&'static str>| {
         let url = server(move |path| match path {
             "/v1/models" => Some((200, CARD)),
@@ -89,7 +90,10 @@ fn vllm_says_its_limit_on_requests_in_developer_mode_only() {
     };
     let told = limit(Some(INFO));
     let row = &told["data"]["capacity"][0];
-    assert_eq!((&row["requests"], &row["binding_limit"]), (&8.into(), &"max_running_requests".into()));
+    assert_eq!(
+        (&row["requests"], &row["binding_limit"]),
+        (&8.into(), &"max_running_requests".into())
+    );
     assert_eq!(crate::run::codes(&told["data"]["advice"])[0], "pool-is-capped");
     let untold = limit(None);
     assert_eq!(untold["data"]["capacity"][0]["binding_limit"], "kv_tokens");

@@ -65,6 +65,7 @@ proptest! {
         let demand = Demand {
             config: &config, quantization: None, parallel, kv_dtype: KvDtype::Fp8, length, requests: page, page,
             weights_bytes: None, draft_token_bytes: 1.0,
+            windows_kept_whole: false,
         };
         let room = Room { device_bytes: 8e10, fraction: 0.9, reserve_bytes: 0.0 };
         if let Fits::No { needed_bytes, available_bytes } = demand.fits(&room) {

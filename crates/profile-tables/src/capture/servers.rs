@@ -56,7 +56,8 @@ impl Servers {
             let at = named.iter().position(|(role, _)| role.is_some_and(is))?;
             Some(named.remove(at).1)
         };
-        let profiled = take(&|role| role == wanted).ok_or_else(|| unclear("none of the servers has that role".to_owned()))?;
+        let profiled = take(&|role| role == wanted)
+            .ok_or_else(|| unclear("none of the servers has that role".to_owned()))?;
         let front = take(&|role| FRONTS.contains(&role));
         Ok(Servers {
             profiled,
@@ -91,14 +92,23 @@ mod tests {
         assert_eq!(found.asked().to_string(), "http://h:1");
         assert_eq!(found.others.len(), 1);
         let found = servers(&urls[1..], ProbeStage::Prefill).unwrap();
-        assert_eq!((found.profiled.to_string(), found.asked().to_string()), ("http://h:2".to_owned(), "http://h:2".to_owned()));
+        assert_eq!(
+            (found.profiled.to_string(), found.asked().to_string()),
+            ("http://h:2".to_owned(), "http://h:2".to_owned())
+        );
     }
 
     #[test]
     fn one_server_needs_no_role() {
         let found = servers(&["http://h:1"], ProbeStage::Prefill).unwrap();
         assert_eq!((found.role, found.others.len()), (None, 0));
-        assert_eq!(servers(&["decode=h:1"], ProbeStage::Prefill).unwrap().role.as_deref(), Some("decode"));
+        assert_eq!(
+            servers(&["decode=h:1"], ProbeStage::Prefill)
+                .unwrap()
+                .role
+                .as_deref(),
+            Some("decode")
+        );
     }
 
     #[test]

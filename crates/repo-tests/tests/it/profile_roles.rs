@@ -40,18 +40,41 @@ fn requests_go_in_at_the_router_and_the_stage_s_server_is_profiled() {
     let decode = Sim::engine(&["--flavor", "sglang"]);
     let prefill = Sim::engine(&["--flavor", "sglang"]);
     let (front, seen) = router(&decode.url);
-    let urls = [format!("router={front}"), format!("prefill={}", prefill.url), format!("decode={}", decode.url)];
+    let urls = [
+        format!("router={front}"),
+        format!("prefill={}", prefill.url),
+        format!("decode={}", decode.url),
+    ];
     let urls = urls.iter().flat_map(|url| ["--url", url.as_str()]);
     let more = ["--stage", "decode", "--output-len", "20", "--output-dir", to];
     let ended = run("profile-tables", ["capture"].into_iter().chain(urls).chain(more));
     assert_eq!(traces(&ended).len(), 1);
     let data = &ended.document()["data"];
-    assert_eq!((&data["url"], &data["role"]), (&decode.url.as_str().into(), &"decode".into()));
+    assert_eq!(
+        (&data["url"], &data["role"]),
+        (&decode.url.as_str().into(), &"decode".into())
+    );
     assert_eq!(data["front_url"], front.as_str());
     assert_eq!(data["load"]["running"], 0);
     let seen = seen.lock().unwrap();
-    assert!(seen.iter().any(|line| line.starts_with("POST /v1/completions")), "{seen:?}");
+    assert!(
+        seen.iter().any(|line| line.starts_with("POST /v1/completions")),
+        "{seen:?}"
+    );
     assert!(!seen.iter().any(|line| line.contains("profile")), "{seen:?}");
-    let without = run("profile-tables", ["capture", "--url", &front, "--url", &decode.url, "--stage", "decode", "--output-len", "20"]);
+    let without = run(
+        "profile-tables",
+        [
+            "capture",
+            "--url",
+            &front,
+            "--url",
+            &decode.url,
+            "--stage",
+            "decode",
+            "--output-len",
+            "20",
+        ],
+    );
     without.fails(2, "capture-roles-unclear", "--url decode=");
 }

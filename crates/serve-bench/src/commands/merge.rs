@@ -29,10 +29,23 @@ pub(crate) fn merge(args: &MergeArgs, output: &OutputArgs) -> Result<Report, Fai
     let told: Vec<serde_json::Value> = all.iter().map(told).collect();
     let late: Vec<Warning> = all
         .iter()
-        .flat_map(|part| shard::warnings(&part.shard, Some(part.epoch_at)).into_iter().skip(1).map(move |warning| (part, warning)))
-        .map(|(part, warning)| Warning::new(warning.code, format!("part {}: {}", part.shard.name(), warning.message)))
+        .flat_map(|part| {
+            shard::warnings(&part.shard, Some(part.epoch_at))
+                .into_iter()
+                .skip(1)
+                .map(move |warning| (part, warning))
+        })
+        .map(|(part, warning)| {
+            Warning::new(
+                warning.code,
+                format!("part {}: {}", part.shard.name(), warning.message),
+            )
+        })
         .collect();
-    let clocks: std::collections::BTreeSet<_> = all.iter().map(|part| part.header.environment.fingerprint.clone()).collect();
+    let clocks: std::collections::BTreeSet<_> = all
+        .iter()
+        .map(|part| part.header.environment.fingerprint.clone())
+        .collect();
     let merged = crate::merge::merge(all)?;
 
     let rules = rules(&merged.header.slo, &merged.header.goodput)?;
@@ -48,9 +61,15 @@ pub(crate) fn merge(args: &MergeArgs, output: &OutputArgs) -> Result<Report, Fai
     let mut parts = DocumentParts::new(SCHEMA);
     parts.inputs = inputs;
     parts.complete = merged.complete;
-    let simulated = header.contract.known(contracts::fields::contract_field::SIMULATED);
+    let simulated = header
+        .contract
+        .known(contracts::fields::contract_field::SIMULATED);
     parts.simulated = simulated.and_then(serde_json::Value::as_bool).unwrap_or(false);
-    parts.summary = format!("{} load generators together: {}", told.len(), verdict::headline(&runs));
+    parts.summary = format!(
+        "{} load generators together: {}",
+        told.len(),
+        verdict::headline(&runs)
+    );
     parts.warnings = late;
     if clocks.len() > 1 {
         parts.warnings.push(Warning::new(
@@ -58,14 +77,21 @@ pub(crate) fn merge(args: &MergeArgs, output: &OutputArgs) -> Result<Report, Fai
             "the parts ran on machines that are not alike: each began by its own clock, and what these are apart the rates of the whole are off by; keep them by NTP",
         ));
     }
-    parts.warnings.extend(verdict::warnings(verdict::numbered(&runs), &header.workload.prompt_unit));
+    parts.warnings.extend(verdict::warnings(
+        verdict::numbered(&runs),
+        &header.workload.prompt_unit,
+    ));
     parts.contract = header.contract.clone();
     parts.environment = header.environment.clone();
     parts.subject = header.subject.clone();
     if let Some(path) = &args.records {
         let writer = write(path, &merged)?;
         parts.artifacts.push(writer.artifact());
-        parts.warnings.extend(writer.failure().map(|failure| Warning::new("records-not-written", failure)));
+        parts.warnings.extend(
+            writer
+                .failure()
+                .map(|failure| Warning::new("records-not-written", failure)),
+        );
     }
     let exit = verdict::exit(&runs, parts.complete);
     let data = ResultData {
@@ -97,14 +123,25 @@ fn read(path: &Path) -> Result<(Part, Input), Failure> {
     let name = path.display();
     let records = match cli_kit::load_document::<ResultData>(path, SCHEMA) {
         Ok(loaded) => {
-            let named = loaded.document.artifacts.iter().find(|artifact| artifact.kind == RECORDS);
+            let named = loaded
+                .document
+                .artifacts
+                .iter()
+                .find(|artifact| artifact.kind == RECORDS);
             let named = named.ok_or_else(|| {
-                bad("merge-without-records", format!("{name} names no records, and quantiles of parts cannot be added"))
-                    .hint("measure each part with --records FILE")
+                bad(
+                    "merge-without-records",
+                    format!("{name} names no records, and quantiles of parts cannot be added"),
+                )
+                .hint("measure each part with --records FILE")
             })?;
             let found = beside(path, &named.path);
             let bytes = cli_kit::read_bounded(&found, u64::MAX - 1)?;
-            if named.sha256.as_ref().is_some_and(|hash| *hash != contracts::fields::sha256_hex(&bytes)) {
+            if named
+                .sha256
+                .as_ref()
+                .is_some_and(|hash| *hash != contracts::fields::sha256_hex(&bytes))
+            {
                 return Err(Failure::new(
                     Exit::Drift,
                     "records-changed",
@@ -119,12 +156,18 @@ fn read(path: &Path) -> Result<(Part, Input), Failure> {
     };
     let mut recorded = records::read(&records)?;
     let shard = recorded.header.shard.clone().ok_or_else(|| {
-        bad("merge-not-a-shard", format!("{name} is a whole measurement, not a part of one"))
-            .hint("give the records of `serve-bench run --shard I/N --start-at TIME --records FILE`")
+        bad(
+            "merge-not-a-shard",
+            format!("{name} is a whole measurement, not a part of one"),
+        )
+        .hint("give the records of `serve-bench run --shard I/N --start-at TIME --records FILE`")
     })?;
     if recorded.runs.len() != 1 {
-        return Err(bad("merge-several-runs", format!("{name} holds {} runs, and a part is one", recorded.runs.len()))
-            .hint("measure each part once"));
+        return Err(bad(
+            "merge-several-runs",
+            format!("{name} holds {} runs, and a part is one", recorded.runs.len()),
+        )
+        .hint("measure each part once"));
     }
     let run = recorded.runs.remove(0);
     let complete = !recorded.torn && run.end.as_ref().is_some_and(|end| end.complete);
@@ -143,8 +186,12 @@ fn read(path: &Path) -> Result<(Part, Input), Failure> {
 /// The records of a result that was moved together with them.
 fn beside(result: &Path, named: &str) -> PathBuf {
     let named = Path::new(named);
-    let own = result.parent().zip(named.file_name()).map(|(folder, name)| folder.join(name));
-    own.filter(|own| own.is_file()).unwrap_or_else(|| named.to_owned())
+    let own = result
+        .parent()
+        .zip(named.file_name())
+        .map(|(folder, name)| folder.join(name));
+    own.filter(|own| own.is_file())
+        .unwrap_or_else(|| named.to_owned())
 }
 
 fn write(path: &Path, merged: &Merged) -> Result<RecordsWriter, Failure> {

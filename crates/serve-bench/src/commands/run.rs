@@ -121,7 +121,9 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         runs.push(measured.run);
         last_records = measured.records;
         if let Some(shard) = &shard {
-            parts.warnings.extend(shard::warnings(shard, Some(measured.epoch_at)));
+            parts
+                .warnings
+                .extend(shard::warnings(shard, Some(measured.epoch_at)));
         }
         if !measured.complete {
             parts.complete = false;
@@ -175,8 +177,17 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
 /// A part leads to the others; what their files are called only their user knows.
 fn merging(args: &RunArgs, shard: &Shard) -> Vec<NextAction> {
     let own = args.records.as_deref().and_then(Path::to_str);
-    let why = format!("the whole, when all {} parts are there: give the records of each", shard.of);
-    let command = ["serve-bench", "merge", own.unwrap_or("RECORDS…"), "-o", "merged.json"];
+    let why = format!(
+        "the whole, when all {} parts are there: give the records of each",
+        shard.of
+    );
+    let command = [
+        "serve-bench",
+        "merge",
+        own.unwrap_or("RECORDS…"),
+        "-o",
+        "merged.json",
+    ];
     vec![NextAction::new(&why, &command)]
 }
 

@@ -40,7 +40,10 @@ pub(super) fn little(rows: Rows<'_>, interval: Option<Duration>) -> AuditCheck {
             Some(interval) => {
                 // As many more as are lacking, and half as many again; it is given in tenths.
                 let shorter = interval.as_secs_f64() * readings as f64 / (1.5 * READINGS as f64);
-                format!("with `--interval {:.1}s`", (shorter * 10.0).floor().max(1.0) / 10.0)
+                format!(
+                    "with `--interval {:.1}s`",
+                    (shorter * 10.0).floor().max(1.0) / 10.0
+                )
             }
             None => "as `-- COMMAND…` inside the window".to_owned(),
         };

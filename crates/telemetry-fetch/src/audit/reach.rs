@@ -87,8 +87,8 @@ fn beside(seconds: f64, side: &str, other: &str) -> String {
 mod tests {
     use contracts::telemetry_fetch::metric::MetricKind;
 
-    use super::super::{Known, audit};
     use super::super::tests::{benchmark, reach, row};
+    use super::super::{Known, audit};
     use super::*;
     use crate::fold::derived::Rows;
 

@@ -13,9 +13,18 @@ pub(super) fn sound(benchmark: &Benchmark) -> AuditCheck {
     let message = if passed {
         "the benchmark is whole, and its runs are valid".to_owned()
     } else {
-        format!("of the benchmark {}: measure again before anything is concluded", benchmark.unsound.join(", and "))
+        format!(
+            "of the benchmark {}: measure again before anything is concluded",
+            benchmark.unsound.join(", and ")
+        )
     };
-    plain("benchmark_sound", "findings", benchmark.unsound.len(), passed, message)
+    plain(
+        "benchmark_sound",
+        "findings",
+        benchmark.unsound.len(),
+        passed,
+        message,
+    )
 }
 
 /// Whether the logs have lines of another engine than the one that was measured; none where no log has lines of numbers, or

@@ -95,7 +95,8 @@ impl<'a> Rows<'a> {
 
     /// Whether a gauge was read often enough: readings at the ends know nothing of what lies between them.
     fn is_often(self, id: &'a str) -> bool {
-        self.of(id).all(|row| row.count.is_none_or(|readings| readings >= FEWEST as u64))
+        self.of(id)
+            .all(|row| row.count.is_none_or(|readings| readings >= FEWEST as u64))
     }
 
     fn max(self, id: &'a str) -> Option<f64> {

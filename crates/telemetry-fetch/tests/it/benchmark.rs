@@ -254,8 +254,15 @@ fn a_gate_lets_nothing_through_that_is_no_measurement() {
         (report.exit(), document(&report))
     };
     assert_eq!(exit("going on", "true").0, Exit::Ok);
-    assert_eq!(exit("going on", "exit 3").0, Exit::Undecided, "the command failed");
-    let (exited, window) = exit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", "true");
+    assert_eq!(
+        exit("going on", "exit 3").0,
+        Exit::Undecided,
+        "the command failed"
+    );
+    let (exited, window) = exit(
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",
+        "true",
+    );
     assert_eq!(exited, Exit::Undecided);
     assert!(warnings(&window).contains(&"window-invalidated"));
     // What ran out before this window did not run out in it.
@@ -265,7 +272,10 @@ fn a_gate_lets_nothing_through_that_is_no_measurement() {
     assert_eq!(exited, Exit::Undecided, "a log of SGLang beside metrics of vLLM");
     assert!(warnings(&window).contains(&"audit-log-engine"));
     let unbound = run("window --url http://127.0.0.1:1 --strict -- true").unwrap_err();
-    assert_eq!((unbound.document.code.as_str(), unbound.exit), ("strict-unbound", Exit::Usage));
+    assert_eq!(
+        (unbound.document.code.as_str(), unbound.exit),
+        ("strict-unbound", Exit::Usage)
+    );
 }
 
 #[test]
@@ -284,10 +294,16 @@ fn a_benchmark_that_was_cut_explains_nothing() {
         let report = run(&line).unwrap();
         let window = document(&report);
         let audit = window["data"]["audit"].as_array().unwrap();
-        let check = audit.iter().find(|check| check["id"] == "benchmark_sound").unwrap();
+        let check = audit
+            .iter()
+            .find(|check| check["id"] == "benchmark_sound")
+            .unwrap();
         (check["passed"].as_bool().unwrap(), report.exit())
     };
     assert_eq!(passed("nothing/nothing"), (true, Exit::Ok));
-    assert_eq!(passed("\"complete\":true/\"complete\":false"), (false, Exit::Undecided));
+    assert_eq!(
+        passed("\"complete\":true/\"complete\":false"),
+        (false, Exit::Undecided)
+    );
     assert_eq!(passed("\"valid\":true/\"valid\":false"), (false, Exit::Undecided));
 }

@@ -69,7 +69,11 @@ fn two_servers_of_one_role_are_added() {
     let text = payload(1000, Some(10), 1);
     let later = payload(3000, Some(110), 1);
     let urls = [(); 2].map(|()| format!("--url decode={}", metrics(&[&text, &text, &text, &later])));
-    let report = run(&format!("window {} --interval 100ms -- sleep 0.8", urls.join(" "))).unwrap();
+    let report = run(&format!(
+        "window {} --interval 100ms -- sleep 0.8",
+        urls.join(" ")
+    ))
+    .unwrap();
     let window = document(&report);
     assert_eq!(window["data"]["roles"].as_array().unwrap().len(), 1);
     assert_eq!(window["data"]["derived"]["mean_running"], 4.0);

@@ -199,7 +199,9 @@ fn snapshots_that_lie_far_around_what_was_asked_for_say_so() {
         std::thread::sleep(std::time::Duration::from_millis(pause_ms));
     }
     let at = |index: usize| -> jiff::Timestamp {
-        let read_at = snapshots[index].1["data"]["sources"][0]["read_at"].as_str().unwrap();
+        let read_at = snapshots[index].1["data"]["sources"][0]["read_at"]
+            .as_str()
+            .unwrap();
         read_at.parse().unwrap()
     };
     let told = |start: jiff::Timestamp, end: jiff::Timestamp| {

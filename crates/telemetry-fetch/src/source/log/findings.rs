@@ -225,7 +225,9 @@ impl Findings {
     /// Begins with what an earlier part of the log says and what holds since.
     pub(crate) fn begin_with(&mut self, mut earlier: Findings) {
         let holds_on = |kind: IncidentKind| kind != IncidentKind::OutOfMemory;
-        earlier.groups.retain(|(kind, _), group| group.invalidates && holds_on(*kind));
+        earlier
+            .groups
+            .retain(|(kind, _), group| group.invalidates && holds_on(*kind));
         self.groups = earlier.groups;
         self.profilers = earlier.profilers;
     }

@@ -254,7 +254,9 @@ fn told(mut read: Read, shown: String, span: &Span) -> LogRead {
         .map_or_else(Vec::new, |found| found.incidents(&shown));
     incidents.append(&mut read.incidents);
     LogRead {
-        families: findings.as_ref().map_or_else(BTreeSet::new, |found| found.families.clone()),
+        families: findings
+            .as_ref()
+            .map_or_else(BTreeSet::new, |found| found.families.clone()),
         series: findings.map_or_else(Vec::new, |found| found.series(&shown)),
         incidents,
         warnings: read.warnings,
