@@ -95,7 +95,7 @@ fn real_payloads_are_counted_and_recognised() {
             assert!(!row["raw_names"].as_array().unwrap().is_empty(), "{name}: {id}");
         }
         if name.contains("pid_gauges") {
-            let usage = window["data"]["derived"]["kv_usage_max"].as_f64().unwrap();
+            let usage = crate::row(&window, "kv_usage_ratio")["max"].as_f64().unwrap();
             assert!(
                 (usage - 0.653_046).abs() < 1e-6,
                 "the one process that writes counts: {usage}"

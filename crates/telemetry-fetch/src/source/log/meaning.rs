@@ -194,11 +194,11 @@ mod tests {
             ),
             (
                 "[2026-01-02 10:00:00] torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",
-                (OutOfMemory, false),
+                (OutOfMemory, true),
             ),
             (
                 "vllm.service: A process of this unit has been killed by the OOM killer.",
-                (OutOfMemory, false),
+                (OutOfMemory, true),
             ),
             (
                 "[2026-01-02 10:00:00] Could not resolve native configuration. Falling back to diffusers backend.",
