@@ -73,5 +73,5 @@ quiet=$(outcome silent)
 calling=$(outcome calls)
 echo "silent: $quiet"
 echo "calls:  $calling"
-case $quiet in passed*) ;; *) fail "a server that calls nobody: $quiet" ;; esac
-case $calling in failed*10.213.7.2*) ;; *) fail "a server that calls 10.213.7.2: $calling" ;; esac
+case $quiet in pass\ *) ;; *) fail "a server that calls nobody: $quiet" ;; esac
+case $calling in fail\ *10.213.7.2*) ;; *) fail "a server that calls 10.213.7.2: $calling" ;; esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One load of four generators: a Slurm job array on a private one-node Slurm, each job a shard of one frozen workload with a common
 # start, merged, and held against one generator with the whole load, in interleaved pairs: the 99 % interval of the ratio of
-# throughputs and of mean latencies holds 1. Then what must not pass: a part that is missing, and a part taken for the whole.
+# throughputs and of mean latencies lies within 5 %. Then what must not pass: a part that is missing, and a part taken for the whole.
 # Needs Debian's slurm-wlm and munge (slurm/node.sh installs them), Python 3, and serve-bench, gap-decide and engine-sim from
 # $SOTA_LOOP_BIN or built.
 set -euo pipefail
@@ -53,7 +53,7 @@ four() {
   serve-bench merge part"$1".{1,2,3,4}.jsonl --records "merged$1.jsonl" -q --format json -o "four$1.json" >/dev/null || status=$?
   [ "$status" = 0 ] || [ "$status" = 5 ] || fail "merge ended with $status"
 }
-rounds=6
+rounds=5
 for round in $(seq $rounds); do
   if [ $((round % 2)) = 1 ]; then one "$round"; four "$round"; else four "$round"; one "$round"; fi
 done
@@ -61,8 +61,8 @@ done
 python3 - $rounds <<'PY' || fail 'four generators are not one'
 import json, math, statistics, sys
 rounds = int(sys.argv[1])
-# Student's t of 5 degrees of freedom, 99 % on both sides.
-T = {6: 4.032}[rounds]
+# Student's t of 4 degrees of freedom, 99 % on both sides.
+T = {5: 4.604}[rounds]
 def run(name):
     document = json.load(open(name))
     assert document["data"]["shard"] is None and document["data"]["load"]["concurrency"] == 8, name
@@ -80,8 +80,7 @@ for name, of in [("output tokens/s", lambda r: r["throughput"]["output_tps"]), (
     mean, half = statistics.mean(logs), T * statistics.stdev(logs) / math.sqrt(rounds)
     low, high = math.exp(mean - half), math.exp(mean + half)
     print(f"slurm_load.sh: {name}, four generators to one: {math.exp(mean):.4f} [{low:.4f}, {high:.4f}]")
-    # An interval that holds everything would say nothing.
-    assert low <= 1.005 and high >= 0.995 and high - low < 0.2, name
+    assert 0.95 <= low and high <= 1.05, name
 PY
 # The same from the results, which name their records, to the last digit.
 status=0
@@ -101,6 +100,6 @@ refused 3 shards-missing serve-bench merge part1.{1,2,4}.jsonl
 refused 3 shard-twice serve-bench merge part1.{1,2,3,4}.jsonl part1.1.json
 refused 7 shards-differ serve-bench merge part1.{1,2,3}.jsonl part2.4.jsonl
 refused 3 merge-not-a-shard serve-bench merge merged1.jsonl
-refused 7 contract gap-decide --ours part1.1.json --theirs one1.json
+refused 3 contract-differs gap-decide --ours part1.1.json --theirs one=one1.json
 [ -z "$(squeue -h)" ] || fail 'a job is left'
 echo 'slurm_load.sh: passed'
