@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use contracts::Finite;
 use contracts::serve_bench::outcome::Outcome;
 use contracts::serve_bench::record::{Phase, RequestRecord};
+use contracts::serve_bench::workload::Turn;
 
 use crate::observation::Observation;
 
@@ -15,6 +16,8 @@ pub struct RecordContext {
     pub run: u32,
     /// Number of the request in the workload.
     pub index: u64,
+    /// Its place in a conversation.
+    pub turn: Option<Turn>,
     /// Whether it counts.
     pub phase: Phase,
     /// Start of the run.
@@ -34,6 +37,7 @@ impl Observation {
         RequestRecord {
             run: context.run,
             index: context.index,
+            turn: context.turn,
             phase: context.phase,
             outcome: self.outcome,
             tpot_ms: tpot_ms(&self),
@@ -120,6 +124,7 @@ mod tests {
         RecordContext {
             run: 0,
             index: 3,
+            turn: None,
             phase: Phase::Measured,
             epoch,
             scheduled: None,

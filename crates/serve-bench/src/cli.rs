@@ -152,7 +152,7 @@ pub enum EndpointArg {
 #[command(next_help_heading = "Workload")]
 pub struct WorkloadArgs {
     /// Named scenario(s): chat, summarization, inferencebench-a … -d, prefill, decode, prefix-repeat, mixed
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["dataset", "input_len", "output_len"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["dataset", "input_len", "output_len", "turns"])]
     pub preset: Vec<String>,
     /// Where requests come from
     #[arg(long, value_enum, value_name = "KIND")]
@@ -178,6 +178,13 @@ pub struct WorkloadArgs {
     /// Number of prefix groups
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub prefix_groups: u64,
+    /// Conversations of N turns (sharegpt: up to N), whose next turn is sent after the answer before; --num-prompts then counts
+    /// conversations, and so does --concurrency
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub turns: Option<u32>,
+    /// Mean time that a user thinks before a later turn, seconds, exponential
+    #[arg(long, value_name = "S", default_value_t = 0.0, requires = "turns")]
+    pub think_time: f64,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
@@ -206,7 +213,7 @@ pub struct WorkloadSourceArgs {
     // It is sent as it is: these would have to be ignored.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "preset", "dataset", "dataset_path", "num_prompts", "input_len", "output_len", "len_spread", "prefix_len",
-        "prefix_groups", "seed", "prompt_unit", "tokenizer", "endpoint", "ignore_eos", "extra_body",
+        "prefix_groups", "turns", "seed", "prompt_unit", "tokenizer", "endpoint", "ignore_eos", "extra_body",
     ])]
     pub workload: Option<PathBuf>,
     /// Scenario of the workload, when it has several

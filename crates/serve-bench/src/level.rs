@@ -175,6 +175,7 @@ fn prepare(selected: &Selected, server: &Server) -> Result<Arc<[Prepared]>, Fail
         .map(|request| {
             Ok(Prepared {
                 index: request.index,
+                turn: request.turn,
                 body: body_bytes(request, &server.served_model),
                 due: due(request)?,
                 output_len: request.output_len,
@@ -189,8 +190,23 @@ fn info(rate: Rate, shape: &LoadShapeArgs, warmup: u64, selected: &Selected) -> 
     info.concurrency = None;
     info.duration_s = shape.duration.and_then(Finite::new);
     let hinted_cap = selected.hint.as_ref().and_then(|hint| hint.max_concurrency);
+    let converses = selected.requests.iter().any(|request| request.turn.is_some());
+    if converses && !matches!(rate, Rate::Concurrency(_)) {
+        return Err(Failure::new(
+            Exit::Usage,
+            "turns-open-loop",
+            "the next turn of a conversation is sent after the answer before, and not at a time of its own"
+                .to_owned(),
+        )
+        .hint("give --concurrency: conversations at once"));
+    }
     match rate {
-        Rate::Concurrency(concurrency) => info.concurrency = Some(concurrency),
+        Rate::Concurrency(concurrency) => {
+            info.concurrency = Some(concurrency);
+            if converses {
+                info.mode = LoadMode::Conversations;
+            }
+        }
         Rate::PerSecond(rate) => {
             let plan = hinted(selected, rate)
                 .map_or_else(|| arrival_plan(rate, shape.arrival, shape.burstiness), Ok)?;
@@ -222,7 +238,7 @@ fn hinted(selected: &Selected, rate: f64) -> Option<ArrivalPlan> {
 /// Gives every request its arrival, and the stream its hash.
 fn arrivals(info: &LoadInfo, selected: &mut Selected, shape: &LoadShapeArgs) -> Result<(), Failure> {
     match info.mode {
-        LoadMode::ClosedLoop => return Ok(()),
+        LoadMode::ClosedLoop | LoadMode::Conversations => return Ok(()),
         LoadMode::OpenLoop => {
             let plan = ArrivalPlan {
                 arrival: info.arrival.unwrap_or(Arrival::Poisson),

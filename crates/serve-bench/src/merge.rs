@@ -120,8 +120,9 @@ fn whole(parts: &[Part]) -> Result<(), Failure> {
             .hint("give the records of each part once"));
         }
         let mut seen = BTreeSet::new();
-        let is_wrong =
-            |record: &&RequestRecord| !part.shard.sends(record.index) || !seen.insert(record.index);
+        let is_wrong = |record: &&RequestRecord| {
+            !part.shard.sends(shard::unit(record.index, record.turn)) || !seen.insert(record.index)
+        };
         if let Some(wrong) = part.records.iter().find(is_wrong) {
             return Err(bad(
                 "shard-foreign-request",

@@ -3,6 +3,7 @@
 use cli_kit::Failure;
 use contracts::serve_bench::result::{LoadInfo, LoadMode};
 use contracts::serve_bench::shard::Shard;
+use contracts::serve_bench::workload::Turn;
 use contracts::{Exit, Field, FieldSet, Warning};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -44,7 +45,8 @@ pub(crate) fn of(args: &RunArgs, whole: &LoadInfo) -> Result<Option<Shard>, Fail
         )
         .hint("run all parts again with another --start-at and merge each round by itself"));
     }
-    if whole.mode == LoadMode::ClosedLoop && args.load.concurrency.is_none() {
+    if matches!(whole.mode, LoadMode::ClosedLoop | LoadMode::Conversations) && args.load.concurrency.is_none()
+    {
         return Err(usage(
             "shard-load-unclear",
             "--shard divides a load, and none was named".to_owned(),
@@ -73,7 +75,12 @@ pub(crate) fn of(args: &RunArgs, whole: &LoadInfo) -> Result<Option<Shard>, Fail
 /// Exit 2 when no request is left for it to measure.
 pub(crate) fn part(mut level: Level, shard: &Shard) -> Result<Level, Failure> {
     let warmup = level.info.warmup_requests;
-    let is_ours = |position: usize| shard.sends(level.requests[position].index);
+    let is_ours = |position: usize| {
+        shard.sends(unit(
+            level.requests[position].index,
+            level.requests[position].turn,
+        ))
+    };
     let ours: Vec<usize> = (0..level.requests.len())
         .filter(|position| is_ours(*position))
         .collect();
@@ -100,6 +107,11 @@ pub(crate) fn part(mut level: Level, shard: &Shard) -> Result<Level, Failure> {
     };
     level.start_at = Some(shard.start_at);
     Ok(level)
+}
+
+/// By what requests are dealt out: a conversation stays with one part.
+pub(crate) fn unit(index: u64, turn: Option<Turn>) -> u64 {
+    turn.map_or(index, |turn| turn.conversation)
 }
 
 /// So many of the slots that all parts together have as many as the whole.

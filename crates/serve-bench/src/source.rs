@@ -14,8 +14,8 @@ use crate::server::{Server, block_on};
 use crate::workload::arrival::ArrivalPlan;
 use crate::workload::preset::{LoadHint, Preset};
 use crate::workload::{
-    Dataset, Endpoint, PromptSizer, RandomPlan, ScenarioPlan, ServerTokenizer, Shape, Words, Workload,
-    WorkloadPlan,
+    Dataset, Endpoint, PromptSizer, RandomPlan, ScenarioPlan, ServerTokenizer, Shape, TurnsPlan, Words,
+    Workload, WorkloadPlan,
 };
 
 /// Seed, prompts and lengths when nothing is said.
@@ -188,6 +188,22 @@ fn tokenizer_file(_path: &std::path::Path) -> Result<Box<dyn PromptSizer>, Failu
     .hint("build with `--features tokenizer`, or use the server's /tokenize with --prompt-unit tokens"))
 }
 
+/// Conversations, where they are asked for.
+fn turns(args: &WorkloadArgs) -> Result<Option<TurnsPlan>, Failure> {
+    let Some(most) = args.turns.filter(|turns| *turns > 1) else {
+        return Ok(None);
+    };
+    let think_mean_s = contracts::Finite::new(args.think_time).ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            "think-time",
+            "--think-time is no number of seconds".to_owned(),
+        )
+        .hint("for example --think-time 5")
+    })?;
+    Ok(Some(TurnsPlan { most, think_mean_s }))
+}
+
 /// What the workload flags ask for.
 pub(crate) fn plan(
     args: &WorkloadArgs,
@@ -239,6 +255,7 @@ pub(crate) fn plan(
         num_prompts: args.num_prompts,
         dataset,
         arrival: None,
+        turns: turns(args)?,
         endpoint,
         ignore_eos: args.ignore_eos.unwrap_or(matches!(
             kind,

@@ -34,6 +34,7 @@ pub(crate) fn number(value: Option<Finite>) -> String {
 pub(crate) fn load_words(load: &LoadInfo) -> String {
     let mut words = match (load.mode, load.concurrency, load.request_rate_rps) {
         (LoadMode::ClosedLoop, Some(concurrency), _) => format!("concurrency {concurrency}"),
+        (LoadMode::Conversations, Some(conversations), _) => format!("{conversations} conversations at once"),
         (LoadMode::OpenLoop, _, Some(rate)) => format!("{} req/s", number(Some(rate))),
         _ => "trace arrivals".to_owned(),
     };

@@ -9,6 +9,7 @@ use super::outcome::Outcome;
 use super::result::{LoadInfo, TargetInfo, WorkloadInfo};
 use super::run::ClientHealth;
 use super::shard::Shard;
+use super::workload::Turn;
 use crate::{FieldSet, Finite, Tool};
 
 /// One line of a records file.
@@ -141,6 +142,8 @@ pub struct RequestRecord {
     pub run: u32,
     /// Number of the request in the workload, from 0.
     pub index: u64,
+    /// Its place in a conversation; null for a request by itself.
+    pub turn: Option<Turn>,
     /// Whether it counts.
     pub phase: Phase,
     /// How it ended.

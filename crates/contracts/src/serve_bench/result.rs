@@ -201,6 +201,8 @@ pub enum LoadMode {
     OpenLoop,
     /// Requests at the times of a trace.
     Trace,
+    /// A fixed number of conversations, each with one request in flight or a user who thinks.
+    Conversations,
 }
 
 /// Arrival process of an open loop.
@@ -221,9 +223,9 @@ pub enum Arrival {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LoadInfo {
-    /// Closed loop, open loop or trace.
+    /// Closed loop, open loop, trace or conversations.
     pub mode: LoadMode,
-    /// Requests in flight of a closed loop; null otherwise.
+    /// Requests in flight of a closed loop, conversations at once; null otherwise.
     pub concurrency: Option<u32>,
     /// Mean rate of an open loop; null otherwise.
     pub request_rate_rps: Option<Finite>,

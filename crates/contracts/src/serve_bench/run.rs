@@ -31,6 +31,8 @@ pub struct Run {
     pub decode_tps: Distribution,
     /// Latencies of successful requests, milliseconds.
     pub latency: Latency,
+    /// First turns of conversations against later ones; null where requests are no turns.
+    pub turns: Option<Turns>,
     /// What the numbers cover.
     pub windows: Windows,
     /// Last quarter of the window against its first quarter, percent, of `output_tps`, `mean_ttft_ms` and
@@ -40,6 +42,20 @@ pub struct Run {
     pub client: ClientHealth,
     /// Service-level objectives; null when none was asked for.
     pub slo: Option<Slo>,
+}
+
+/// Turns of conversations. A later turn holds all turns before it: what the server kept of them it need not compute again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Turns {
+    /// Conversations with a measured request.
+    pub conversations: u64,
+    /// Time to first token of first turns, milliseconds.
+    pub first_ttft_ms: Distribution,
+    /// Time to first token of later turns, milliseconds.
+    pub later_ttft_ms: Distribution,
+    /// Cached / prompt tokens of later turns; null where the server does not say.
+    pub later_cached_ratio: Option<Finite>,
 }
 
 /// Requests by how they ended. Warm-up requests are not in it.

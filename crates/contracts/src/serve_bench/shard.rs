@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::result::LoadInfo;
 
-/// Which part of a load a measurement is, and of which load. Requests are dealt out by their number: request `i` of the
-/// workload is sent by shard `i mod of + 1`.
+/// Which part of a load a measurement is, and of which load. Requests are dealt out by their number, turns by that of their
+/// conversation: number `i` of the workload is sent by shard `i mod of + 1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Shard {
@@ -27,7 +27,7 @@ impl Shard {
         format!("{}/{}", self.index, self.of)
     }
 
-    /// Whether it sends the request of that number.
+    /// Whether it sends the request, or the conversation, of that number.
     pub fn sends(&self, index: u64) -> bool {
         index % u64::from(self.of.max(1)) + 1 == u64::from(self.index)
     }

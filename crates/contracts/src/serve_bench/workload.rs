@@ -82,19 +82,37 @@ pub struct WorkloadRequest {
     pub output_len: Option<u64>,
     /// Prefix group it shares a prefix with; null without groups.
     pub prefix_group: Option<u64>,
+    /// Its place in a conversation; null for a request by itself.
+    pub turn: Option<Turn>,
     /// The request body without `model`.
     pub body: Value,
 }
 
+/// A turn of a conversation. It is sent when the answer of the turn before is there and the user has thought; its body holds
+/// the turns before with the answers that were frozen, so that every server gets the same bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Turn {
+    /// Number of the conversation in the scenario, from 0.
+    pub conversation: u64,
+    /// Number of the turn in it, from 0.
+    pub number: u32,
+    /// Time between the end of the answer before and this request, milliseconds; 0 for the first turn.
+    pub think_ms: Finite,
+}
+
 /// Running hash of a request stream: for every request in order the RFC 8785 canonical JSON of
-/// `{"arrival_offset_ms": …, "body": …}` and a newline.
+/// `{"arrival_offset_ms": …, "body": …}`, with `"turn"` where there is one, and a newline.
 #[derive(Clone, Debug, Default)]
 pub struct StreamHash(crate::fields::RunningSha256);
 
 impl StreamHash {
     /// Adds one request.
     pub fn add(&mut self, request: &WorkloadRequest) {
-        let line = json!({"arrival_offset_ms": request.arrival_offset_ms, "body": request.body});
+        let mut line = json!({"arrival_offset_ms": request.arrival_offset_ms, "body": request.body});
+        if let Some(turn) = &request.turn {
+            line["turn"] = json!(turn);
+        }
         self.0.add(crate::fields::canonical(&line).as_bytes());
         self.0.add(b"\n");
     }

@@ -55,6 +55,7 @@ fn requests(scenario: &str, input_len: u64, seed: u64) -> Vec<WorkloadRequest> {
             input_len: Some(input_len),
             output_len: Some(OUTPUT_LEN),
             prefix_group: None,
+            turn: None,
             body: json!({"messages": [{"role": "user", "content": format!("{seed} {index} {input_len}")}], "max_tokens": OUTPUT_LEN}),
         })
         .collect()

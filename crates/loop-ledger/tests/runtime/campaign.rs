@@ -191,6 +191,7 @@ fn frozen_workload() -> Vec<u8> {
         input_len: Some(3),
         output_len: Some(4),
         prefix_group: None,
+        turn: None,
         body: json!({"messages": [{"role": "user", "content": "one two three"}], "max_tokens": 4}),
     };
     let mut stream = StreamHash::default();

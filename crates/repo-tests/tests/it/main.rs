@@ -7,6 +7,7 @@ mod chain;
 mod codes;
 mod commands;
 mod config_search;
+mod conversations;
 mod documents;
 mod fields;
 mod fuzz;

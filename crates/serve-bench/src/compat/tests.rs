@@ -13,6 +13,7 @@ fn record(outcome: Outcome) -> RequestRecord {
     RequestRecord {
         run: 0,
         index: 0,
+        turn: None,
         phase: Phase::Measured,
         outcome,
         http_status: Some(200),

@@ -2,7 +2,7 @@
 
 use contracts::Finite;
 use contracts::serve_bench::record::{Phase, RequestRecord};
-use contracts::serve_bench::result::LoadInfo;
+use contracts::serve_bench::result::{LoadInfo, LoadMode};
 use contracts::serve_bench::run::{ClientHealth, Lag};
 
 /// What the load loop sampled of its own process during a run.
@@ -71,7 +71,9 @@ pub fn client_health(samples: &ClientSamples, records: &[RequestRecord], load: &
             100.0 * share
         ));
     }
+    // A user who thinks has no request in flight, and nobody limits that.
     if let (Some(asked), Some(achieved)) = (load.concurrency, achieved)
+        && load.mode != LoadMode::Conversations
         && achieved < CONCURRENCY_LIMIT * f64::from(asked)
     {
         reasons.push(format!(

@@ -7,6 +7,7 @@ mod latency;
 mod requests;
 mod slo;
 mod throughput;
+mod turns;
 mod weighted;
 mod windows;
 
@@ -60,6 +61,7 @@ pub fn fold_run(records: &[RequestRecord], client: ClientHealth, context: &FoldC
         prefill_tps: throughput::prefill_tps(&measured),
         decode_tps: throughput::decode_tps(&measured),
         latency: latency::latency(&measured),
+        turns: turns::turns(&measured),
         windows: windows::windows(span, steady, context.epoch_at),
         drift: drift::drift(&measured, steady.or(span)),
         client,

@@ -57,6 +57,7 @@ pub(super) mod tests {
         RequestRecord {
             run: 0,
             index: 0,
+            turn: None,
             phase: Phase::Measured,
             outcome: Outcome::Ok,
             http_status: Some(200),

@@ -2,7 +2,7 @@
 
 use contracts::serve_bench::outcome::Outcome;
 use contracts::serve_bench::record::RequestRecord;
-use contracts::serve_bench::result::LoadInfo;
+use contracts::serve_bench::result::{LoadInfo, LoadMode};
 use contracts::serve_bench::run::{Window, Windows};
 use jiff::{SignedDuration, Timestamp};
 
@@ -74,7 +74,9 @@ pub(super) fn steady(measured: &[&RequestRecord], load: &LoadInfo) -> Option<Spa
             Some(*in_flight)
         })
         .max()?;
-    let asked = load.concurrency.map_or(peak, i64::from);
+    // Conversations are not requests in flight: their users think.
+    let asked = load.concurrency.filter(|_| load.mode != LoadMode::Conversations);
+    let asked = asked.map_or(peak, i64::from);
     let needed = (0.95 * asked as f64).ceil() as i64;
     let mut best: Option<Span> = None;
     let mut open: Option<f64> = None;

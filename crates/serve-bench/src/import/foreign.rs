@@ -134,6 +134,7 @@ pub(super) fn empty_run(run: u32, tool: &str, succeeded: u64, failed: u64) -> Ru
             ttft_from_schedule_ms: Distribution::EMPTY,
             e2e_from_schedule_ms: Distribution::EMPTY,
         },
+        turns: None,
         windows: Windows {
             full: None,
             steady: None,

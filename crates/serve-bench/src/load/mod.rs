@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use contracts::serve_bench::record::{Phase, RequestRecord};
 use contracts::serve_bench::result::{Arrival, LoadInfo, LoadMode};
+use contracts::serve_bench::workload::Turn;
 use engine_client::{Call, Endpoint, Headers, RecordContext, Slot};
 use jiff::Timestamp;
 
@@ -28,6 +29,8 @@ use stop::Stop;
 pub struct Prepared {
     /// Number in the workload.
     pub index: u64,
+    /// Its place in a conversation.
+    pub turn: Option<Turn>,
     /// The body, model name included.
     pub body: Bytes,
     /// When it is due, from the start of the run; `None` in a closed loop.
@@ -36,6 +39,16 @@ pub struct Prepared {
     pub output_len: Option<u64>,
     /// Whether the body asks for `ignore_eos`.
     pub ignore_eos: bool,
+}
+
+impl Prepared {
+    /// How long the user thinks before it.
+    fn think(&self) -> Duration {
+        let think = self
+            .turn
+            .and_then(|turn| Duration::try_from_secs_f64(turn.think_ms.get() / 1e3).ok());
+        think.unwrap_or_default()
+    }
 }
 
 /// Everything a run needs that does not change between runs.
@@ -106,7 +119,7 @@ pub fn run(level: &Level, run: u32, sink: Sink) -> std::io::Result<Finished> {
     };
     let runtime = builder.enable_all().build()?;
     let slots = match level.info.mode {
-        LoadMode::ClosedLoop => runtime.block_on(closed_loop::open_slots(level)),
+        LoadMode::ClosedLoop | LoadMode::Conversations => runtime.block_on(closed_loop::open_slots(level)),
         LoadMode::OpenLoop | LoadMode::Trace => Vec::new(),
     };
     let opened_before: u64 = slots.iter().map(Slot::connections_opened).sum();
@@ -128,7 +141,7 @@ pub fn run(level: &Level, run: u32, sink: Sink) -> std::io::Result<Finished> {
     let poll_delay_ms = runtime.block_on(async {
         let heart = tokio::spawn(heartbeat::heartbeat(shared.stop.clone()));
         match level.info.mode {
-            LoadMode::ClosedLoop => closed_loop::run(&shared, slots).await,
+            LoadMode::ClosedLoop | LoadMode::Conversations => closed_loop::run(&shared, slots).await,
             LoadMode::OpenLoop | LoadMode::Trace => open_loop::run(&shared).await,
         }
         shared.stop.finish();
@@ -207,6 +220,14 @@ impl Shared {
         self.lasts_until(self.epoch.elapsed()) && !self.stop.cancel.is_cancelled()
     }
 
+    /// Waits for a moment; false when the run was stopped meanwhile.
+    async fn pause_until(&self, at: Instant) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep_until(at.into()) => true,
+            () = self.stop.cancel.cancelled() => false,
+        }
+    }
+
     /// Whether requests are still sent so long after the start.
     fn lasts_until(&self, offset: Duration) -> bool {
         let limit = self.level.info.duration_s;
@@ -235,6 +256,7 @@ impl Shared {
         let record = observation.into_record(RecordContext {
             run: self.run,
             index: request.index,
+            turn: request.turn,
             phase: if warmup { Phase::Warmup } else { Phase::Measured },
             epoch: self.epoch,
             scheduled: dispatch.scheduled,

@@ -86,6 +86,7 @@ impl Scripted {
         let requests: Arc<[Prepared]> = (0..ask.requests)
             .map(|index| Prepared {
                 index,
+                turn: None,
                 body: body.clone(),
                 due: None,
                 output_len: Some(ask.output_len),

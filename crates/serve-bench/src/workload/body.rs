@@ -196,6 +196,7 @@ mod tests {
             input_len: None,
             output_len: None,
             prefix_group: None,
+            turn: None,
             body,
         }
     }

@@ -10,7 +10,9 @@ use super::compose::Composer;
 use super::draft::Draft;
 use super::plan::{Dataset, MAX_OUTPUT_LEN, MAX_PROMPTS, ScenarioPlan};
 use super::sizer::PromptSizer;
-use super::{Workload, WorkloadError, WorkloadPlan, azure, burstgpt, jsonl, mooncake, random, sharegpt};
+use super::{
+    Workload, WorkloadError, WorkloadPlan, azure, burstgpt, jsonl, mooncake, random, sharegpt, turns,
+};
 
 /// Makes the requests of a plan.
 ///
@@ -83,6 +85,7 @@ fn requests(
     composer: &mut Composer<'_>,
     notes: &mut Vec<Warning>,
 ) -> Result<Vec<WorkloadRequest>, WorkloadError> {
+    turns::check(plan)?;
     let mut drafts = match &plan.dataset {
         Dataset::Random(random) => random::drafts(plan, random, composer)?,
         Dataset::Sharegpt { path, output_len } => {
@@ -94,6 +97,7 @@ fn requests(
         Dataset::Mooncake { path } => mooncake::drafts(plan, path, composer)?,
     };
     let arrivals = arrivals(plan, &mut drafts)?;
+    let turns = turns::unfold(plan, &mut drafts);
     let template = Template {
         endpoint: plan.endpoint,
         ignore_eos: plan.ignore_eos,
@@ -101,9 +105,9 @@ fn requests(
     };
     drafts
         .into_iter()
-        .zip(arrivals)
+        .zip(arrivals.into_iter().zip(turns))
         .enumerate()
-        .map(|(index, (draft, arrival_offset_ms))| {
+        .map(|(index, (draft, (arrival_offset_ms, turn)))| {
             let body = template
                 .body(draft.prompt, draft.output_len, draft.extra_body.as_ref())
                 .map_err(|reason| refused(plan, draft.line, reason))?;
@@ -114,6 +118,7 @@ fn requests(
                 input_len: draft.input_len,
                 output_len: asked_output_len(&body),
                 prefix_group: draft.prefix_group,
+                turn,
                 body,
             })
         })

@@ -25,6 +25,7 @@ mod sharegpt;
 pub mod sizer;
 #[cfg(feature = "tokenizer")]
 mod tokenizer_file;
+mod turns;
 mod words;
 
 use contracts::Warning;
@@ -34,7 +35,7 @@ pub use body::{Endpoint, body_bytes};
 pub use check::prompt_check;
 pub use error::WorkloadError;
 pub use generate::generate;
-pub use plan::{Dataset, RandomPlan, ScenarioPlan, Shape, WorkloadPlan};
+pub use plan::{Dataset, RandomPlan, ScenarioPlan, Shape, TurnsPlan, WorkloadPlan};
 pub use sizer::{PromptSizer, PromptUnit, ServerTokenizer, Words};
 #[cfg(feature = "tokenizer")]
 pub use tokenizer_file::TokenizerFile;

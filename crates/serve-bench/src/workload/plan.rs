@@ -38,12 +38,14 @@ pub struct ScenarioPlan {
     pub purpose: Purpose,
     /// Seed of everything that is drawn.
     pub seed: u64,
-    /// Requests; null takes a whole data set (and 80 of `random`).
+    /// Requests, or conversations; null takes a whole data set (and 80 of `random`).
     pub num_prompts: Option<u64>,
     /// Where prompts come from.
     pub dataset: Dataset,
     /// Arrival offsets to freeze; null leaves arrivals to the load, or to the time stamps of the data set.
     pub arrival: Option<ArrivalPlan>,
+    /// Conversations in place of single requests; null for none.
+    pub turns: Option<TurnsPlan>,
     /// `chat` or `completions`.
     pub endpoint: Endpoint,
     /// Whether the engine is told to go on to the asked length.
@@ -62,11 +64,21 @@ impl ScenarioPlan {
             num_prompts: Some(num_prompts),
             dataset: Dataset::Random(random),
             arrival: None,
+            turns: None,
             endpoint: Endpoint::Chat,
             ignore_eos: true,
             extra_body: None,
         }
     }
+}
+
+/// Conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TurnsPlan {
+    /// Turns of each; of a data set at most.
+    pub most: u32,
+    /// Mean time that a user thinks before a later turn, seconds; exponential.
+    pub think_mean_s: Finite,
 }
 
 /// Where prompts come from.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::compose::{Composer, salt};
-use super::draft::Draft;
+use super::draft::{Draft, DraftTurn};
 use super::error::WorkloadError;
 use super::plan::{RandomPlan, ScenarioPlan, Shape};
 use super::seed::{Purpose, Stream};
@@ -21,7 +21,8 @@ pub(super) fn drafts(
     composer: &mut Composer<'_>,
 ) -> Result<Vec<Draft>, WorkloadError> {
     random.check()?;
-    let count = plan.num_prompts.unwrap_or(DEFAULT_PROMPTS);
+    let turns = plan.turns.map_or(1, |turns| u64::from(turns.most));
+    let count = plan.num_prompts.unwrap_or(DEFAULT_PROMPTS).saturating_mul(turns);
     let shortest = random
         .shapes
         .iter()
@@ -52,7 +53,12 @@ pub(super) fn drafts(
         let mut text = Stream::new(plan.seed, &plan.scenario, Purpose::Text, index);
         let (text, input_len) = composer.fit(&head, &mut text, input_len)?;
         composer.charge(index, text.len())?;
+        let turn = match plan.turns {
+            Some(_) => Some(recorded(plan, index, index / turns, output_len, composer)?),
+            None => None,
+        };
         drafts.push(Draft {
+            turn,
             input_len: Some(input_len),
             output_len: Some(output_len),
             prefix_group: group,
@@ -60,6 +66,23 @@ pub(super) fn drafts(
         });
     }
     Ok(drafts)
+}
+
+/// A turn with an answer of random words, as long as the one that is asked for.
+fn recorded(
+    plan: &ScenarioPlan,
+    index: u64,
+    conversation: u64,
+    output_len: u64,
+    composer: &mut Composer<'_>,
+) -> Result<DraftTurn, WorkloadError> {
+    let mut stream = Stream::new(plan.seed, &plan.scenario, Purpose::Answer, index);
+    let (answer, answer_len) = composer.fit(&[], &mut stream, output_len)?;
+    Ok(DraftTurn {
+        conversation,
+        answer,
+        answer_len,
+    })
 }
 
 /// The words that all requests of a group begin with.

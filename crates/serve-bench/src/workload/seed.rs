@@ -22,6 +22,10 @@ pub(super) enum Purpose {
     Salt,
     /// Order of a data set.
     Shuffle,
+    /// Recorded answers of a conversation.
+    Answer,
+    /// How long a user thinks.
+    Think,
 }
 
 /// A stream of random values.

@@ -4,7 +4,7 @@
 //! first turn is the prompt, the second the answer whose length is asked for; left out are conversations of fewer
 //! than two turns, prompts under 4 or over 1024, answers under 4 (unless a length is given), and pairs over 2048.
 //! Unlike there, lengths are in the sizer's unit, and no conversation is sent twice when too few are left: a second
-//! sending would hit the prefix cache.
+//! sending would hit the prefix cache. With `--turns`, later pairs of a conversation are its later turns.
 
 use std::fmt;
 use std::fs::File;
@@ -16,10 +16,11 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::compose::Composer;
-use super::draft::Draft;
+use super::draft::{Draft, DraftTurn};
 use super::error::WorkloadError;
 use super::plan::ScenarioPlan;
 use super::seed::{Purpose, Stream};
+use super::turns::MOST_TURNS;
 
 /// Largest file; the one in common use has 0.7 GB.
 const FILE_CAP: u64 = 4 << 30;
@@ -29,8 +30,8 @@ const MAX_TOTAL_LEN: u64 = 2048;
 
 #[derive(Deserialize)]
 struct Conversation {
-    #[serde(default, deserialize_with = "first_two", alias = "conversation")]
-    conversations: [Option<String>; 2],
+    #[serde(default, deserialize_with = "turns", alias = "conversation")]
+    conversations: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -38,20 +39,23 @@ struct Turn {
     value: String,
 }
 
-/// The first two turns; the rest is not kept.
-fn first_two<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[Option<String>; 2], D::Error> {
+/// The first turns; the rest is not kept.
+fn turns<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     struct Turns;
     impl<'de> Visitor<'de> for Turns {
-        type Value = [Option<String>; 2];
+        type Value = Vec<String>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an array of turns")
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut turns: A) -> Result<Self::Value, A::Error> {
-            let mut kept = [None, None];
-            for slot in &mut kept {
-                *slot = turns.next_element::<Turn>()?.map(|turn| turn.value);
+            let mut kept = Vec::new();
+            while kept.len() < 2 * MOST_TURNS as usize {
+                match turns.next_element::<Turn>()? {
+                    Some(turn) => kept.push(turn.value),
+                    None => break,
+                }
             }
             while turns.next_element::<IgnoredAny>()?.is_some() {}
             Ok(kept)
@@ -88,49 +92,41 @@ pub(super) fn drafts(
     composer: &mut Composer<'_>,
     notes: &mut Vec<Warning>,
 ) -> Result<Vec<Draft>, WorkloadError> {
-    let mut pairs = read(path)?;
-    let found = pairs.len();
+    let turns = plan.turns.map_or(1, |turns| turns.most as usize);
+    let mut conversations = read(path, 2 * turns)?;
+    let found = conversations.len();
     shuffle(
-        &mut pairs,
+        &mut conversations,
         &mut Stream::new(plan.seed, &plan.scenario, Purpose::Shuffle, 0),
     );
     let most = plan.num_prompts.unwrap_or(u64::MAX);
     let mut left_out = LeftOut::default();
     let mut drafts: Vec<Draft> = Vec::new();
-    for pair in pairs {
-        if drafts.len() as u64 >= most {
+    let mut taken = 0;
+    for conversation in conversations {
+        if taken >= most {
             break;
         }
-        let [Some(prompt), Some(answer)] = pair else {
+        let mut pairs = conversation.chunks_exact(2);
+        let Some([prompt, answer]) = pairs.next() else {
             left_out.turns += 1;
             continue;
         };
-        let prompt_len = composer.count(&prompt)?;
-        let answer_len = match output_len {
-            Some(asked) => asked,
-            None => composer.count(&answer)?,
-        };
-        let reason = if prompt_len < MIN_LEN {
-            Some(&mut left_out.prompt_short)
-        } else if output_len.is_none() && answer_len < MIN_LEN {
-            Some(&mut left_out.answer_short)
-        } else if prompt_len > MAX_PROMPT_LEN {
-            Some(&mut left_out.prompt_long)
-        } else if prompt_len + answer_len > MAX_TOTAL_LEN {
-            Some(&mut left_out.pair_long)
-        } else {
-            None
-        };
-        if let Some(counter) = reason {
+        let first = measured(composer, prompt, answer, output_len)?;
+        if let Some(counter) = first.left_out(output_len, &mut left_out) {
             *counter += 1;
             continue;
         }
-        composer.charge(drafts.len() as u64, prompt.len())?;
-        drafts.push(Draft {
-            input_len: Some(prompt_len),
-            output_len: Some(answer_len),
-            ..Draft::text(prompt)
-        });
+        drafts.push(first.draft(composer, drafts.len() as u64, plan.turns.map(|_| taken))?);
+        // A later turn that would be left out by itself ends the conversation.
+        for pair in pairs {
+            let next = measured(composer, &pair[0], &pair[1], output_len)?;
+            if next.left_out(output_len, &mut LeftOut::default()).is_some() {
+                break;
+            }
+            drafts.push(next.draft(composer, drafts.len() as u64, Some(taken))?);
+        }
+        taken += 1;
     }
     if drafts.is_empty() {
         return Err(WorkloadError::DatasetEmpty {
@@ -138,30 +134,87 @@ pub(super) fn drafts(
             reason: format!("{found} conversations; {left_out}"),
         });
     }
-    if plan
-        .num_prompts
-        .is_some_and(|asked| (drafts.len() as u64) < asked)
-    {
+    if plan.num_prompts.is_some_and(|asked| taken < asked) {
         notes.push(Warning {
             code: "dataset-short".to_owned(),
-            message: format!(
-                "{} of {most} requests: {found} conversations, {left_out}",
-                drafts.len()
-            ),
+            message: format!("{taken} of {most}: {found} conversations, {left_out}"),
         });
     }
     Ok(drafts)
 }
 
-fn read(path: &Path) -> Result<Vec<[Option<String>; 2]>, WorkloadError> {
+/// A turn and its recorded answer, with their lengths in the sizer's unit.
+struct Pair<'a> {
+    prompt: &'a str,
+    answer: &'a str,
+    prompt_len: u64,
+    /// Of the answer that is asked for.
+    output_len: u64,
+    /// Of the recorded one.
+    answer_len: u64,
+}
+
+fn measured<'a>(
+    composer: &mut Composer<'_>,
+    prompt: &'a str,
+    answer: &'a str,
+    asked: Option<u64>,
+) -> Result<Pair<'a>, WorkloadError> {
+    let answer_len = composer.count(answer)?;
+    Ok(Pair {
+        prompt,
+        answer,
+        prompt_len: composer.count(prompt)?,
+        output_len: asked.unwrap_or(answer_len),
+        answer_len,
+    })
+}
+
+impl Pair<'_> {
+    /// What counts it, when it is left out.
+    fn left_out<'l>(&self, asked: Option<u64>, left_out: &'l mut LeftOut) -> Option<&'l mut u64> {
+        if self.prompt_len < MIN_LEN {
+            Some(&mut left_out.prompt_short)
+        } else if asked.is_none() && self.output_len < MIN_LEN {
+            Some(&mut left_out.answer_short)
+        } else if self.prompt_len > MAX_PROMPT_LEN {
+            Some(&mut left_out.prompt_long)
+        } else if self.prompt_len + self.output_len > MAX_TOTAL_LEN {
+            Some(&mut left_out.pair_long)
+        } else {
+            None
+        }
+    }
+
+    fn draft(
+        &self,
+        composer: &mut Composer<'_>,
+        index: u64,
+        conversation: Option<u64>,
+    ) -> Result<Draft, WorkloadError> {
+        composer.charge(index, self.prompt.len())?;
+        Ok(Draft {
+            input_len: Some(self.prompt_len),
+            output_len: Some(self.output_len),
+            turn: conversation.map(|conversation| DraftTurn {
+                conversation,
+                answer: self.answer.to_owned(),
+                answer_len: self.answer_len,
+            }),
+            ..Draft::text(self.prompt.to_owned())
+        })
+    }
+}
+
+fn read(path: &Path, most: usize) -> Result<Vec<Vec<String>>, WorkloadError> {
     let file = File::open(path).map_err(|source| WorkloadError::Unreadable {
         path: path.to_owned(),
         source,
     })?;
     let mut parser = serde_json::Deserializer::from_reader(BufReader::new(file.take(FILE_CAP)));
-    struct Conversations;
+    struct Conversations(usize);
     impl<'de> Visitor<'de> for Conversations {
-        type Value = Vec<[Option<String>; 2]>;
+        type Value = Vec<Vec<String>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an array of conversations")
@@ -170,13 +223,16 @@ fn read(path: &Path) -> Result<Vec<[Option<String>; 2]>, WorkloadError> {
         fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Self::Value, A::Error> {
             let mut all = Vec::new();
             while let Some(row) = rows.next_element::<Conversation>()? {
-                all.push(row.conversations);
+                let mut turns = row.conversations;
+                turns.truncate(self.0);
+                turns.shrink_to_fit();
+                all.push(turns);
             }
             Ok(all)
         }
     }
     parser
-        .deserialize_seq(Conversations)
+        .deserialize_seq(Conversations(most))
         .and_then(|all| parser.end().map(|()| all))
         .map_err(|error| match error.io_error_kind() {
             Some(kind) => WorkloadError::Unreadable {

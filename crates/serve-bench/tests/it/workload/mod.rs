@@ -6,6 +6,7 @@ mod presets;
 mod random;
 mod robustness;
 mod traces;
+mod turns;
 
 use std::path::PathBuf;
 
