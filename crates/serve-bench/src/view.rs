@@ -66,6 +66,18 @@ pub(crate) fn latency_table(run: &Run) -> Table {
         ("TTFT from schedule", &latency.ttft_from_schedule_ms),
         ("E2E from schedule", &latency.e2e_from_schedule_ms),
     ];
+    let turns = run.turns.iter().flat_map(|turns| {
+        [
+            ("TTFT, first turns", &turns.first_ttft_ms),
+            ("TTFT, later turns", &turns.later_ttft_ms),
+        ]
+    });
+    let rows: Vec<(&str, &Distribution)> = rows[..1]
+        .iter()
+        .copied()
+        .chain(turns)
+        .chain(rows[1..].iter().copied())
+        .collect();
     for (name, distribution) in rows.iter().filter(|(_, distribution)| distribution.count > 0) {
         table.row(vec![
             (*name).to_owned(),
