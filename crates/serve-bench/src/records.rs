@@ -273,7 +273,7 @@ fn is_same(left: &RecordedRun, right: &RecordedRun) -> bool {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+pub(super) mod tests {
     use contracts::serve_bench::record::{RunSide, SCHEMA};
     use contracts::serve_bench::result::{EngineInfo, EngineKind, TargetInfo, WorkloadInfo};
     use contracts::{FieldSet, Tool};

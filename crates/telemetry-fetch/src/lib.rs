@@ -31,6 +31,7 @@ mod snapshot;
 mod source;
 mod summary;
 mod vocabulary;
+mod warnings;
 mod watch;
 mod window;
 

@@ -69,6 +69,8 @@ pub struct Recorded {
     noise: Option<Noise>,
     /// Number and values of each configuration, none for one that fails.
     rows: BTreeMap<Config, (usize, Vec<f64>)>,
+    /// Where the levels of each parameter stand among its values in the file.
+    places: Vec<Vec<usize>>,
 }
 
 /// How a search ended, with the fields that `rivals.py` prints.
@@ -117,9 +119,6 @@ impl Recorded {
         if header.schema != SCHEMA || header.direction != "max" {
             return Err(format!("line 1: it is not {SCHEMA} with direction `max`"));
         }
-        if !header.complete {
-            return Err("line 1: only complete landscapes are searched here".to_owned());
-        }
         let space = space(&header)?;
         let mut rows = BTreeMap::new();
         for (number, line) in lines.enumerate() {
@@ -145,29 +144,62 @@ impl Recorded {
         {
             return Err("line 2: it is not the baseline, or does not work".to_owned());
         }
-        if space
-            .all(MOST_ROWS as u64)
-            .is_none_or(|all| all.len() != rows.len())
-        {
+        let is_whole = || {
+            space
+                .all(MOST_ROWS as u64)
+                .is_some_and(|all| all.len() == rows.len())
+        };
+        if header.complete && !is_whole() {
             return Err("it says `complete`, and configurations are missing".to_owned());
         }
         Ok(Recorded {
-            name: header.name,
-            space,
+            name: header.name.clone(),
             noise: header.noise,
             rows,
+            places: places(&header, &space),
+            space,
         })
+    }
+
+    /// The row that answers for a configuration: its own, or where the file is a sample of the space the nearest one.
+    fn row(&self, config: &Config) -> &Config {
+        if let Some((own, _)) = self.rows.get_key_value(config) {
+            return own;
+        }
+        let far = |row: &Config| self.distance(config, row);
+        let nearer = |a: &(&Config, usize), b: &(&Config, usize)| {
+            let ((count, steps), (other, others)) = (far(a.0), far(b.0));
+            // Of equally near ones the first of the file.
+            count.cmp(&other).then(steps.total_cmp(&others)).then(a.1.cmp(&b.1))
+        };
+        let rows = self.rows.iter().map(|(row, (number, _))| (row, *number));
+        rows.min_by(nearer).map(|(row, _)| row).expect("a landscape has its baseline")
+    }
+
+    /// In how many parameters two configurations differ, and how far.
+    fn distance(&self, one: &Config, other: &Config) -> (usize, f64) {
+        let (mut differing, mut steps) = (0, 0.0);
+        for (at, places) in self.places.iter().enumerate() {
+            let (here, there) = (self.space.is_active(at, one), self.space.is_active(at, other));
+            if here != there {
+                differing += 1;
+            } else if here && one[at] != other[at] {
+                differing += 1;
+                steps += places[one[at]].abs_diff(places[other[at]]) as f64 / places.len() as f64;
+            }
+        }
+        (differing, steps)
     }
 
     /// What a configuration truly gives; `None` where it fails.
     fn truth(&self, config: &Config) -> Option<f64> {
-        let (_, values) = self.rows.get(config)?;
+        let (_, values) = self.rows.get(self.row(config))?;
         (!values.is_empty()).then(|| mean(values))
     }
 
     /// What is heard of a configuration that is asked for once more; `None` where it fails.
     fn hear(&self, config: &Config, seed: u64, repeat: usize) -> Option<f64> {
-        let (row, values) = self.rows.get(config)?;
+        let (row, values) = self.rows.get(self.row(config))?;
         let text = format!("{}|{seed}|{row}|{repeat}", self.name);
         (!values.is_empty()).then(|| heard(&text, self.noise.as_ref(), values))
     }
@@ -188,7 +220,8 @@ impl Recorded {
         while trials.len() < budget
             && let Some(next) = strategy::propose(&self.space, &settings, &trials)
         {
-            let repeat = trials.iter().filter(|trial| trial.config == next.config).count();
+            let row = self.row(&next.config);
+            let repeat = trials.iter().filter(|trial| self.row(&trial.config) == row).count();
             let outcome = match self.hear(&next.config, seed, repeat) {
                 Some(value) => Outcome::Measured {
                     score: (value / first).ln(),
@@ -226,7 +259,7 @@ impl Recorded {
             oracle,
             captured,
             regret: 1.0 - captured,
-            false_accept: config != self.space.baseline() && truth <= baseline,
+            false_accept: *self.row(&config) != self.space.baseline() && truth <= baseline,
             failures: trials.iter().filter(|trial| trial.score().is_none()).count(),
             seconds_per_decision,
         }
@@ -290,6 +323,15 @@ fn space(header: &Header) -> Result<Space, String> {
     Ok(Space { params })
 }
 
+/// Where the levels of each parameter stand among its values in the file, which begin with the baseline's here.
+fn places(header: &Header, space: &Space) -> Vec<Vec<usize>> {
+    let of = |(flag, param): (&Flag, &Param)| {
+        let place = |level: &Value| flag.values.iter().position(|value| value == level).unwrap_or(0);
+        param.levels.iter().map(place).collect()
+    };
+    header.space.iter().zip(&space.params).map(of).collect()
+}
+
 /// The levels of a line's parameters; one that does not exist beside the others is absent.
 fn level_of(space: &Space, params: &BTreeMap<String, Value>) -> Result<Config, String> {
     let config = space
@@ -348,6 +390,22 @@ mod tests {
         );
         assert_eq!((played.regret, played.false_accept), (0.0, false));
         assert_eq!(played.chosen, BTreeMap::from([("a".to_owned(), Value::from(1))]));
+    }
+
+    #[test]
+    fn a_sample_answers_for_what_is_nearest() {
+        let header = HEADER.replace('\n', "").replace("\"complete\": true", "\"complete\": false").replace("[1, 2]", "[1, 2, 8]");
+        let read = Recorded::read(&(header.clone() + ROWS)).unwrap();
+        // Levels are 2, 1, 8: of 8 and no `b` the baseline differs in one parameter, the others in two.
+        let eight = vec![2, 0];
+        assert_eq!(*read.row(&eight), read.space.baseline());
+        assert_eq!(read.truth(&eight), Some(101.0));
+        let two_rows: Vec<&str> = ROWS.lines().collect();
+        let sparse = format!("{header}\n{}\n{}", two_rows[1], two_rows[3]);
+        let sparse = Recorded::read(&sparse).unwrap();
+        // `a` 1 and `b` true: the row with `b` false is one parameter away, and it fails.
+        assert_eq!(sparse.truth(&vec![1, 0]), None);
+        assert_eq!(sparse.play(10, 1).truth, 101.0);
     }
 
     #[test]

@@ -197,7 +197,7 @@ fn snapshots_explain_the_benchmark_between_them_and_no_other() {
             "{format} has {} bytes",
             ended.stdout.len()
         );
-        let limits = ended.stdout.find("kv_usage_max").expect("what limits is shown");
+        let limits = ended.stdout.find("server_tpot_ms").expect("what limits is shown");
         assert!(
             Some(limits) < ended.stdout.find("ttft_ms"),
             "what limits stands before the metrics"
