@@ -38,9 +38,15 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
     let place = folder.join("confirm").join(&winner.candidate);
     std::fs::create_dir_all(&place).map_err(write_error(&place))?;
     let _ = cli_kit::install_interrupt();
-    // What both sides get of the environment.
-    let subject = place.join("subject.json");
-    crate::subject::write(&subject, &ready.framework, &[]).map_err(write_error(&subject))?;
+    // What each side gets of the environment.
+    let subjects = [("--subject", "subject.json", &winner.params), ("--b-subject", "b-subject.json", &BTreeMap::new())];
+    let mut of_sides = Vec::new();
+    for (flag, name, params) in subjects {
+        let path = place.join(name);
+        let framework = command::with_variables(&ready.framework, params);
+        crate::subject::write(&path, &framework, &[]).map_err(write_error(&path))?;
+        of_sides.extend([flag.to_owned(), path.display().to_string()]);
+    }
     let mut comparisons = Vec::new();
     for scenario in &plan.plan.scenarios {
         let document = place.join(format!("{}.compare.json", scenario.name));
@@ -49,9 +55,7 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
             words.extend([flag.to_owned(), launch(ready, params)?]);
         }
         words.extend(["--a-name", "candidate", "--b-name", "baseline"].map(str::to_owned));
-        for flag in ["--subject", "--b-subject"] {
-            words.extend([flag.to_owned(), subject.display().to_string()]);
-        }
+        words.extend(of_sides.iter().cloned());
         words.extend(outcome::load(&plan.plan, scenario, &plan.base, 1.0));
         words.extend(["--blocks".to_owned(), args.blocks.to_string()]);
         if let Some(seconds) = ready.framework.ready_timeout_s {

@@ -73,6 +73,7 @@ impl Bench<'_> {
     ) -> Seen {
         let begun = Instant::now();
         let mut seen = Seen::default();
+        let framework = &command::with_variables(framework, params);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let ended = match runtime {
             Ok(runtime) => runtime.block_on(async {

@@ -164,7 +164,10 @@ fn begin(plan: &Loaded, ready: &Ready, proposal: &Proposal, rows: &[Candidate]) 
         reason: None,
         hint: None,
         argv: vec![],
-        env_names: ready.framework.env.keys().cloned().collect(),
+        env_names: command::with_variables(&ready.framework, &ready.space.values(&proposal.config))
+            .env
+            .into_keys()
+            .collect(),
         versions: BTreeMap::new(),
         flags_accepted: None,
         simulated: None,

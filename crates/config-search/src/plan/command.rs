@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use contracts::config_search::plan::Framework;
 use serde_json::Value;
 
+use super::parameter::VARIABLE;
+
 /// What becomes the port of a launch.
 pub(crate) const PORT: &str = "{port}";
 
@@ -44,7 +46,7 @@ fn word(value: &Value) -> Option<String> {
 /// Flags that a candidate adds.
 pub(crate) fn flags(params: &BTreeMap<String, Value>) -> Vec<String> {
     let mut words = Vec::new();
-    for (flag, value) in params {
+    for (flag, value) in params.iter().filter(|(flag, _)| !flag.starts_with(VARIABLE)) {
         match value {
             Value::Null | Value::Bool(false) => {}
             Value::Bool(true) => words.push(flag.clone()),
@@ -55,6 +57,22 @@ pub(crate) fn flags(params: &BTreeMap<String, Value>) -> Vec<String> {
         }
     }
     words
+}
+
+/// The framework with the variables that a candidate sets; `true` is 1.
+pub(crate) fn with_variables(framework: &Framework, params: &BTreeMap<String, Value>) -> Framework {
+    let mut framework = framework.clone();
+    let set = params.iter().filter_map(|(name, value)| {
+        let name = name.strip_prefix(VARIABLE)?;
+        let value = match value {
+            Value::Null | Value::Bool(false) => return None,
+            Value::Bool(true) => "1".to_owned(),
+            value => word(value)?,
+        };
+        Some((name.to_owned(), value))
+    });
+    framework.env.extend(set);
+    framework
 }
 
 /// The argv of a candidate, `{port}` still in it.
@@ -106,5 +124,13 @@ mod tests {
         ]);
         let words = argv(&framework, &params).unwrap();
         assert_eq!(words, ["serve", "3", "--name", "it's", "--n", "4", "--on"]);
+        let params = BTreeMap::from([
+            ("env.ATTENTION".to_owned(), json!("FLASH")),
+            ("env.ON".to_owned(), json!(true)),
+            ("env.OFF".to_owned(), json!(null)),
+        ]);
+        assert_eq!(argv(&framework, &params).unwrap(), ["serve", "3", "--name", "it's"]);
+        let env = with_variables(&framework, &params).env;
+        assert_eq!(env, BTreeMap::from([("ATTENTION".to_owned(), "FLASH".to_owned()), ("ON".to_owned(), "1".to_owned())]));
     }
 }

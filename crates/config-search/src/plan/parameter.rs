@@ -56,9 +56,12 @@ pub(crate) fn space(entries: &BTreeMap<String, Value>) -> Result<Space, String> 
     Ok(space)
 }
 
-/// The name with its dashes.
+/// What stands before the name of a variable that is searched.
+pub(crate) const VARIABLE: &str = "env.";
+
+/// The name with its dashes; that of a variable as it is.
 pub(crate) fn flag(name: &str) -> String {
-    if name.starts_with('-') {
+    if name.starts_with('-') || name.starts_with(VARIABLE) {
         name.to_owned()
     } else {
         format!("--{name}")

@@ -48,6 +48,8 @@ pub struct PlanModel {
     pub id: String,
     /// Names under which a server may list it, beside `id`.
     pub served_names: Vec<String>,
+    /// The model's `config.json`, for what cannot fit; relative to the plan.
+    pub config: Option<String>,
 }
 
 /// One framework of a plan.
@@ -55,8 +57,11 @@ pub struct PlanModel {
 #[serde(default)]
 #[schemars(deny_unknown_fields)]
 pub struct Framework {
-    /// Its name: `sglang`, `vllm`, `tensorrt-llm`, `tokenspeed`, `llama.cpp`, or another.
+    /// Its name: `sglang`, `vllm`, `tensorrt-llm`, `tokenspeed`, `llama.cpp`, or another; the preset's when it is left out.
     pub name: String,
+    /// A command and a space that come with the tool: `sglang`, `vllm`, `tensorrt-llm`, `tokenspeed`, `llama.cpp`, `engine-sim`,
+    /// `inferencebench-vllm`. What the plan says itself wins: each field, and in `search_space` each flag, `null` taking it out.
+    pub preset: Option<String>,
     /// Where the server runs. `process` (the default): here. `docker`: in a container of `image`, its port published on loopback.
     /// `ssh`: on `host`, its port forwarded to loopback. `slurm`: as a job, reached at its node. `dstack`: as a task with the fields of `launcher_config`. `url`: it runs
     /// already, at `url`, and is measured as it is.
@@ -72,7 +77,8 @@ pub struct Framework {
     pub launcher_args: Vec<String>,
     /// Further fields of the task, for the launcher `dstack`: `resources`, `image`, `fleets`, ...
     pub launcher_config: Option<BTreeMap<String, Value>>,
-    /// Program and first arguments, a list; `{port}` becomes a free port. A string only with `shell: true`.
+    /// Program and first arguments, a list; `{port}` becomes a free port, `{model}` the plan's model. A string only with
+    /// `shell: true`.
     pub server_command: Value,
     /// Whether `server_command` is one line for `sh`.
     pub shell: bool,
@@ -81,7 +87,8 @@ pub struct Framework {
     /// Environment variables of the server. A value that is empty is taken from the shell of the search.
     pub env: BTreeMap<String, String>,
     /// Flags that may be set: flag -> list of values, or an object (`type`: `choice`, `int`, `log_int`, `float`, `bool`;
-    /// `values`, `low`, `high`, `levels`, `family`, `when`). Leaving the flag out is always one of the choices.
+    /// `values`, `low`, `high`, `levels`, `family`, `when`). Leaving the flag out is always one of the choices. `env.NAME` sets a
+    /// variable of the server in place of a flag.
     pub search_space: BTreeMap<String, Value>,
     /// File with what the server's `--help` prints; flags that it does not name are refused. Relative to the plan.
     pub help: Option<String>,
@@ -89,6 +96,9 @@ pub struct Framework {
     pub context_tokens: Option<u64>,
     /// GPUs that one server of it takes; GPU time is counted with it.
     pub gpu_count: u64,
+    /// Device, for example `h100`, as `capacity-plan estimate --gpu` knows it. With `model.config`, candidates whose weights and
+    /// longest request cannot fit are not launched.
+    pub gpu: Option<String>,
     /// Version as installed, for the rows; null leaves it to what the server reports.
     pub version: Option<String>,
     /// Seconds that a job may wait in the queue, for the launcher `slurm`; null is 3600. Waiting is no start-up and no GPU time.
