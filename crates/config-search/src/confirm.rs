@@ -39,7 +39,10 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
     std::fs::create_dir_all(&place).map_err(write_error(&place))?;
     let _ = cli_kit::install_interrupt();
     // What each side gets of the environment.
-    let subjects = [("--subject", "subject.json", &winner.params), ("--b-subject", "b-subject.json", &BTreeMap::new())];
+    let subjects = [
+        ("--subject", "subject.json", &winner.params),
+        ("--b-subject", "b-subject.json", &BTreeMap::new()),
+    ];
     let mut of_sides = Vec::new();
     for (flag, name, params) in subjects {
         let path = place.join(name);

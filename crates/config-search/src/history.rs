@@ -15,6 +15,14 @@ pub(crate) const INVALID: &str = "measurement-invalid";
 /// Code of a trial that runs: it counts, and nothing is known of it yet. It stands in no file.
 pub(crate) const RUNNING: &str = "running";
 
+/// Code of a candidate that cannot fit, and was not launched: it is known to fail, and costs no trial.
+pub(crate) const REFUSED: &str = "does-not-fit";
+
+/// Whether a candidate was refused before it was launched.
+pub(crate) fn is_refused(row: &Candidate) -> bool {
+    row.reason_code.as_deref() == Some(REFUSED)
+}
+
 /// Whether a trial runs still.
 pub(crate) fn is_running(row: &Candidate) -> bool {
     row.reason_code.as_deref() == Some(RUNNING)
@@ -46,7 +54,8 @@ pub(crate) fn trials(space: &Space, metric: &Metric, rows: &[&Candidate]) -> Vec
     };
     rows.iter()
         .enumerate()
-        .filter(|(_, row)| is_trial(row) && !(is_baseline(row) && row.status != Status::Ok))
+        .filter(|(_, row)| is_trial(row) || is_refused(row))
+        .filter(|(_, row)| !(is_baseline(row) && row.status != Status::Ok))
         .filter(|(at, row)| !(is_invalid(row) && is_first(*at)))
         .filter_map(|(_, row)| {
             let fidelity = row.effort.fidelity_ratio.get();

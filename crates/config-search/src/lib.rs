@@ -19,6 +19,7 @@ mod leftover;
 mod measure;
 mod outcome;
 mod plan;
+mod prior;
 mod reason;
 mod render;
 mod report;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use capacity::model_config::ModelConfig;
 use contracts::config_search::candidate::ScenarioResult;
 use contracts::config_search::plan::{Framework, Plan, Scenario};
 use contracts::metric::Metric;
@@ -19,6 +20,7 @@ use crate::launcher::{self, Cleanup, Place, Trial, failed, skipped};
 use crate::leftover;
 use crate::outcome;
 use crate::plan::command;
+use crate::prior;
 use crate::reason::{self, Reason};
 
 /// Pause between two looks at a measurement.
@@ -37,6 +39,8 @@ const LOG_KEPT: u64 = 1 << 20;
 /// What a candidate is measured with.
 pub(crate) struct Bench<'a> {
     pub(crate) plan: &'a Plan,
+    /// The model, where the plan names its configuration.
+    pub(crate) model: Option<&'a ModelConfig>,
     /// Folder of the plan.
     pub(crate) base: &'a Path,
     pub(crate) metric: &'a Metric,
@@ -74,6 +78,10 @@ impl Bench<'_> {
         let begun = Instant::now();
         let mut seen = Seen::default();
         let framework = &command::with_variables(framework, params);
+        seen.reason = prior::refusal(self.plan, self.model, framework, params);
+        if seen.reason.is_some() {
+            return seen;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let ended = match runtime {
             Ok(runtime) => runtime.block_on(async {

@@ -14,10 +14,14 @@ use crate::cli::RunArgs;
 use crate::error::SearchError;
 use crate::history;
 use crate::measure::{Bench, Seen};
-use crate::plan::{self, Loaded, Ready};
+use crate::plan::{self, Loaded, Ready, command};
+use crate::prior;
 use crate::report;
 use crate::store::{self, Store};
 use crate::strategy::{self, Proposal, Settings};
+
+/// Candidates that may be refused for each trial of the budget.
+const MOST_REFUSED: usize = 4;
 
 /// Candidates in a row that could not even be tried.
 const MOST_SKIPPED: usize = 3;
@@ -40,6 +44,7 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     let _ = cli_kit::install_interrupt();
     let was_cut = search(&plan, &mut store, &serve_bench, limit)?;
     let mut document = report::document(&plan, &args.search.plan, &folder, &store.rows, None);
+    document.warnings.extend(plan.notes.iter().cloned());
     if store.was_torn {
         document.warnings.push(contracts::Warning::new(
             "row-torn",
@@ -82,6 +87,7 @@ fn search(
     let begun = Instant::now();
     let metric = plan.metric();
     let folder = store.folder.clone();
+    let model = prior::model(&plan.plan, &plan.base);
     let at_once = usize::try_from(plan.plan.budget.concurrent.max(1)).unwrap_or(1);
     let is_over = || limit.is_some_and(|limit| begun.elapsed() >= limit);
     let mut running: Vec<Candidate> = Vec::new();
@@ -111,6 +117,7 @@ fn search(
                 ];
                 let bench = Bench {
                     plan: &plan.plan,
+                    model: model.as_ref(),
                     base: &plan.base,
                     metric: &metric,
                     folder: &folder,
@@ -134,7 +141,8 @@ fn search(
             }
             let row = ended.recv().expect("a trial runs and has a sender");
             running.retain(|known| known.id != row.id);
-            let code = row.reason_code.clone().filter(|_| row.status == Status::Skipped);
+            let is_skipped = row.status == Status::Skipped && !history::is_refused(&row);
+            let code = row.reason_code.clone().filter(|_| is_skipped);
             store.append(row)?;
             skipped = if code.is_some() { skipped + 1 } else { 0 };
             if let Some(code) = code
@@ -261,9 +269,12 @@ pub(crate) fn proposal(plan: &Loaded, ready: &Ready, rows: &[Candidate]) -> Opti
         return None;
     }
     let history = history::trials(&ready.space, &plan.metric(), &rows);
+    // What was refused was not launched, and is known all the same; a space that is refused on and on ends.
+    let refused = rows.iter().filter(|row| history::is_refused(row)).count();
+    let free = refused.min(MOST_REFUSED.saturating_mul(trials));
     let settings = Settings {
         // Baselines that failed were launched all the same.
-        trials: trials - (used - history.len()),
+        trials: (trials + free).saturating_sub(used + refused - history.len()),
         screen: plan.plan.screen_ratio.map(Finite::get),
         seed: plan.plan.seed,
     };

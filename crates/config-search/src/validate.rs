@@ -21,6 +21,7 @@ pub(crate) fn run(args: &ValidateArgs, output: &OutputArgs) -> Result<Report, Fa
                 .push(NextAction::new("search", &["config-search", "run", &name]));
         }
         parts.inputs.push(loaded.input.clone());
+        parts.warnings.extend(loaded.notes.iter().cloned());
         plans.push(CheckedPlan {
             path: loaded.input.path.clone(),
             sha256: loaded.input.sha256.clone(),

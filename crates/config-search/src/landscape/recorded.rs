@@ -170,10 +170,15 @@ impl Recorded {
         let nearer = |a: &(&Config, usize), b: &(&Config, usize)| {
             let ((count, steps), (other, others)) = (far(a.0), far(b.0));
             // Of equally near ones the first of the file.
-            count.cmp(&other).then(steps.total_cmp(&others)).then(a.1.cmp(&b.1))
+            count
+                .cmp(&other)
+                .then(steps.total_cmp(&others))
+                .then(a.1.cmp(&b.1))
         };
         let rows = self.rows.iter().map(|(row, (number, _))| (row, *number));
-        rows.min_by(nearer).map(|(row, _)| row).expect("a landscape has its baseline")
+        rows.min_by(nearer)
+            .map(|(row, _)| row)
+            .expect("a landscape has its baseline")
     }
 
     /// In how many parameters two configurations differ, and how far.
@@ -221,7 +226,10 @@ impl Recorded {
             && let Some(next) = strategy::propose(&self.space, &settings, &trials)
         {
             let row = self.row(&next.config);
-            let repeat = trials.iter().filter(|trial| self.row(&trial.config) == row).count();
+            let repeat = trials
+                .iter()
+                .filter(|trial| self.row(&trial.config) == row)
+                .count();
             let outcome = match self.hear(&next.config, seed, repeat) {
                 Some(value) => Outcome::Measured {
                     score: (value / first).ln(),
@@ -394,7 +402,10 @@ mod tests {
 
     #[test]
     fn a_sample_answers_for_what_is_nearest() {
-        let header = HEADER.replace('\n', "").replace("\"complete\": true", "\"complete\": false").replace("[1, 2]", "[1, 2, 8]");
+        let header = HEADER
+            .replace('\n', "")
+            .replace("\"complete\": true", "\"complete\": false")
+            .replace("[1, 2]", "[1, 2, 8]");
         let read = Recorded::read(&(header.clone() + ROWS)).unwrap();
         // Levels are 2, 1, 8: of 8 and no `b` the baseline differs in one parameter, the others in two.
         let eight = vec![2, 0];

@@ -75,13 +75,31 @@ pub(crate) fn with_variables(framework: &Framework, params: &BTreeMap<String, Va
     framework
 }
 
+/// The base flags without those that a candidate sets itself: their values are the baseline's.
+fn base_flags(framework: &Framework, params: &BTreeMap<String, Value>) -> Vec<String> {
+    let is_flag = |word: &str| word.starts_with('-') && word.parse::<f64>().is_err();
+    let mut words = Vec::new();
+    let mut is_replaced = false;
+    for word in &framework.base_server_flags {
+        if is_flag(word) {
+            let name = word.split('=').next().unwrap_or(word);
+            is_replaced = params.get(name).is_some_and(|value| !value.is_null());
+        }
+        if !is_replaced {
+            words.push(word.clone());
+        }
+    }
+    words
+}
+
 /// The argv of a candidate, `{port}` still in it.
 ///
 /// # Errors
 /// Those of [`words`].
 pub(crate) fn argv(framework: &Framework, params: &BTreeMap<String, Value>) -> Result<Vec<String>, String> {
     let mut words = words(framework)?;
-    let more = framework.base_server_flags.iter().cloned().chain(flags(params));
+    let base = base_flags(framework, params).into_iter();
+    let more = base.chain(flags(params));
     if !framework.shell {
         words.extend(more);
         return Ok(words);
@@ -102,6 +120,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_searched_takes_the_place_of_the_base_s() {
+        let framework = Framework {
+            server_command: json!(["serve"]),
+            base_server_flags: ["--len", "100", "--on", "--seed", "-3", "--len=5"]
+                .map(str::to_owned)
+                .to_vec(),
+            ..Framework::default()
+        };
+        let params = BTreeMap::from([
+            ("--len".to_owned(), json!(200)),
+            ("--seed".to_owned(), json!(null)),
+        ]);
+        assert_eq!(
+            argv(&framework, &params).unwrap(),
+            ["serve", "--on", "--seed", "-3", "--len", "200"]
+        );
+    }
 
     #[test]
     fn a_string_needs_shell_in_so_many_words() {
@@ -129,8 +166,17 @@ mod tests {
             ("env.ON".to_owned(), json!(true)),
             ("env.OFF".to_owned(), json!(null)),
         ]);
-        assert_eq!(argv(&framework, &params).unwrap(), ["serve", "3", "--name", "it's"]);
+        assert_eq!(
+            argv(&framework, &params).unwrap(),
+            ["serve", "3", "--name", "it's"]
+        );
         let env = with_variables(&framework, &params).env;
-        assert_eq!(env, BTreeMap::from([("ATTENTION".to_owned(), "FLASH".to_owned()), ("ON".to_owned(), "1".to_owned())]));
+        assert_eq!(
+            env,
+            BTreeMap::from([
+                ("ATTENTION".to_owned(), "FLASH".to_owned()),
+                ("ON".to_owned(), "1".to_owned())
+            ])
+        );
     }
 }

@@ -2,7 +2,9 @@
 
 pub(crate) mod check;
 pub(crate) mod command;
+mod cookbook;
 pub(crate) mod parameter;
+mod preset;
 
 use std::path::{Path, PathBuf};
 
@@ -11,11 +13,14 @@ use contracts::config_search::plan::{self, Framework, Plan, Scenario};
 use contracts::config_search::validation::Problem;
 use contracts::metric::Metric;
 use contracts::target::Target;
-use contracts::{Finite, Input};
+use contracts::{Finite, Input, Warning};
 use serde::Serialize;
 
 use crate::error::SearchError;
 use crate::space::Space;
+
+/// Largest plan.
+const PLAN_CAP: u64 = 1 << 20;
 
 /// Largest gain that is a tie where no target says it: the default of `gap-decide`.
 const MARGIN: f64 = 0.01;
@@ -37,6 +42,8 @@ pub(crate) struct Loaded {
     pub(crate) base: PathBuf,
     pub(crate) frameworks: Vec<Ready>,
     pub(crate) problems: Vec<Problem>,
+    /// What a file of another layout says that has no counterpart here.
+    pub(crate) notes: Vec<Warning>,
     /// Largest gain that is a tie, as a ratio: the margin of the plan's target, as `gap-decide` takes it.
     pub(crate) margin: f64,
 }
@@ -46,13 +53,23 @@ pub(crate) struct Loaded {
 /// # Errors
 /// Exit 3 when it does not read; what is wrong with one that reads stands in [`Loaded::problems`].
 pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
-    let (plan, input, bytes): (Plan, Input, Vec<u8>) = load_yaml_bytes(path, plan::SCHEMA)?;
+    let Read {
+        mut plan,
+        input,
+        bytes,
+        notes,
+    } = read(path)?;
     let base = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
         _ => PathBuf::from("."),
     };
     // The lists of a declaration are not looked into by the reader.
-    let mut problems = unknown_keys(&bytes);
+    let mut problems = if notes.is_none() {
+        unknown_keys(&bytes)
+    } else {
+        vec![]
+    };
+    problems.extend(preset::expand(&mut plan));
     let (frameworks, more) = check::check(&plan, &base);
     problems.extend(more);
     let margin = margin(&plan, &base);
@@ -63,7 +80,41 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
         base,
         frameworks,
         problems,
+        notes: notes.unwrap_or_default(),
         margin,
+    })
+}
+
+/// A file, and what of it has no counterpart; `None` for a plan of our own.
+struct Read {
+    plan: Plan,
+    input: Input,
+    bytes: Vec<u8>,
+    notes: Option<Vec<Warning>>,
+}
+
+/// Reads a plan of ours, or a file of the cookbook layout, known by what is in it.
+fn read(path: &Path) -> Result<Read, Failure> {
+    let bytes = cli_kit::read_bounded(path, PLAN_CAP)?;
+    if let Ok(value) = cli_kit::yaml_value(&bytes)
+        && value.get("schema").is_none()
+        && cookbook::is_one(&value)
+    {
+        let (plan, notes) = cookbook::plan(&value);
+        let input = cli_kit::input_of(path, &bytes);
+        return Ok(Read {
+            plan,
+            input,
+            bytes,
+            notes: Some(notes),
+        });
+    }
+    let (plan, input, bytes) = load_yaml_bytes(path, plan::SCHEMA)?;
+    Ok(Read {
+        plan,
+        input,
+        bytes,
+        notes: None,
     })
 }
 

@@ -17,7 +17,10 @@ const PRESETS: [(&str, &str); 7] = [
     ("tokenspeed", include_str!("../../presets/tokenspeed.yaml")),
     ("llama.cpp", include_str!("../../presets/llama.cpp.yaml")),
     ("engine-sim", include_str!("../../presets/engine-sim.yaml")),
-    ("inferencebench-vllm", include_str!("../../presets/inferencebench-vllm.yaml")),
+    (
+        "inferencebench-vllm",
+        include_str!("../../presets/inferencebench-vllm.yaml"),
+    ),
 ];
 
 /// Puts presets and the model's name into the frameworks of a plan; what is wrong with them.
@@ -65,7 +68,7 @@ fn merge(framework: &mut Framework, preset: Framework, name: &str) {
         framework.env.entry(variable).or_insert(value);
     }
     for (flag, entry) in preset.search_space {
-        // A flag that every candidate has is not searched.
+        // A flag that the plan sets for all candidates is not searched by the preset.
         if !framework.base_server_flags.contains(&flag) {
             framework.search_space.entry(flag).or_insert(entry);
         }
@@ -116,12 +119,19 @@ mod tests {
             assert_eq!(problems, []);
             let framework = &plan.frameworks[0];
             assert_eq!(framework.name, name);
-            let space = parameter::space(&framework.search_space).unwrap_or_else(|why| panic!("{name}: {why}"));
+            let space =
+                parameter::space(&framework.search_space).unwrap_or_else(|why| panic!("{name}: {why}"));
             let families = space.families();
             assert!(families.len() >= 3, "{name}: {families:?}");
-            assert!(!families.iter().any(|(family, _)| family.starts_with("--")), "{name}: each flag has its mechanism");
+            assert!(
+                !families.iter().any(|(family, _)| family.starts_with("--")),
+                "{name}: each flag has its mechanism"
+            );
             let argv = command::argv(framework, &std::collections::BTreeMap::new()).unwrap();
-            assert!(argv.contains(&"Qwen/Qwen3-8B".to_owned()) && argv.iter().any(|word| word == "{port}"), "{argv:?}");
+            assert!(
+                argv.contains(&"Qwen/Qwen3-8B".to_owned()) && argv.iter().any(|word| word == "{port}"),
+                "{argv:?}"
+            );
         }
     }
 
@@ -148,7 +158,11 @@ mod tests {
 
     #[test]
     fn a_model_s_name_is_one_word_of_a_line() {
-        let (plan, _) = plan(json!({"name": "x", "shell": true, "server_command": "serve {model} --port {port}"}));
-        assert_eq!(plan.frameworks[0].server_command, json!("serve 'Qwen/Qwen3-8B' --port {port}"));
+        let (plan, _) =
+            plan(json!({"name": "x", "shell": true, "server_command": "serve {model} --port {port}"}));
+        assert_eq!(
+            plan.frameworks[0].server_command,
+            json!("serve 'Qwen/Qwen3-8B' --port {port}")
+        );
     }
 }

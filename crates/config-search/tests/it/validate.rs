@@ -26,7 +26,7 @@ fn a_plan_that_can_run_shows_its_commands_without_secrets() {
 #[test]
 fn every_problem_has_its_code() {
     type Change = fn(&mut Value);
-    let cases: [(&str, Change); 22] = [
+    let cases: [(&str, Change); 27] = [
         ("plan-no-model", |plan| plan["model"]["id"] = json!("")),
         ("plan-no-framework", |plan| plan["frameworks"] = json!([])),
         ("plan-no-scenario", |plan| plan["scenarios"] = json!([])),
@@ -72,8 +72,20 @@ fn every_problem_has_its_code() {
             plan["frameworks"][0]["server_command"] = json!(["serve"])
         }),
         ("plan-flag-twice", |plan| {
-            plan["frameworks"][0]["base_server_flags"] = json!(["--batch", "3"])
+            plan["frameworks"][0]["env"] = json!({"THREADS": "3"});
+            plan["frameworks"][0]["search_space"]["env.THREADS"] = json!(["1"]);
         }),
+        ("plan-variable", |plan| {
+            plan["frameworks"][0]["search_space"]["env.HF_TOKEN"] = json!(["1"]);
+        }),
+        ("plan-variable", |plan| {
+            plan["frameworks"][0]["search_space"]["env.A B"] = json!(["1"]);
+        }),
+        ("plan-gpu", |plan| plan["frameworks"][0]["gpu"] = json!("h1000")),
+        ("plan-preset", |plan| {
+            plan["frameworks"][0]["preset"] = json!("vlm")
+        }),
+        ("plan-file", |plan| plan["model"]["config"] = json!("none.json")),
         ("plan-backend", |plan| {
             plan["frameworks"][0]["name"] = json!("tensorrt-llm")
         }),

@@ -82,7 +82,8 @@ pub struct Framework {
     pub server_command: Value,
     /// Whether `server_command` is one line for `sh`.
     pub shell: bool,
-    /// Arguments that every candidate has, the baseline too; `{port}` works here, too.
+    /// Arguments that every candidate has, the baseline too; `{port}` works here, too. A flag that is searched as well has its value
+    /// from here in the baseline, and in candidates that leave it out.
     pub base_server_flags: Vec<String>,
     /// Environment variables of the server. A value that is empty is taken from the shell of the search.
     pub env: BTreeMap<String, String>,

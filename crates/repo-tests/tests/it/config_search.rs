@@ -139,3 +139,94 @@ fn an_interrupted_search_keeps_its_rows_and_ends_its_server() {
     assert_eq!(ended.document()["complete"], false);
     assert_eq!(rows(&path)[0]["status"], "skipped");
 }
+
+/// A server that has a flag by a variable: without it, it does not start.
+#[test]
+fn a_variable_is_set_for_the_candidate_that_has_it_and_a_preset_gives_the_rest() {
+    let folder = TempDir::new().unwrap();
+    let script = format!(
+        "if [ \"${{SOTA_TEST_ODD:-}}\" = on ]; then echo 'unknown argument: odd' >&2; exit 1; fi\nexec {} --flavor sglang --model Qwen/Qwen3-8B --served-model-name m \"$@\"\n",
+        binary("engine-sim").display()
+    );
+    let server = folder.path().join("serve.sh");
+    std::fs::write(&server, script).unwrap();
+    let framework = json!({
+        "preset": "engine-sim", "name": "sim",
+        "server_command": ["sh", server, "--port", "{port}"],
+        "search_space": {
+            "--mem-fraction-static": null, "--chunked-prefill-size": null, "--max-running-requests": null, "--schedule-policy": null,
+            "--schedule-conservativeness": null, "--num-continuous-decode-steps": [4], "--disable-cuda-graph": null,
+            "env.SOTA_TEST_ODD": ["on", "off"]
+        }
+    });
+    let path = plan(folder.path(), framework, 6);
+    let validated = run("config-search", ["validate", path.to_str().unwrap()]);
+    assert_eq!(validated.code(), 0, "{validated:?}");
+    assert_eq!(
+        validated.document()["data"]["plans"][0]["frameworks"][0]["configurations"],
+        6
+    );
+    search(&path, &[]);
+    let rows = rows(&path);
+    let odd: Vec<&Value> = rows
+        .iter()
+        .filter(|row| row["params"]["env.SOTA_TEST_ODD"] == "on")
+        .collect();
+    assert!(!odd.is_empty(), "{rows:?}");
+    for row in odd {
+        assert_eq!(
+            (&row["status"], &row["reason_code"]),
+            (&"failed".into(), &"unknown-flag".into()),
+            "{row}"
+        );
+        assert_eq!(row["env_names"], json!(["SOTA_TEST_ODD"]));
+        assert!(!row["argv"].to_string().contains("SOTA_TEST_ODD"), "{row}");
+    }
+    assert!(
+        rows.iter()
+            .any(|row| row["params"]["env.SOTA_TEST_ODD"] == "off" && row["status"] != "failed"),
+        "{rows:?}"
+    );
+}
+
+#[test]
+fn what_cannot_fit_is_a_row_and_no_launch() {
+    let folder = TempDir::new().unwrap();
+    // 15 GiB of weights, and three tenths of an L40S are 13.
+    let config = r#"{"model_type": "qwen3", "num_hidden_layers": 36, "hidden_size": 4096, "intermediate_size": 12288,
+        "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151936, "torch_dtype": "bfloat16"}"#;
+    std::fs::write(folder.path().join("config.json"), config).unwrap();
+    let framework = json!({
+        "gpu": "l40s",
+        "search_space": {"--mem-fraction-static": [0.3], "--num-continuous-decode-steps": [4]}
+    });
+    let path = plan(folder.path(), framework, 4);
+    let mut written: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    written["model"]["config"] = json!("config.json");
+    std::fs::write(&path, written.to_string()).unwrap();
+    search(&path, &[]);
+    let rows = rows(&path);
+    let refused: Vec<&Value> = rows
+        .iter()
+        .filter(|row| row["params"]["--mem-fraction-static"] == 0.3)
+        .collect();
+    assert!(!refused.is_empty(), "{rows:?}");
+    for row in refused {
+        assert_eq!(
+            (&row["status"], &row["reason_code"]),
+            (&"skipped".into(), &"does-not-fit".into()),
+            "{row}"
+        );
+        assert!(row["reason"].as_str().unwrap().contains("1 l40s"), "{row}");
+        assert_eq!(
+            (&row["log_path"], &row["argv"]),
+            (&Value::Null, &json!([])),
+            "it was not launched"
+        );
+    }
+    assert!(
+        rows.iter()
+            .any(|row| row["status"] == "ok" && row["params"]["--num-continuous-decode-steps"] == 4),
+        "{rows:?}"
+    );
+}

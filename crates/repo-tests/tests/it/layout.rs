@@ -18,7 +18,13 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ),
     (
         "config-search",
-        &["engine-client", "engine-launch", "cli-kit", "contracts"],
+        &[
+            "capacity",
+            "engine-client",
+            "engine-launch",
+            "cli-kit",
+            "contracts",
+        ],
     ),
     ("contracts", &[]),
     ("stats", &[]),
