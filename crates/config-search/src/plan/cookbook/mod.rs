@@ -275,7 +275,7 @@ mod tests {
         assert_eq!(problems, []);
         assert_eq!(
             plan.slo,
-            ["p50_tpot_ms<=30", "p50_ttft_ms<=1500", "success_rate_ratio>=0.99"]
+            ["p50_ttft_ms<=1500", "p50_tpot_ms<=30", "success_rate_ratio>=0.99"]
         );
         assert_eq!(
             (plan.budget.trials, plan.frameworks.len(), plan.scenarios.len()),
