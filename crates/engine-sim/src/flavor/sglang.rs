@@ -96,7 +96,7 @@ pub(super) fn plan(
     }
     let element = kv_element_bytes(values, flags)?;
     let graphs = !flags.disable_cuda_graph;
-    let memory = memory::sglang(&hardware, &model, fraction, graphs)?;
+    let mut memory = memory::sglang(&hardware, &model, fraction, graphs)?;
     let room = memory.kv / model.kv_bytes(element);
     let asked = values.whole("--max-total-tokens", flags.max_total_tokens.as_ref(), 1)?;
     let tokens = asked.map_or(room, |tokens| room.min(tokens as u64)) / page * page;
@@ -104,6 +104,10 @@ pub(super) fn plan(
         let line =
             "RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.".to_owned();
         return Err(SimError::OutOfMemory { line });
+    }
+    if tokens < room / page * page {
+        // A pool that is capped takes no more than it holds.
+        memory.kv = tokens * model.kv_bytes(element);
     }
     let running = values.whole("--max-running-requests", flags.max_running_requests.as_ref(), 1)?;
     // SGLang's own rule: one request for every half context of cache, between 2048 and 4096.
