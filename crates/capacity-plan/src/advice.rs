@@ -283,10 +283,14 @@ impl Known<'_> {
         };
         let now = row.requests? / self.schedulers.max(1);
         let most = without.requests(row.length_tokens, 0)?.requests;
+        let states = match self.limits.state_slots {
+            Some(_) => ", and states take memory from the pool",
+            None => "",
+        };
         (most > now).then(|| Advice {
             code: code.to_owned(),
             why: format!(
-                "requests of {} tokens, the longest of these that it limits: the pools of a scheduler hold {}, {} allows {}; more of them take latency for throughput, and states take memory from the pool",
+                "requests of {} tokens, the longest of these that it limits: the pools of a scheduler hold {}, {} allows {}; more of them take latency for throughput{states}",
                 grouped(row.length_tokens),
                 grouped(most),
                 limit.name(),
