@@ -351,6 +351,62 @@ mod tests {
         assert!(!said.contains("dataset."), "{said}");
     }
 
+    /// All paths of a value.
+    fn paths(value: &Value, here: &str, found: &mut Vec<String>) {
+        let members: Vec<(String, &Value)> = match value {
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, value)| (name.clone(), value))
+                .collect(),
+            Value::Array(members) => members
+                .iter()
+                .enumerate()
+                .map(|(at, value)| (at.to_string(), value))
+                .collect(),
+            _ => vec![],
+        };
+        for (name, member) in members {
+            let path = format!("{here}/{name}");
+            found.push(path.clone());
+            paths(member, &path, found);
+        }
+    }
+
+    #[test]
+    fn a_file_with_anything_in_any_place_is_a_plan_with_problems_or_without() {
+        let (file, mut all) = (file(), Vec::new());
+        paths(&file, "", &mut all);
+        assert!(all.len() > 50, "{all:?}");
+        let odd = [
+            json!(null),
+            json!(-1),
+            json!(1e300),
+            json!("\u{1b}[2J ../x"),
+            json!([[], null]),
+            json!({"a": {"b": [1]}}),
+            json!(true),
+        ];
+        for path in &all {
+            for value in &odd {
+                let mut other = file.clone();
+                *other.pointer_mut(path).unwrap() = value.clone();
+                if is_one(&other) {
+                    let (mut plan, warnings) = plan(&other);
+                    super::super::preset::expand(&mut plan);
+                    let (_, problems) = check::check(&plan, std::path::Path::new("."));
+                    let said = format!(
+                        "{problems:?}{warnings:?}{:?}",
+                        plan.frameworks
+                            .iter()
+                            .map(|framework| &framework.name)
+                            .collect::<Vec<_>>()
+                    );
+                    assert!(!said.contains('\u{1b}'), "{path}: {said}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn other_files_are_none() {
         for value in [
