@@ -310,7 +310,7 @@ mod tests {
             of("sglang")
                 .base_server_flags
                 .join(" ")
-                .contains("--model-path org/model --tp-size 8 --trust-remote-code")
+                .contains("--tp-size 8 --model-path org/model --trust-remote-code")
         );
         assert_eq!(
             of("vllm").server_command,
