@@ -11,6 +11,8 @@
 mod api;
 pub mod cli;
 mod clock;
+#[doc(hidden)]
+pub mod closed_loop;
 mod engine;
 mod engine_log;
 mod error;

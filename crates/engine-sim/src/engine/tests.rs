@@ -198,28 +198,13 @@ fn closed_loop(
     answer: u32,
     seconds: f64,
 ) -> f64 {
-    let mut scheduler = Scheduler::new(launch.settings, launch.cost, 1.0, Noise::new(0, 0.0));
-    let mut next = 0;
-    let mut submit = |scheduler: &mut Scheduler| {
-        let spread = |length: u32, salt: u64| length - (next * 7919 + salt) as u32 % (length / 5 + 1);
-        let prompt = (0..spread(prompt, 1))
-            .map(|index| index + 1000 * next as u32)
-            .collect();
-        scheduler.submit(job(next, prompt, spread(answer, 3)));
-        next += 1;
+    let load = crate::closed_loop::Load {
+        concurrency,
+        prompt,
+        answer,
+        seconds,
     };
-    (0..concurrency).for_each(|_| submit(&mut scheduler));
-    let (mut now_ns, mut tokens) = (0, 0);
-    while (now_ns as f64) < seconds * 1e9 {
-        let step = scheduler.step().unwrap();
-        now_ns += step.duration_ns;
-        tokens += step.emissions.len();
-        step.emissions
-            .iter()
-            .filter(|emission| emission.last)
-            .for_each(|_| submit(&mut scheduler));
-    }
-    tokens as f64 / (now_ns as f64 / 1e9)
+    crate::closed_loop::of_launch(launch, load).unwrap()
 }
 
 /// The engine of a command line.
