@@ -4,13 +4,11 @@ use capacity::{GIB, KvDtype, Limits};
 use contracts::capacity_plan::report::{Advice, BindingLimit, Capacity, Headroom, Kv};
 
 use crate::bytes::{gib, grouped};
+use crate::capacity_rows;
 use crate::facts::{Facts, Failure, Phase, RankFacts};
 
 /// Largest fraction that is offered: something is always needed beside weights and pools.
 const MOST_FRACTION: f64 = 0.97;
-
-/// Requests that vLLM lets run at least where nothing limits them (`DEFAULT_MAX_NUM_SEQS` of its vllm/config/scheduler.py).
-pub(crate) const FEWEST_BY_DEFAULT: u64 = 128;
 
 /// Code of the advice to keep keys and values in fewer bits.
 pub(crate) const SMALLER_KEYS: &str = "smaller-keys";
@@ -37,13 +35,11 @@ pub(crate) fn advice(known: &Known<'_>) -> Vec<Advice> {
         .collect();
     // Ranks fail alike.
     advice.dedup();
-    if advice.is_empty() {
-        advice.extend(known.cap());
-    }
     // Memory that a cap leaves free says nothing about the fraction, and a token's size nothing about the pool.
-    let is_capped = !advice.is_empty() && known.cap().is_some();
+    let cap = known.cap();
+    let is_capped = cap.is_some();
     if advice.is_empty() {
-        advice.extend(known.free_memory());
+        advice.extend(cap.or_else(|| known.free_memory()));
     }
     advice.extend(known.requests());
     advice.extend(known.copies());
@@ -328,14 +324,10 @@ impl Known<'_> {
 
     /// Tokens limit, and each could be half as large.
     fn smaller_tokens(&self) -> Option<Advice> {
-        // Where nobody says how many requests may run, more than engines let run by themselves may not be the tokens' matter.
-        let is_told = |row: &Capacity| {
-            self.limits.max_running_requests.is_some()
-                || row
-                    .requests
-                    .is_some_and(|requests| requests / self.schedulers.max(1) < FEWEST_BY_DEFAULT)
+        let binds = |row: &Capacity| {
+            row.binding_limit == Some(BindingLimit::KvTokens)
+                && !capacity_rows::is_upper_bound(row, self.limits, self.schedulers)
         };
-        let binds = |row: &Capacity| row.binding_limit == Some(BindingLimit::KvTokens) && is_told(row);
         let is_wide = matches!(self.kv_dtype?, KvDtype::Bf16 | KvDtype::Fp32);
         let dtype = if self.is_vllm() { "fp8" } else { "fp8_e4m3" };
         (is_wide && self.capacity.iter().any(binds)).then(|| Advice {

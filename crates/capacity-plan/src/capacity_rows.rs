@@ -22,6 +22,18 @@ pub(crate) fn limits(facts: &Facts, kv: &Kv, longest: Option<u64>) -> Limits {
     }
 }
 
+/// Requests that vLLM lets run at least where nothing limits them (`DEFAULT_MAX_NUM_SEQS` of its vllm/config/scheduler.py).
+const FEWEST_BY_DEFAULT: u64 = 128;
+
+/// Whether a row says only how many requests the pool holds: nobody says how many may run, and these are more than engines let
+/// run by themselves.
+pub(crate) fn is_upper_bound(row: &Capacity, limits: &Limits, schedulers: u64) -> bool {
+    let is_many = |requests: u64| requests / schedulers.max(1) >= FEWEST_BY_DEFAULT;
+    row.binding_limit == Some(BindingLimit::KvTokens)
+        && limits.max_running_requests.is_none()
+        && row.requests.is_some_and(is_many)
+}
+
 /// As documents have it.
 pub(crate) fn binding(limit: Limit) -> BindingLimit {
     match limit {

@@ -2,10 +2,10 @@
 
 use capacity::{GIB, Limits};
 use contracts::Warning;
-use contracts::capacity_plan::report::{BindingLimit, Capacity, Headroom, Kv, Memory};
+use contracts::capacity_plan::report::{Capacity, Headroom, Kv, Memory};
 
-use crate::advice::FEWEST_BY_DEFAULT;
 use crate::bytes::{counted, gib, grouped};
+use crate::capacity_rows;
 use crate::facts::Facts;
 use crate::headroom;
 use crate::kv::{TokenSource, tokens};
@@ -223,16 +223,14 @@ pub(crate) fn starts(log: &StartupLog) -> Vec<Warning> {
 pub(crate) fn request_limit(limits: &Limits, capacity: &[Capacity], schedulers: u64) -> Option<Warning> {
     let most = capacity
         .iter()
-        .filter(|row| row.binding_limit == Some(BindingLimit::KvTokens))
+        .filter(|row| capacity_rows::is_upper_bound(row, limits, schedulers))
         .filter_map(|row| row.requests)
         .max()?;
-    (limits.max_running_requests.is_none() && most / schedulers.max(1) >= FEWEST_BY_DEFAULT).then(|| {
-        Warning::new(
-            "request-limit-unknown",
-            format!(
-                "nothing names the limit on running requests, which may be lower than the {} that the pool holds (vLLM by itself: 128 to 1,024): take them for an upper bound",
-                grouped(most)
-            ),
-        )
-    })
+    Some(Warning::new(
+        "request-limit-unknown",
+        format!(
+            "nothing names the limit on running requests, which may be lower than the {} that the pool holds (vLLM by itself: 128 to 1,024): take them for an upper bound",
+            grouped(most)
+        ),
+    ))
 }

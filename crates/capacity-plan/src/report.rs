@@ -110,9 +110,10 @@ pub(crate) fn conclude(
     let headroom = headroom::headroom(facts);
     let seen_dp = facts.ranks.keys().filter_map(|rank| rank.dp).max();
     let dp = facts.dp.or(seen_dp.map(|most| u64::from(most) + 1));
+    let schedulers = dp.unwrap_or(1);
     let longest = config.and_then(|config| config.model.weights.max_position_embeddings);
     let limits = capacity_rows::limits(facts, &kv, longest);
-    let capacity = capacity_rows::rows(&limits, kv.tokens_hold_for, load, dp.unwrap_or(1));
+    let capacity = capacity_rows::rows(&limits, kv.tokens_hold_for, load, schedulers);
     let advice = advice(&Known {
         facts,
         kv: &kv,
@@ -120,7 +121,7 @@ pub(crate) fn conclude(
         headroom: headroom.as_ref(),
         kv_dtype,
         limits: &limits,
-        schedulers: dp.unwrap_or(1),
+        schedulers,
     });
     let unknown = config.filter(|_| kv_dtype.is_none());
     parts
@@ -139,7 +140,7 @@ pub(crate) fn conclude(
         .extend(config.into_iter().flat_map(Config::warnings));
     parts
         .warnings
-        .extend(caveats::request_limit(&limits, &capacity, dp.unwrap_or(1)));
+        .extend(caveats::request_limit(&limits, &capacity, schedulers));
     parts.warnings.extend(model::other_ranks(facts, checked.args));
     parts.warnings.extend(benchmark::overload(load, &capacity));
     parts.warnings.extend(benchmark::other_benchmark(load, facts));

@@ -116,12 +116,8 @@ impl Demand<'_> {
     }
 
     fn judge(&self, weights: &Span, room: &Room) -> Result<Fits, String> {
-        let cache = KvCache::of(self.config, self.parallel, self.kv_dtype);
-        let cache = if self.windows_kept_whole {
-            cache.with_windows_kept_whole()
-        } else {
-            cache
-        };
+        let cache = KvCache::of(self.config, self.parallel, self.kv_dtype)
+            .with_windows_whole(self.windows_kept_whole);
         let draft = self.draft_token_bytes * pages(self.length, self.page) as f64;
         let request = cache.request_bytes(self.length, self.page) + draft;
         let rest = self.requests as f64 * request + room.reserve_bytes;

@@ -90,9 +90,13 @@ impl KvCache {
         self.token_bytes() + self.window_token_bytes
     }
 
-    /// The same in an engine without a pool of its own for layers with a window, which keeps all their tokens.
+    /// The same in an engine that keeps all tokens of layers with a window, as those do that have no pool of their own for
+    /// them; as it is where `whole` is false.
     #[must_use]
-    pub fn with_windows_kept_whole(self) -> KvCache {
+    pub fn with_windows_whole(self, whole: bool) -> KvCache {
+        if !whole {
+            return self;
+        }
         KvCache {
             k_bytes: self.k_bytes + self.window_k_bytes,
             v_bytes: self.v_bytes + self.window_token_bytes - self.window_k_bytes,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::history;
 use crate::launcher::skipped;
-use crate::plan::command;
+use crate::plan::{command, tokens};
 use crate::reason::Reason;
 
 /// Largest configuration.
@@ -115,24 +115,14 @@ pub(crate) fn refusal(
 
 /// Tokens of the longest request that a scenario names.
 fn longest(plan: &Plan) -> u64 {
-    let lengths = plan.scenarios.iter().map(|scenario| {
-        scenario
-            .input_tokens
-            .unwrap_or(0)
-            .saturating_add(scenario.output_tokens.unwrap_or(0))
-    });
-    lengths.max().unwrap_or(0).max(1)
+    plan.scenarios.iter().map(tokens).max().unwrap_or(0).max(1)
 }
 
 /// What stands behind the last of these flags.
 fn value_of<'a>(argv: &'a [String], names: &[&str]) -> Option<&'a str> {
-    let at = |at: usize| match argv[at].split_once('=') {
-        Some((name, value)) => names.contains(&name).then_some(value),
-        None => names
-            .contains(&argv[at].as_str())
-            .then(|| argv.get(at + 1).map(String::as_str))?,
-    };
-    (0..argv.len()).rev().find_map(at)
+    command::named(argv)
+        .rev()
+        .find_map(|(name, value)| value.filter(|_| names.contains(&name)))
 }
 
 #[cfg(test)]

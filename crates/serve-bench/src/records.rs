@@ -10,6 +10,8 @@ use contracts::serve_bench::record::{RecordHeader, RecordLine, RequestRecord, Ru
 use contracts::{Artifact, Exit, Input};
 use serde::Serialize;
 
+/// Kind of the artifact that a result names its records by.
+pub(crate) const KIND: &str = "request_records";
 /// Longest line of a records file that is read: a request of a million chunks.
 const LINE_CAP: usize = 64 << 20;
 
@@ -110,7 +112,7 @@ impl RecordsWriter {
 
     pub(crate) fn artifact(&self) -> Artifact {
         Artifact {
-            kind: "request_records".to_owned(),
+            kind: KIND.to_owned(),
             path: self.path.display().to_string(),
             // A file that was cut short by a full disk is not what was hashed.
             sha256: self.failure.is_none().then(|| self.hash.hex()),
@@ -182,12 +184,21 @@ pub(crate) struct Recorded {
 /// Reads a records file; a last line without its end is dropped and reported, anything else that does not read is an
 /// error with its line.
 pub(crate) fn read(path: &Path) -> Result<Recorded, Failure> {
+    read_if(path, |_| Ok(()))
+}
+
+/// Reads a records file unless `check` refuses the bytes that it is.
+pub(crate) fn read_if(
+    path: &Path,
+    check: impl FnOnce(&Input) -> Result<(), Failure>,
+) -> Result<Recorded, Failure> {
     let bad = |code: &str, message: String| {
         Failure::new(Exit::BadInput, code, message).hint("give a file that `serve-bench run --records` wrote")
     };
     let bytes = cli_kit::read_bounded(path, u64::MAX - 1)?;
     let name = path.display();
     let input = cli_kit::input_of(path, &bytes);
+    check(&input)?;
     let torn = bytes.last().is_some_and(|last| *last != b'\n');
     let mut header = None;
     let mut runs: Vec<RecordedRun> = Vec::new();

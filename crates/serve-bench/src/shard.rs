@@ -1,12 +1,13 @@
 //! A part of a load: which requests it sends, with how many in flight, and when it begins.
 
 use cli_kit::Failure;
+use contracts::fields::contract_field;
 use contracts::serve_bench::result::{LoadInfo, LoadMode};
 use contracts::serve_bench::shard::Shard;
 use contracts::serve_bench::workload::Turn;
 use contracts::{Exit, Field, FieldSet, Warning};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::RunArgs;
 use crate::load::Level;
@@ -121,41 +122,42 @@ fn share(slots: u32, shard: &Shard) -> u32 {
 
 /// The contract of a part: its load is none of a whole measurement, so that nothing takes one for the other.
 pub(crate) fn contract(whole: FieldSet, shard: &Shard) -> FieldSet {
-    let mut fields = whole.fields;
     let mut load = json!(shard.load);
     load["shard"] = json!(shard.name());
-    fields.insert(
-        contracts::fields::contract_field::LOAD.to_owned(),
-        Field::observed(load),
-    );
-    FieldSet::new(fields)
+    with_load(whole, load)
 }
 
 /// The contract of the whole load that a part is of.
 pub(crate) fn whole_contract(part: FieldSet, shard: &Shard) -> FieldSet {
-    let mut fields = part.fields;
-    let load = Field::observed(json!(shard.load));
-    fields.insert(contracts::fields::contract_field::LOAD.to_owned(), load);
+    with_load(part, json!(shard.load))
+}
+
+fn with_load(contract: FieldSet, load: Value) -> FieldSet {
+    let mut fields = contract.fields;
+    fields.insert(contract_field::LOAD.to_owned(), Field::observed(load));
     FieldSet::new(fields)
 }
 
-/// What a reader of a part has to know.
-pub(crate) fn warnings(shard: &Shard, epoch_at: Option<Timestamp>) -> Vec<Warning> {
-    let mut warnings = vec![Warning::new(
+/// That a measurement is a part of one.
+pub(crate) fn partial(shard: &Shard) -> Warning {
+    Warning::new(
         "part-of-a-load",
         format!(
             "this is part {} of a load: its rates are of its own requests; `serve-bench merge` makes the whole",
             shard.name()
         ),
-    )];
-    let late_ms = epoch_at.map(|epoch_at| late_ms(shard, epoch_at));
-    if let Some(late_ms) = late_ms.filter(|late| *late > LATE_MS) {
-        warnings.push(Warning::new(
+    )
+}
+
+/// That a part did not begin with the others; `whose` stands before it.
+pub(crate) fn late(shard: &Shard, epoch_at: Timestamp, whose: &str) -> Option<Warning> {
+    let late_ms = late_ms(shard, epoch_at);
+    (late_ms > LATE_MS).then(|| {
+        Warning::new(
             "shard-late",
-            format!("it began {late_ms:.0} ms after --start-at: the parts did not begin together; give a later time"),
-        ));
-    }
-    warnings
+            format!("{whose}it began {late_ms:.0} ms after --start-at: the parts did not begin together; give a later time"),
+        )
+    })
 }
 
 /// How much later than it should a part began, by its own clock, milliseconds.
@@ -263,12 +265,7 @@ mod tests {
 
     #[test]
     fn the_contract_of_a_part_is_not_that_of_the_whole() {
-        let load = |load: &LoadInfo| {
-            [(
-                contracts::fields::contract_field::LOAD.to_owned(),
-                Field::observed(json!(load)),
-            )]
-        };
+        let load = |load: &LoadInfo| [(contract_field::LOAD.to_owned(), Field::observed(json!(load)))];
         let whole = FieldSet::new(load(&closed_loop_info(10, 0)).into());
         let part = contract(whole.clone(), &shard(1, 2));
         assert_ne!(part.fingerprint, whole.fingerprint);

@@ -9,7 +9,7 @@ use contracts::telemetry_fetch::source::SourceKind;
 use contracts::telemetry_fetch::window::WindowData;
 
 use crate::benchmark::Benchmark;
-use crate::fold::gauge::FEWEST;
+use crate::fold::gauge::{FEWEST, is_often};
 use crate::fold::rows::Folded;
 use crate::observed::{Observed, ObservedSource};
 use crate::snapshot::no_gpu;
@@ -168,9 +168,7 @@ pub(crate) fn warnings(
         .iter()
         .filter(|source| source.kind == SourceKind::Otlp);
     warnings.extend(spans.filter_map(|source| Some(Warning::new("spans-missing", source.reason.clone()?))));
-    let is_sparse = |row: &MetricRow| {
-        row.kind == MetricKind::Gauge && row.count.is_some_and(|readings| readings < FEWEST as u64)
-    };
+    let is_sparse = |row: &MetricRow| row.kind == MetricKind::Gauge && !is_often(row.count);
     if data.metrics.iter().any(is_sparse) {
         warnings.push(Warning::new(
             "gauges-few-readings",

@@ -58,11 +58,7 @@ pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Fa
     };
     let pool = EstimatedPool {
         bytes: device * args.memory_fraction - weights - args.reserve_gib * GIB,
-        cache: if args.windows_kept_whole {
-            formula.cache.with_windows_kept_whole()
-        } else {
-            formula.cache
-        },
+        cache: formula.cache.with_windows_whole(args.windows_kept_whole),
         drafted,
         page: args.page_size,
         max_running_requests: args.max_running_requests,

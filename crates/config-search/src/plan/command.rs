@@ -75,9 +75,21 @@ pub(crate) fn with_variables(framework: &Framework, params: &BTreeMap<String, Va
     framework
 }
 
+/// Whether a word of an argv is a flag and not a value; a negative number is a value.
+pub(crate) fn is_flag(word: &str) -> bool {
+    word.starts_with('-') && word.parse::<f64>().is_err()
+}
+
+/// Each word of an argv as if it were a flag: its name, and what stands behind `=` or as the next word.
+pub(crate) fn named(words: &[String]) -> impl DoubleEndedIterator<Item = (&str, Option<&str>)> {
+    (0..words.len()).map(|at| match words[at].split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (words[at].as_str(), words.get(at + 1).map(String::as_str)),
+    })
+}
+
 /// The base flags without those that a candidate sets itself: their values are the baseline's.
 fn base_flags(framework: &Framework, params: &BTreeMap<String, Value>) -> Vec<String> {
-    let is_flag = |word: &str| word.starts_with('-') && word.parse::<f64>().is_err();
     let mut words = Vec::new();
     let mut is_replaced = false;
     for word in &framework.base_server_flags {

@@ -118,6 +118,12 @@ fn read(path: &Path) -> Result<Read, Failure> {
     })
 }
 
+/// Tokens of a scenario's request, prompt and answer, as far as it names them.
+pub(crate) fn tokens(scenario: &Scenario) -> u64 {
+    let answer = scenario.output_tokens.unwrap_or(0);
+    scenario.input_tokens.unwrap_or(0).saturating_add(answer)
+}
+
 fn margin(plan: &Plan, base: &Path) -> f64 {
     let target = plan.target.as_ref().map(|name| base.join(name));
     target

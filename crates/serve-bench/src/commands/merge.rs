@@ -15,9 +15,6 @@ use crate::merge::{Merged, Part};
 use crate::records::{self, RecordsWriter};
 use crate::{shard, verdict, view};
 
-/// Kind of the artifact that a result names its records by.
-const RECORDS: &str = "request_records";
-
 pub(crate) fn merge(args: &MergeArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let mut inputs = Vec::new();
     let mut all = Vec::new();
@@ -29,17 +26,9 @@ pub(crate) fn merge(args: &MergeArgs, output: &OutputArgs) -> Result<Report, Fai
     let told: Vec<serde_json::Value> = all.iter().map(told).collect();
     let late: Vec<Warning> = all
         .iter()
-        .flat_map(|part| {
-            shard::warnings(&part.shard, Some(part.epoch_at))
-                .into_iter()
-                .skip(1)
-                .map(move |warning| (part, warning))
-        })
-        .map(|(part, warning)| {
-            Warning::new(
-                warning.code,
-                format!("part {}: {}", part.shard.name(), warning.message),
-            )
+        .filter_map(|part| {
+            let whose = format!("part {}: ", part.shard.name());
+            shard::late(&part.shard, part.epoch_at, &whose)
         })
         .collect();
     let clocks: std::collections::BTreeSet<_> = all
@@ -121,13 +110,13 @@ fn told(part: &Part) -> serde_json::Value {
 fn read(path: &Path) -> Result<(Part, Input), Failure> {
     let bad = |code: &str, message: String| Failure::new(Exit::BadInput, code, message);
     let name = path.display();
-    let records = match cli_kit::load_document::<ResultData>(path, SCHEMA) {
+    let mut recorded = match cli_kit::load_document::<ResultData>(path, SCHEMA) {
         Ok(loaded) => {
             let named = loaded
                 .document
                 .artifacts
                 .iter()
-                .find(|artifact| artifact.kind == RECORDS);
+                .find(|artifact| artifact.kind == records::KIND);
             let named = named.ok_or_else(|| {
                 bad(
                     "merge-without-records",
@@ -136,25 +125,21 @@ fn read(path: &Path) -> Result<(Part, Input), Failure> {
                 .hint("measure each part with --records FILE")
             })?;
             let found = beside(path, &named.path);
-            let bytes = cli_kit::read_bounded(&found, u64::MAX - 1)?;
-            if named
-                .sha256
-                .as_ref()
-                .is_some_and(|hash| *hash != contracts::fields::sha256_hex(&bytes))
-            {
-                return Err(Failure::new(
+            records::read_if(&found, |input| {
+                if named.sha256.as_ref().is_none_or(|hash| *hash == input.sha256) {
+                    return Ok(());
+                }
+                Err(Failure::new(
                     Exit::Drift,
                     "records-changed",
                     format!("{} is not what {name} was made of", found.display()),
                 )
-                .hint("give the records file that this result was written with"));
-            }
-            found
+                .hint("give the records file that this result was written with"))
+            })?
         }
         // It is records, or what reading records says of it.
-        Err(_) => path.to_owned(),
+        Err(_) => records::read(path)?,
     };
-    let mut recorded = records::read(&records)?;
     let shard = recorded.header.shard.clone().ok_or_else(|| {
         bad(
             "merge-not-a-shard",

@@ -121,9 +121,8 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         runs.push(measured.run);
         last_records = measured.records;
         if let Some(shard) = &shard {
-            parts
-                .warnings
-                .extend(shard::warnings(shard, Some(measured.epoch_at)));
+            parts.warnings.push(shard::partial(shard));
+            parts.warnings.extend(shard::late(shard, measured.epoch_at, ""));
         }
         if !measured.complete {
             parts.complete = false;

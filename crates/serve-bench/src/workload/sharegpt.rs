@@ -150,8 +150,8 @@ struct Pair<'a> {
     prompt_len: u64,
     /// Of the answer that is asked for.
     output_len: u64,
-    /// Of the recorded one.
-    answer_len: u64,
+    /// Of the recorded one, where it was counted: that may ask a server.
+    answer_len: Option<u64>,
 }
 
 fn measured<'a>(
@@ -160,12 +160,19 @@ fn measured<'a>(
     answer: &'a str,
     asked: Option<u64>,
 ) -> Result<Pair<'a>, WorkloadError> {
-    let answer_len = composer.count(answer)?;
+    let prompt_len = composer.count(prompt)?;
+    let (output_len, answer_len) = match asked {
+        Some(asked) => (asked, None),
+        None => {
+            let counted = composer.count(answer)?;
+            (counted, Some(counted))
+        }
+    };
     Ok(Pair {
         prompt,
         answer,
-        prompt_len: composer.count(prompt)?,
-        output_len: asked.unwrap_or(answer_len),
+        prompt_len,
+        output_len,
         answer_len,
     })
 }
@@ -193,14 +200,19 @@ impl Pair<'_> {
         conversation: Option<u64>,
     ) -> Result<Draft, WorkloadError> {
         composer.charge(index, self.prompt.len())?;
+        let turn = match conversation {
+            // The history of later turns has the recorded answer, whatever length is asked for.
+            Some(conversation) => Some(DraftTurn {
+                conversation,
+                answer: self.answer.to_owned(),
+                answer_len: self.answer_len.map_or_else(|| composer.count(self.answer), Ok)?,
+            }),
+            None => None,
+        };
         Ok(Draft {
             input_len: Some(self.prompt_len),
             output_len: Some(self.output_len),
-            turn: conversation.map(|conversation| DraftTurn {
-                conversation,
-                answer: self.answer.to_owned(),
-                answer_len: self.answer_len,
-            }),
+            turn,
             ..Draft::text(self.prompt.to_owned())
         })
     }

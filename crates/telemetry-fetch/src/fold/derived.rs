@@ -7,7 +7,7 @@ use contracts::Finite;
 use contracts::telemetry_fetch::metric::{MetricKind, MetricRow};
 use contracts::telemetry_fetch::window::Derived;
 
-use super::gauge::FEWEST;
+use super::gauge::is_often;
 
 /// Label of rows whose server has a role.
 pub(crate) const ROLE: &str = "role";
@@ -93,10 +93,8 @@ impl<'a> Rows<'a> {
         self.total(id).filter(|_| self.is_often(id))
     }
 
-    /// Whether a gauge was read often enough: readings at the ends know nothing of what lies between them.
     fn is_often(self, id: &'a str) -> bool {
-        self.of(id)
-            .all(|row| row.count.is_none_or(|readings| readings >= FEWEST as u64))
+        self.of(id).all(|row| is_often(row.count))
     }
 
     fn max(self, id: &'a str) -> Option<f64> {

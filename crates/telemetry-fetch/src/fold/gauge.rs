@@ -6,6 +6,12 @@ use contracts::telemetry_fetch::metric::Quantile;
 /// Fewest readings that say anything about a distribution.
 pub(crate) const FEWEST: usize = 5;
 
+/// Whether a row's gauge was read often enough for a mean: readings at the ends know nothing of what lies between them. Who
+/// does not count readings has a mean of its own.
+pub(crate) fn is_often(readings: Option<u64>) -> bool {
+    readings.is_none_or(|readings| readings >= FEWEST as u64)
+}
+
 /// What a gauge did; values by the second they were read at.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Gauge {

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use contracts::config_search::plan::{Framework, Plan, Scenario};
+use contracts::config_search::plan::{Framework, Plan};
 use contracts::config_search::validation::Problem;
 use contracts::secret::REDACTED;
 
 use super::super::command::{self, PORT};
-use super::super::parameter;
+use super::super::{parameter, tokens};
 use super::problem;
 use crate::launcher;
 use crate::space::Space;
@@ -193,9 +193,8 @@ fn help(framework: &Framework, space: &Space, base: &Path) -> Vec<Problem> {
     let searched = space.params.iter().map(|param| param.flag.as_str());
     let searched = searched.filter(|flag| !flag.starts_with(parameter::VARIABLE));
     let base_flags = framework.base_server_flags.iter().map(String::as_str);
-    let is_flag = |word: &str| word.starts_with('-') && word.parse::<f64>().is_err();
     searched
-        .chain(base_flags.filter(|word| is_flag(word)))
+        .chain(base_flags.filter(|word| command::is_flag(word)))
         .map(|word| word.split('=').next().unwrap_or(word))
         // Parsers of Python take both spellings.
         .filter(|flag| !known.contains(flag) && !known.contains(flag.replace('_', "-").as_str()))
@@ -213,11 +212,7 @@ fn help(framework: &Framework, space: &Space, base: &Path) -> Vec<Problem> {
 /// Scenarios that are longer than the context.
 fn context(plan: &Plan, framework: &Framework, space: &Space) -> Vec<Problem> {
     let words = command::argv(framework, &std::collections::BTreeMap::new()).unwrap_or_default();
-    let from_flags = words.iter().enumerate().find_map(|(at, word)| {
-        let (name, value) = match word.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (word.as_str(), words.get(at + 1).map(String::as_str)),
-        };
+    let from_flags = command::named(&words).find_map(|(name, value)| {
         CONTEXT_FLAGS
             .contains(&name)
             .then(|| value?.parse::<u64>().ok())
@@ -236,15 +231,9 @@ fn context(plan: &Plan, framework: &Framework, space: &Space) -> Vec<Problem> {
     else {
         return vec![];
     };
-    let longest = |scenario: &Scenario| {
-        scenario
-            .input_tokens
-            .unwrap_or(0)
-            .saturating_add(scenario.output_tokens.unwrap_or(0))
-    };
     plan.scenarios
         .iter()
-        .filter(|scenario| longest(scenario) > limit)
+        .filter(|scenario| tokens(scenario) > limit)
         .map(|scenario| {
             problem(
                 "plan-context",
@@ -252,7 +241,7 @@ fn context(plan: &Plan, framework: &Framework, space: &Space) -> Vec<Problem> {
                 format!(
                     "scenario {} needs {} tokens, and the context is {limit}",
                     scenario.name,
-                    longest(scenario)
+                    tokens(scenario)
                 ),
                 "raise the context, or leave smaller values out of the space",
             )
