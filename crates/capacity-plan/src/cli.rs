@@ -192,6 +192,11 @@ impl Cli for Args {
         examples: EXAMPLES,
     };
 
+    const EXITS: &'static [(contracts::Exit, &'static str)] = &[(
+        contracts::Exit::GateNotMet,
+        "document written; estimate --fail-on: a length that was asked for does not fit",
+    )];
+
     fn output(&self) -> &OutputArgs {
         &self.output
     }

@@ -57,15 +57,24 @@ pub trait Cli: clap::Parser {
     /// What the binary is.
     const TOOL: ToolInfo;
 
+    /// Exit codes that mean something narrower in this tool than [`Exit::meaning`] says of all.
+    const EXITS: &'static [(Exit, &'static str)] = &[];
+
     /// The flags that all binaries share, as typed.
     fn output(&self) -> &OutputArgs;
+}
+
+/// What an exit code means in this tool.
+pub(crate) fn meaning<A: Cli>(exit: Exit) -> &'static str {
+    let narrower = A::EXITS.iter().find(|(known, _)| *known == exit);
+    narrower.map_or_else(|| exit.meaning(), |(_, meaning)| meaning)
 }
 
 /// The clap command of a tool with the shared end of its help; what `main` parses with, and tests too.
 pub fn command<A: Cli>() -> clap::Command {
     let mut after = String::from("Exit codes:\n");
     for exit in Exit::ALL {
-        after.push_str(&format!("  {:<4} {}\n", exit.code(), exit.meaning()));
+        after.push_str(&format!("  {:<4} {}\n", exit.code(), meaning::<A>(exit)));
     }
     after.push_str("\nExamples:\n");
     after.push_str(A::TOOL.examples.trim_end());

@@ -44,7 +44,7 @@ fn page<A: Cli>(command: &Command, is_root: bool) -> Page {
     let mut roff = Vec::new();
     write(&man, command, &mut roff).expect("a vector takes every byte");
     let mut end = Roff::default();
-    exit_status(&mut end);
+    exit_status::<A>(&mut end);
     if is_root {
         examples(&mut end, tool.examples);
     } else {
@@ -77,12 +77,12 @@ fn write(man: &Man, command: &Command, out: &mut Vec<u8>) -> std::io::Result<()>
     Ok(())
 }
 
-fn exit_status(roff: &mut Roff) {
+fn exit_status<A: Cli>(roff: &mut Roff) {
     roff.control("SH", ["EXIT STATUS"]);
     for exit in Exit::ALL {
         roff.control("TP", []);
         roff.text([bold(exit.code().to_string())]);
-        roff.text([roman(exit.meaning())]);
+        roff.text([roman(crate::meaning::<A>(exit))]);
     }
 }
 

@@ -115,6 +115,17 @@ impl Cli for Args {
         examples: EXAMPLES,
     };
 
+    const EXITS: &'static [(contracts::Exit, &'static str)] = &[
+        (
+            contracts::Exit::GateNotMet,
+            "document written; validate or check-config found problems",
+        ),
+        (
+            contracts::Exit::BudgetSpent,
+            "no baseline was measured within the budget; a search that spent its budget beside one exits 0",
+        ),
+    ];
+
     fn output(&self) -> &OutputArgs {
         &self.output
     }

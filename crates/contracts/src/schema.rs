@@ -97,6 +97,7 @@ published! {
     "profile-tables.diff/1" => "profile-tables.diff-1.json": document::<DiffData>,
     "profile-tables.report/1" => "profile-tables.report-1.json": document::<ReportData>,
     "profile-tables.rows/1" => "profile-tables.rows-1.json": document::<RowsData>,
+    "quality-gate.record/1" => "quality-gate.record-1.json": plain::<crate::quality_gate::record::RecordLine>,
     "quality-gate.result/1" => "quality-gate.result-1.json": document::<crate::quality_gate::result::ResultData>,
     "quality-gate.verdict/1" => "quality-gate.verdict-1.json": document::<crate::quality_gate::verdict::VerdictData>,
     "serve-bench.compare/1" => "serve-bench.compare-1.json": document::<CompareData>,

@@ -144,6 +144,11 @@ impl Cli for Args {
                    engine-sim --port 30000 --script traps.json\n",
     };
 
+    const EXITS: &'static [(contracts::Exit, &'static str)] = &[(
+        contracts::Exit::GateNotMet,
+        "the configuration does not fit the simulated memory; stderr has the message of the engine",
+    )];
+
     fn output(&self) -> &OutputArgs {
         &self.output
     }

@@ -7,7 +7,6 @@ use contracts::Input;
 use contracts::quality_gate::agreement::Prompts;
 use contracts::quality_gate::result::{self, Check, ResultData};
 use engine_client::{Endpoint, Headers};
-use serde_json::Value;
 
 use crate::ask::Asker;
 use crate::checks;
@@ -16,11 +15,11 @@ use crate::records;
 
 /// What the candidate is held against.
 pub(crate) enum Baseline {
-    /// Answers of an earlier run, and the model that gave them where the file says.
+    /// Answers of an earlier run, and the model that gave them.
     Kept {
         prompts: Box<Prompts>,
-        model: Option<String>,
-        simulated: Option<bool>,
+        model: String,
+        simulated: bool,
         input: Box<Input>,
     },
     /// A server.
@@ -34,15 +33,14 @@ pub(crate) fn open(word: &str) -> Result<Baseline, Failure> {
     }
     let path = Path::new(word);
     let bytes = read_bounded(path, records::CAP)?;
-    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let head: Option<Value> = serde_json::from_slice(first).ok();
     let without = || Failure::from(QualityError::NoPrompts(word.to_owned()));
-    if head.is_some_and(|head| head.get("run").is_some()) {
-        let prompts = records::prompts(&bytes).ok_or_else(without)?;
+    if let Some(header) = records::header(&bytes) {
+        let mut prompts = header.prompts.ok_or_else(without)?;
+        prompts.answers = records::answers(&bytes);
         return Ok(Baseline::Kept {
             prompts: Box::new(prompts),
-            model: None,
-            simulated: None,
+            model: header.model,
+            simulated: header.simulated,
             input: Box::new(cli_kit::input_of(path, &bytes)),
         });
     }
@@ -50,8 +48,8 @@ pub(crate) fn open(word: &str) -> Result<Baseline, Failure> {
     let document = loaded.document;
     Ok(Baseline::Kept {
         prompts: Box::new(document.data.prompts.ok_or_else(without)?),
-        model: Some(document.data.model.id),
-        simulated: Some(document.simulated),
+        model: document.data.model.id,
+        simulated: document.simulated,
         input: Box::new(loaded.input),
     })
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use cli_kit::{Failure, interrupted};
 use contracts::quality_gate::agreement::PromptAnswer;
+use contracts::quality_gate::record::RecordLine;
 use tokio::task::JoinSet;
 
 use crate::ask::Asker;
@@ -62,7 +63,7 @@ pub(crate) async fn ask(
 
 fn keep(records: &mut Option<&mut Records>, answer: &PromptAnswer) -> Result<(), Failure> {
     match records {
-        Some(records) => Ok(records.keep(answer)?),
+        Some(records) => Ok(records.keep(RecordLine::Prompt(Box::new(answer.clone())))?),
         None => Ok(()),
     }
 }

@@ -158,6 +158,7 @@ impl Cli for Args {
             ("", contracts::quality_gate::verdict::SCHEMA),
             ("judge", contracts::quality_gate::verdict::SCHEMA),
             ("run", contracts::quality_gate::result::SCHEMA),
+            ("record", contracts::quality_gate::record::SCHEMA),
         ],
         examples: EXAMPLES,
     };

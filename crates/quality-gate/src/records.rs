@@ -1,4 +1,4 @@
-//! Answers kept as they come: a first line that names suite, model, settings and prompts, then one answer a line.
+//! Answers kept as they come: `quality-gate.record/1`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -6,10 +6,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use cli_kit::{Failure, read_bounded};
-use contracts::quality_gate::agreement::{PromptAnswer, Prompts};
+use contracts::quality_gate::agreement::PromptAnswer;
+use contracts::quality_gate::record::{self, RecordHeader, RecordLine};
 use contracts::quality_gate::result::Item;
-use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::error::QualityError;
 
@@ -24,68 +23,62 @@ pub(crate) struct Records {
     pub(crate) prompts: BTreeMap<String, PromptAnswer>,
 }
 
-/// A line after the first.
-enum Kept {
-    Item(Item),
-    Prompt(PromptAnswer),
+/// A line that was written whole. An answer that failed is none: it is asked again, as is one that a crash cut.
+fn read(line: &[u8]) -> Option<RecordLine> {
+    let line: RecordLine = serde_json::from_slice(line).ok()?;
+    let has_failed = match &line {
+        RecordLine::Header(_) => false,
+        RecordLine::Item(item) => item.error.is_some(),
+        RecordLine::Prompt(answer) => answer.error.is_some(),
+    };
+    (!has_failed).then_some(line)
 }
 
-impl Kept {
-    /// Whole answers only: a line that was cut by a crash is asked again, and so is what failed.
-    fn read(line: &[u8]) -> Option<Kept> {
-        let value: Value = serde_json::from_slice(line).ok()?;
-        if value.get("expected").is_some() {
-            let item: Item = serde_json::from_value(value).ok()?;
-            return item.error.is_none().then_some(Kept::Item(item));
-        }
-        let answer: PromptAnswer = serde_json::from_value(value).ok()?;
-        answer.error.is_none().then_some(Kept::Prompt(answer))
+/// The header of a file of records; `None` where the file is another.
+pub(crate) fn header(bytes: &[u8]) -> Option<RecordHeader> {
+    match read(bytes.split(|byte| *byte == b'\n').next()?)? {
+        RecordLine::Header(header) if header.schema == record::SCHEMA => Some(*header),
+        _ => None,
     }
 }
 
-/// The answers to prompts that a file holds; `None` where its first line names no prompts.
-pub(crate) fn prompts(bytes: &[u8]) -> Option<Prompts> {
-    let mut lines = bytes.split(|byte| *byte == b'\n');
-    let head: Value = serde_json::from_slice(lines.next()?).ok()?;
-    let mut prompts: Prompts = serde_json::from_value(head.get("prompts")?.clone()).ok()?;
-    prompts.answers = lines
-        .filter_map(|line| match Kept::read(line)? {
-            Kept::Prompt(answer) => Some(answer),
-            Kept::Item(_) => None,
-        })
-        .collect();
-    Some(prompts)
+/// The answers to prompts that a file holds, in its order.
+pub(crate) fn answers(bytes: &[u8]) -> Vec<PromptAnswer> {
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let answers = lines.filter_map(|line| match read(line)? {
+        RecordLine::Prompt(answer) => Some(*answer),
+        _ => None,
+    });
+    answers.collect()
 }
 
 impl Records {
-    /// Opens or begins the file. `key` is what has to be equal to go on.
-    pub(crate) fn open(path: &Path, key: &str, asked: Option<&Prompts>) -> Result<Records, Failure> {
+    /// Opens or begins the file; one that is there has to be of an equal run.
+    pub(crate) fn open(path: &Path, asked: RecordHeader) -> Result<Records, Failure> {
         let failed = |source| QualityError::Records {
             path: path.display().to_string(),
             source,
         };
         let (mut done, mut prompts) = (BTreeMap::new(), BTreeMap::new());
-        let mut text = line(&json!({ "run": key, "prompts": asked }));
-        if path.exists() {
-            let bytes = read_bounded(path, CAP)?;
-            let mut lines = bytes.split(|byte| *byte == b'\n');
-            let head: Option<Value> = lines.next().and_then(|line| serde_json::from_slice(line).ok());
-            let same = head.is_some_and(|head| head.get("run").and_then(Value::as_str) == Some(key));
-            if !bytes.is_empty() && !same {
-                return Err(QualityError::OtherRecords(path.display().to_string()).into());
-            }
-            for kept in lines.filter_map(Kept::read) {
-                match kept {
-                    Kept::Item(item) => {
-                        text.push_str(&line(&item));
-                        done.insert(item.id.clone(), item);
-                    }
-                    Kept::Prompt(answer) => {
-                        text.push_str(&line(&answer));
-                        prompts.insert(answer.prompt.clone(), answer);
-                    }
+        let bytes = match path.exists() {
+            true => read_bounded(path, CAP)?,
+            false => Vec::new(),
+        };
+        if !bytes.is_empty() && header(&bytes).is_none_or(|header| header.run != asked.run) {
+            return Err(QualityError::OtherRecords(path.display().to_string()).into());
+        }
+        let mut text = line(&RecordLine::Header(Box::new(asked)));
+        for kept in bytes.split(|byte| *byte == b'\n').filter_map(read) {
+            match &kept {
+                RecordLine::Header(_) => continue,
+                RecordLine::Item(item) => {
+                    done.insert(item.id.clone(), (**item).clone());
+                }
+                RecordLine::Prompt(answer) => {
+                    prompts.insert(answer.prompt.clone(), (**answer).clone());
                 }
             }
+            text.push_str(&line(&kept));
         }
         cli_kit::write_atomically(path, text.as_bytes()).map_err(failed)?;
         let file = File::options().append(true).open(path).map_err(failed)?;
@@ -98,9 +91,9 @@ impl Records {
     }
 
     /// Keeps one more.
-    pub(crate) fn keep(&mut self, item: &impl Serialize) -> Result<(), QualityError> {
+    pub(crate) fn keep(&mut self, answer: RecordLine) -> Result<(), QualityError> {
         self.file
-            .write_all(line(item).as_bytes())
+            .write_all(line(&answer).as_bytes())
             .map_err(|source| QualityError::Records {
                 path: self.path.display().to_string(),
                 source,
@@ -108,7 +101,7 @@ impl Records {
     }
 }
 
-fn line(answer: &impl Serialize) -> String {
+fn line(answer: &RecordLine) -> String {
     let mut text = serde_json::to_string(answer).expect("an answer is plain data");
     text.push('\n');
     text

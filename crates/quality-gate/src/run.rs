@@ -6,6 +6,7 @@ use std::time::Duration;
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report, interrupted};
 use contracts::fields::sha256_hex;
 use contracts::quality_gate::agreement::{Agreement, Prompts};
+use contracts::quality_gate::record::{self, RecordHeader, RecordLine};
 use contracts::quality_gate::result::{
     Api, Check, CheckStatus, Item, ModelIdentity, ResultData, SCHEMA, Settings, Suite,
 };
@@ -92,11 +93,16 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         None => parts.contract = contract.fields(),
     }
     let mut records = match &args.records {
-        Some(path) => Some(Records::open(
-            path,
-            &contract.key(),
-            workload.as_ref().map(|(asked, _)| asked),
-        )?),
+        Some(path) => {
+            let asked = RecordHeader {
+                schema: record::SCHEMA.to_owned(),
+                run: contract.key(),
+                model: contract.model.id.clone(),
+                simulated,
+                prompts: workload.as_ref().map(|(asked, _)| asked.clone()),
+            };
+            Some(Records::open(path, asked)?)
+        }
         None => None,
     };
     let asker = Asker {
@@ -195,10 +201,10 @@ fn comparable(baseline: &Baseline, asked: &Prompts, model: &str, simulated: bool
         return Ok(());
     };
     let mut differing = against::differences(prompts, asked);
-    if other.as_ref().is_some_and(|other| other != model) {
+    if other != model {
         differing.push("model.id".to_owned());
     }
-    if other_simulated.is_some_and(|other| other != simulated) {
+    if *other_simulated != simulated {
         differing.push("simulated".to_owned());
     }
     match differing.is_empty() {
@@ -317,7 +323,7 @@ async fn ask_all(
         seen.add(&reply);
         let item = item(&questions[at], reply);
         if let Some(records) = &mut records {
-            records.keep(&item)?;
+            records.keep(RecordLine::Item(Box::new(item.clone())))?;
         }
         done.insert(at, item);
     }

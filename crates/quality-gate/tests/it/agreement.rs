@@ -162,7 +162,8 @@ fn agreement_decides_only_where_it_is_asked_to() {
 #[test]
 fn prompts_that_differ_are_not_compared_and_bad_ones_have_their_codes() {
     let folder = tempfile::tempdir().unwrap();
-    let (base, ..) = said(folder.path(), "a.json", Manner::Drift(0), &[]);
+    let kept = folder.path().join("kept.jsonl").display().to_string();
+    let (base, ..) = said(folder.path(), "a.json", Manner::Drift(0), &["--records", &kept]);
     let url = serve(Manner::Drift(0));
     let frozen = workload(folder.path(), 60);
     let changed = folder.path().join("changed.jsonl");
@@ -193,14 +194,25 @@ fn prompts_that_differ_are_not_compared_and_bad_ones_have_their_codes() {
         ),
         (changed, &[][..], "prompts-malformed", Exit::BadInput),
     ] {
-        let words = ["run", "--url", &url, "--workload", workload, "--against", &base];
-        let failure = tool(&[&words[..], more].concat()).unwrap_err();
-        assert_eq!(
-            (failure.document.code.as_str(), failure.exit),
-            (code, exit),
-            "{more:?}"
-        );
-        assert!(failure.document.hint.is_some());
+        // Records name the model and what was asked, as a result does.
+        for baseline in [&base, &kept] {
+            let words = [
+                "run",
+                "--url",
+                &url,
+                "--workload",
+                workload,
+                "--against",
+                baseline,
+            ];
+            let failure = tool(&[&words[..], more].concat()).unwrap_err();
+            assert_eq!(
+                (failure.document.code.as_str(), failure.exit),
+                (code, exit),
+                "{more:?}"
+            );
+            assert!(failure.document.hint.is_some());
+        }
     }
     let failure = tool(&["run", "--url", &url, "--workload", &frozen, "--against", plain]).unwrap_err();
     assert_eq!(failure.document.code, "baseline-without-prompts");

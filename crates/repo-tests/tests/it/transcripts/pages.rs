@@ -26,7 +26,7 @@ pub(super) struct Page {
 
 /// Scripts of the engines: a fifth of a second a request, of which a client may be late by 2 %, and differences that no
 /// noise hides.
-pub(super) const SCRIPTS: [(&str, &str); 4] = [
+pub(super) const SCRIPTS: [(&str, &str); 5] = [
     (
         "ours",
         r#"{"model": "Qwen/Qwen3-8B", "identity": "sglang", "defaults": {"ttft_ms": 260, "itl_ms": 1}}"#,
@@ -42,6 +42,10 @@ pub(super) const SCRIPTS: [(&str, &str); 4] = [
     (
         "third",
         r#"{"model": "Qwen/Qwen3-8B", "identity": "sglang", "defaults": {"ttft_ms": 195, "itl_ms": 1}}"#,
+    ),
+    (
+        "answers",
+        r#"{"model": "Qwen/Qwen3-8B", "answers": {"file": "suite.jsonl", "accuracy_ratio": 0.9}, "defaults": {"ttft_ms": 5, "itl_ms": 0.5}}"#,
     ),
 ];
 
@@ -315,10 +319,16 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "skills/quality-gate/SKILL.md",
-        engines: &[],
+        engines: &[("ours", "answers"), ("first", "answers")],
         campaign: false,
-        files: &[],
-        before: &[],
+        files: &[("suite.jsonl", "examples/quality-gate/suite.jsonl")],
+        before: &[(
+            "",
+            // As many prompts as an interval above 0.9 needs when all of them are answered alike.
+            Run(
+                "serve-bench freeze --dataset random --num-prompts 60 --input-len 16 --output-len 8 --name chat --out chat.jsonl",
+            ),
+        )],
     },
     Page {
         path: "skills/pipeline-analysis/SKILL.md",

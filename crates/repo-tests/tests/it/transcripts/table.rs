@@ -240,16 +240,6 @@ pub(super) const LEFT_OUT: &[(&str, &str, &str)] = &[
         "it needs a profiler; a step of .ci/run has Graphsignal's",
     ),
     (
-        "skills/quality-gate/SKILL.md",
-        "quality-gate run",
-        "scripted engines answer made-up text, which is no evidence; crates/quality-gate/tests/it runs both sides",
-    ),
-    (
-        "skills/quality-gate/SKILL.md",
-        "quality-gate judge",
-        "it reads what those runs write",
-    ),
-    (
         "skills/kernel-gate/SKILL.md",
         "kernel-gate import",
         "it writes lines of a harness, which are no documents; crates/kernel-gate/tests/it/import.rs runs it",
