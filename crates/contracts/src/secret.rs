@@ -65,15 +65,37 @@ pub fn in_argv<'a>(argv: impl IntoIterator<Item = &'a str>) -> Vec<Found<'a>> {
     found
 }
 
-/// The secrets of a line that a shell cuts into words. What only names a variable or a secret store is none.
+/// The secrets of a line that a shell cuts into words, those of URLs too. What only names a variable or a secret store is none.
 pub fn in_line(line: &str) -> Vec<Found<'_>> {
     let words = line.split_whitespace().map(unquoted);
     let mut found = in_argv(words);
     for found in &mut found {
         found.value = unquoted(found.value);
     }
+    for (at, word) in line.split_whitespace().enumerate() {
+        let name = "userinfo";
+        found.extend(userinfo(word).map(|value| Found { at, name, value }));
+    }
     found.retain(|found| is_literal(found.value));
+    // In the order of the line; what begins inside another is gone with it.
+    found.sort_by_key(|found| found.value.as_ptr() as usize);
+    let mut end = 0;
+    found.retain(|found| {
+        let start = found.value.as_ptr() as usize;
+        let is_new = start >= end;
+        end = end.max(start + found.value.len());
+        is_new
+    });
     found
+}
+
+/// Who logs in, and with what, in a URL: `user:password` of `https://user:password@host/`. A user of a shell (`ssh://git@host`)
+/// is no secret.
+fn userinfo(word: &str) -> Option<&str> {
+    let (before, rest) = word.split_once("://")?;
+    let authority = rest.split(['/', '?', '#', '"', '\'', '`', '<', ')']).next()?;
+    let (info, _) = authority.rsplit_once('@')?;
+    (info.contains(':') || before.to_ascii_lowercase().contains("http")).then_some(info)
 }
 
 /// The line without its secrets.
@@ -224,6 +246,14 @@ mod tests {
                 "curl -H 'Authorization: <secret> <secret>' --url u",
             ),
             ("get http://h/?token=abc", "get http://h/?token=<secret>"),
+            (
+                "pull from \"https://ann:pw@h:80/x?token=abc\" failed",
+                "pull from \"https://<secret>@h:80/x?token=<secret>\" failed",
+            ),
+            (
+                "https://ghp_1@github.com and redis://:pw@h/0, ssh://git@h and a@b",
+                "https://<secret>@github.com and redis://<secret>@h/0, ssh://git@h and a@b",
+            ),
             (
                 "serve --api-key $KEY --api-key-env KEY",
                 "serve --api-key $KEY --api-key-env KEY",

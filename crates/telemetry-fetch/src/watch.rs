@@ -5,7 +5,6 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use cli_kit::{Failure, OutputArgs};
-use contracts::secret;
 use contracts::telemetry_fetch::source::SourceKind;
 use contracts::telemetry_fetch::window::CommandRun;
 use contracts::text::clean;
@@ -279,17 +278,8 @@ async fn end(child: &mut Child) -> Option<ExitStatus> {
 
 /// Words of an argv without the secrets in them.
 fn without_secrets(argv: &[String]) -> Vec<String> {
-    let secrets = secret::in_argv(argv.iter().map(String::as_str));
-    let scrub = |word: &String| {
-        let scrubbed = secrets
-            .iter()
-            .filter(|found| word.ends_with(found.value))
-            .fold(word.clone(), |word, found| {
-                word.replace(found.value, secret::REDACTED)
-            });
-        clean(&scrubbed, 2000)
-    };
-    argv.iter().map(scrub).collect()
+    let shown = contracts::argv::redacted(argv);
+    shown.iter().map(|word| clean(word, 2000)).collect()
 }
 
 #[cfg(test)]

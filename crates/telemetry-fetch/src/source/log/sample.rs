@@ -63,6 +63,10 @@ mod tests {
                 "tried with <secret> twice",
             ),
             ("got Bearer abcdefgh12345", "got <secret>"),
+            (
+                "GET https://user:hunter2@example.com/x failed",
+                "GET https://<secret>@example.com/x failed",
+            ),
             ("\u{1b}[31mred\u{1b}[0m \u{202e}text", "red text"),
         ] {
             assert_eq!(sample(message), shown);
