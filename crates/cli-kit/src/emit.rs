@@ -122,7 +122,9 @@ pub(crate) fn report(report: &Report, options: &OutputArgs) -> Exit {
     match print(&text) {
         Ok(()) => exit,
         Err(error) => {
-            eprintln!("error[stdout-not-written]: cannot write to stdout: {error}");
+            say(&format!(
+                "error[stdout-not-written]: cannot write to stdout: {error}"
+            ));
             Exit::Unavailable
         }
     }
@@ -181,9 +183,12 @@ pub(crate) fn wants_json(argv: &[OsString]) -> bool {
 }
 
 pub(crate) fn print_failure(failure: &Failure, json: bool) {
-    eprintln!("error[{}]: {}", failure.document.code, failure.document.message);
+    say(&format!(
+        "error[{}]: {}",
+        failure.document.code, failure.document.message
+    ));
     if let Some(hint) = &failure.document.hint {
-        eprintln!("hint: {hint}");
+        say(&format!("hint: {hint}"));
     }
     if json {
         print_document(failure);
@@ -193,6 +198,11 @@ pub(crate) fn print_failure(failure: &Failure, json: bool) {
 fn print_document(failure: &Failure) {
     let text = serde_json::to_string_pretty(&failure.document).expect("an error document is JSON");
     let _ = print(&format!("{text}\n"));
+}
+
+/// A line on stderr. Nobody has to read it: a closed pipe changes neither what is measured nor how the process ends.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// A closed pipe is success: the reader has what it wanted.

@@ -27,7 +27,7 @@ pub use contracts::ToolError;
 pub use bind::{BindArgs, Binding};
 pub use companion::find_companion;
 pub use create::{DocumentParts, created_at, document, tool};
-pub use emit::{Report, write_atomically};
+pub use emit::{Report, say, write_atomically};
 pub use failure::Failure;
 pub use flags::{Format, OutputArgs};
 pub use interrupt::{install as install_interrupt, interrupted};

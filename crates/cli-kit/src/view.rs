@@ -249,7 +249,7 @@ fn terminal_table(table: &Table, width: usize) -> String {
     let mut text = rendered.to_string();
     text.push('\n');
     if table.omitted > 0 {
-        text.push_str(&format!("… {} more rows (--top)\n", table.omitted));
+        text.push_str(&format!("… {} more rows (--top; -o has all)\n", table.omitted));
     }
     text
 }
@@ -270,7 +270,10 @@ fn markdown_table(table: &Table) -> String {
         ));
     }
     if table.omitted > 0 {
-        out.push_str(&format!("\n… {} more rows (`--top`)\n", table.omitted));
+        out.push_str(&format!(
+            "\n… {} more rows (`--top`; `-o` has all)\n",
+            table.omitted
+        ));
     }
     out
 }

@@ -44,7 +44,7 @@ fn setup(args: &Args) -> Result<Setup, SimError> {
     let mut launch = args.launch().inspect_err(|error| {
         // First as the engine prints it, for whoever looks for that line; the error of this tool follows.
         if matches!(error, SimError::EngineUsage { .. } | SimError::OutOfMemory { .. }) {
-            eprintln!("{error}");
+            cli_kit::say(&error.to_string());
         }
     })?;
     let profile = ProfileSetup {

@@ -72,7 +72,7 @@ pub struct GpuArgs {
     /// Read the GPUs of this machine too: power, clocks, memory, and who is on them
     #[arg(long)]
     pub gpu: bool,
-    /// Time between readings of the GPUs
+    /// Time between readings of the GPUs, 0.1 s at least
     #[arg(long, value_name = "TIME", default_value = "200ms", requires = "gpu")]
     pub gpu_interval: String,
 }
@@ -106,13 +106,13 @@ pub struct WindowArgs {
     /// GPUs.
     #[command(flatten)]
     pub gpu: GpuArgs,
-    /// Take the spans that the engine sends to this port of this machine, over HTTP or gRPC (0: a free one)
+    /// Take the spans that the engine sends to this port of this machine, as http/protobuf or gRPC (0: a free one)
     #[arg(long, value_name = "PORT", conflicts_with_all = ["before", "during", "start"])]
     pub otlp: Option<u16>,
     /// How long spans are waited for after the window: the engine's OTEL_BSP_SCHEDULE_DELAY, and a little
     #[arg(long, value_name = "TIME", default_value = "6s", requires = "otlp")]
     pub otlp_wait: String,
-    /// Time between readings while the command runs; doubles after each 3600 readings
+    /// Time between readings while the command runs, 0.1 s at least; doubles after each 3600 readings
     #[arg(long, value_name = "TIME", default_value = "1s")]
     pub interval: String,
     /// Snapshot from before the window

@@ -101,7 +101,17 @@ pub(crate) fn servers(args: &ServerArgs) -> Result<(Vec<Server>, Headers), Failu
     }
     let servers: Result<Vec<Server>, TelemetryError> =
         args.url.iter().map(|text| Server::parse(text)).collect();
-    Ok((servers?, headers))
+    let servers = servers?;
+    for (index, server) in servers.iter().enumerate() {
+        let url = server.endpoint.to_string();
+        if servers[..index]
+            .iter()
+            .any(|other| other.endpoint.to_string() == url)
+        {
+            return Err(TelemetryError::UrlTwice(url).into());
+        }
+    }
+    Ok((servers, headers))
 }
 
 /// A runtime of one thread: whatever reads here waits most of the time.

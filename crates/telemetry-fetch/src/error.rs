@@ -101,6 +101,9 @@ pub(crate) enum TelemetryError {
     /// A snapshot or a command without a URL.
     #[error("tell what to read: there is no --url")]
     NoUrl,
+    /// A server that would be counted twice.
+    #[error("read {0} twice: its counts would be added")]
+    UrlTwice(String),
     /// A past window of a source that has none.
     #[error("read the past of {urls}: metrics only say what is true now")]
     NoPast {
@@ -192,6 +195,7 @@ impl ToolError for TelemetryError {
             Self::NoWindow => "window-unclear",
             Self::StrictUnbound => "strict-unbound",
             Self::NoUrl => "url-missing",
+            Self::UrlTwice(_) => "url-twice",
             Self::NoPast { .. } => "window-no-past",
             Self::NotCovered { .. } => "window-not-covered",
             Self::SnapshotsDiffer { .. } => "snapshots-differ",
@@ -236,6 +240,7 @@ impl ToolError for TelemetryError {
                 "give --before and --after, or --url with `-- COMMAND…` to run inside the window".to_owned()
             }
             Self::StrictUnbound => "name the benchmark with --for RESULT.json or --during RESULT.json".to_owned(),
+            Self::UrlTwice(_) => "name each server once".to_owned(),
             Self::NoUrl => "give --url with the base URL of the engine".to_owned(),
             Self::NoPast { .. } => {
                 "take snapshots around the benchmark and give --before and --after, run it as `-- COMMAND…` inside the window, or give \
@@ -272,6 +277,7 @@ impl ToolError for TelemetryError {
             | Self::Time { .. }
             | Self::NoWindow
             | Self::StrictUnbound
+            | Self::UrlTwice(_)
             | Self::NoUrl => Exit::Usage,
             Self::SnapshotsDiffer { .. }
             | Self::SnapshotsReversed { .. }

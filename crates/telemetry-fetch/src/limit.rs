@@ -8,6 +8,8 @@ use crate::render::NO_ROLE;
 
 /// A cache that is fuller has no room for another request.
 const FULL: f64 = 0.95;
+/// Room for so many requests of the average size is room for a long one too.
+const ROOMY: f64 = 4.0;
 /// Requests that wait on average are a queue from here.
 const QUEUE: f64 = 0.5;
 /// Requests that spend more than this share of their time in the queue wait for each other.
@@ -25,9 +27,11 @@ const REQUEST_LIMITS: [&str; 4] = [
 /// What the engine says holds requests up, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Limit {
+    /// Requests are there, and nothing comes of them.
+    Stalled,
     /// Requests lose their cache, or it has no room for another one while others wait.
     KvCache,
-    /// Requests wait though there is cache for them.
+    /// Requests wait, and the cache is not known to be full.
     Admission,
     /// Requests wait, and nothing that was read says for what.
     Queue,
@@ -60,7 +64,12 @@ impl Limit {
         let is_over = |value: Option<Finite>, limit: f64| value.is_some_and(|value| value.get() > limit);
         let waits = is_over(derived.mean_waiting, QUEUE);
         let is_full = is_over(derived.kv_usage_max, FULL) || has_no_room(derived);
-        if is_over(derived.preemptions, 0.0) || (waits && is_full) {
+        let none = |value: Option<Finite>| value.is_some_and(|value| value.get() == 0.0);
+        let is_there = is_over(derived.mean_running, 0.0) || is_over(derived.mean_waiting, 0.0);
+        let comes = is_over(derived.input_tps, 0.0) || is_over(derived.request_rps, 0.0);
+        if none(derived.output_tps) && is_there && !comes {
+            Limit::Stalled
+        } else if is_over(derived.preemptions, 0.0) || (waits && is_full) {
             Limit::KvCache
         } else if waits {
             Limit::Admission
@@ -68,7 +77,9 @@ impl Limit {
             Limit::Queue
         } else if is_over(derived.scheduler_share_ratio, BUSY_SCHEDULER) {
             Limit::Scheduler
-        } else if is_over(derived.scheduler_idle_ratio, 0.5) {
+        } else if is_over(derived.scheduler_idle_ratio, 0.5)
+            || derived.mean_running.is_some_and(is_mostly_idle)
+        {
             Limit::Load
         } else if is_over(derived.mean_running, 0.0) {
             Limit::Steps
@@ -108,17 +119,23 @@ impl Limit {
                 "Requests spend much of their time in the queue: look at the limit on running requests and at the KV cache, with readings inside the window."
                     .to_owned()
             }
+            Limit::Stalled => "Requests are there, and not one token came of them in the window: the engine hangs, or a step takes longer than the window.".to_owned(),
             Limit::Scheduler => "The scheduler itself takes much of the time: the device waits for the CPU.".to_owned(),
             Limit::Load => {
                 "The engine idles for more than half of the time: the load, not the engine, limits.".to_owned()
             }
             Limit::Steps => {
-                format!("Nothing queues (at most {QUEUE} requests wait on average): what limits is inside the steps; a profile says what.")
+                format!("Nothing queues (at most {QUEUE} requests wait on average): the engine keeps up with the load, and what a token takes is inside the steps; a profile says what.")
             }
             Limit::Idle => "No request ran in the window: there is nothing to explain.".to_owned(),
             Limit::Unknown => "What limits cannot be told from these sources.".to_owned(),
         }
     }
+}
+
+/// Of the time no more can be busy than requests run on average; without one the load asks for nothing.
+fn is_mostly_idle(mean_running: Finite) -> bool {
+    mean_running.get() > 0.0 && mean_running.get() < 0.5
 }
 
 /// The share of the cache that a running request takes where it is fullest, and how full that is.
@@ -132,7 +149,20 @@ fn has_no_room(derived: &Derived) -> bool {
     share(derived).is_some_and(|(share, usage)| 1.0 - usage < share)
 }
 
-/// Requests wait, and the cache has room for more of them.
+/// What the cache has left while requests wait, as far as it is told: the one that waits may be longer than the average.
+fn room(derived: &Derived) -> String {
+    match share(derived) {
+        Some((share, usage)) if 1.0 - usage >= ROOMY * share => "the KV cache has room".to_owned(),
+        Some((share, usage)) => format!(
+            "the KV cache, at most {:.0} % full, has room for an average one ({:.0} %), but for a long one it may not",
+            usage * 100.0,
+            share * 100.0
+        ),
+        None => "how full the KV cache was is not told".to_owned(),
+    }
+}
+
+/// Requests wait, and the cache is not known to have no room for one more.
 fn admission(derived: &Derived, engine: &EngineFacts) -> String {
     let named = REQUEST_LIMITS
         .iter()
@@ -140,15 +170,19 @@ fn admission(derived: &Derived, engine: &EngineFacts) -> String {
     let most = derived.running_max.map(Finite::get);
     match (named, most) {
         (Some((name, limit)), Some(most)) if most >= limit as f64 => {
-            format!("The limit on running requests holds others back ({name} is {limit}), and the KV cache has room for more.")
+            format!(
+                "The limit on running requests holds others back ({name} is {limit}); {}.",
+                room(derived)
+            )
         }
         (Some((name, limit)), Some(most)) => format!(
-            "Requests wait below the limit on running ones ({most:.0} ran at most, {name} is {limit}) though the KV cache has room: look at the prefill budget and at how requests are scheduled."
+            "Requests wait below the limit on running ones ({most:.0} ran at most, {name} is {limit}), and {}: look at the longest requests, the prefill budget and how requests are scheduled.",
+            room(derived)
         ),
-        _ => {
-            "Requests wait though the cache has room for another one: look at the limit on running requests and at the prefill budget."
-                .to_owned()
-        }
+        _ => format!(
+            "Requests wait, and {}: look at the limit on running requests, the longest requests and the prefill budget.",
+            room(derived)
+        ),
     }
 }
 
@@ -205,6 +239,25 @@ mod tests {
     }
 
     #[test]
+    fn room_is_said_where_it_is_known() {
+        let words = |derived: &Derived| {
+            Limit::Admission.words_of(derived, &engine(&[("max_num_seqs", 16), ("total_slots", 2)]))
+        };
+        assert!(words(&queued(0.4, 16.0)).ends_with("the KV cache has room."));
+        // Six requests of mixed lengths take 69 %: what waits may be twice as long as the average.
+        let mixed = words(&queued(0.69, 6.0));
+        assert!(
+            mixed.contains("69 % full") && mixed.contains("a long one it may not"),
+            "{mixed}"
+        );
+        let untold = Derived {
+            kv_usage_max: None,
+            ..queued(0.0, 16.0)
+        };
+        assert!(words(&untold).contains("is not told"));
+    }
+
+    #[test]
     fn no_traffic_limits_nothing() {
         let nothing = Derived {
             mean_running: Finite::new(0.0),
@@ -213,5 +266,28 @@ mod tests {
         };
         assert_eq!(Limit::of_derived(&nothing), Limit::Idle);
         assert_eq!(Limit::of_derived(&Derived::default()), Limit::Unknown);
+        // Four short requests a second: a quarter of the time one runs.
+        let seldom = Derived {
+            mean_running: Finite::new(0.26),
+            output_tps: Finite::new(200.0),
+            ..Derived::default()
+        };
+        assert_eq!(Limit::of_derived(&seldom), Limit::Load);
+    }
+
+    #[test]
+    fn an_engine_that_hangs_is_not_told_to_take_more() {
+        let hangs = Derived {
+            output_tps: Finite::new(0.0),
+            input_tps: Finite::new(0.0),
+            ..queued(0.4, 12.0)
+        };
+        assert_eq!(Limit::of_derived(&hangs), Limit::Stalled);
+        // It reads a long prompt.
+        let prefills = Derived {
+            input_tps: Finite::new(9000.0),
+            ..hangs
+        };
+        assert_eq!(Limit::of_derived(&prefills), Limit::Admission);
     }
 }

@@ -304,6 +304,10 @@ fn metrics(rows: &[MetricRow]) -> Table {
 }
 
 fn name(row: &MetricRow) -> String {
+    if row.kind == MetricKind::Spans {
+        // The engine's own counters have a row of the same id.
+        return format!("{} (spans)", row.id);
+    }
     if row.labels.is_empty() {
         return row.id.clone();
     }

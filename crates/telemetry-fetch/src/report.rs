@@ -34,9 +34,16 @@ pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, outpu
     parts.simulated = observed.engine.simulated;
     parts.inputs.clone_from(&observed.inputs);
     parts.warnings = warnings::warnings(observed, &folded, &data, bound.benchmark.as_ref());
+    // A command that failed may not have written its benchmark: then that is what has to be mended.
+    let unbound = bound.refused.as_ref().filter(|_| !observed.is_broken_off());
+    let unbound = unbound.map(|failure| failure.exit);
     let is_refused = bound.refused.is_some();
-    if let Some(why) = bound.refused {
-        parts.warnings.push(Warning::new("benchmark-not-bound", why));
+    if let Some(failure) = bound.refused {
+        let hint = failure.document.hint.map(|hint| format!(": {hint}"));
+        let message = format!("{}{}", failure.document.message, hint.unwrap_or_default());
+        parts
+            .warnings
+            .insert(0, Warning::new("benchmark-not-bound", message));
     }
     if let Some(binding) = bound.binding {
         parts.bind(binding);
@@ -48,10 +55,11 @@ pub(crate) fn report(plan: &WindowPlan, observed: &Observed, bound: Bound, outpu
         || data.incidents.iter().any(|incident| incident.invalidates)
         || observed.is_broken_off()
         || is_refused;
-    let exit = match (observed.interrupted, plan.strict && failed) {
-        (true, _) => Exit::Interrupted,
-        (false, true) => Exit::Undecided,
-        (false, false) => Exit::Ok,
+    let exit = match (observed.interrupted, unbound, plan.strict && failed) {
+        (true, ..) => Exit::Interrupted,
+        (false, Some(exit), _) => exit,
+        (false, None, true) => Exit::Undecided,
+        (false, None, false) => Exit::Ok,
     };
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let view = render::window(&document, output.top);
@@ -279,7 +287,10 @@ fn spans_report(spans: &Received) -> SourceReport {
         missing.push(format!("{} spans found no room", ledger.dropped));
     }
     if ledger.malformed > 0 {
-        missing.push(format!("{} messages were no trace requests", ledger.malformed));
+        missing.push(format!(
+            "{} messages were no trace requests in protobuf",
+            ledger.malformed
+        ));
     }
     SourceReport {
         kind: SourceKind::Otlp,

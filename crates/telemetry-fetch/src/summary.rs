@@ -1,5 +1,6 @@
 //! What a reader can act on: what limits throughput, as far as the engine says, and what to look at next.
 
+use contracts::serve_bench::result::EngineKind;
 use contracts::telemetry_fetch::source::SourceKind;
 use contracts::telemetry_fetch::window::WindowData;
 use contracts::{Finite, NextAction};
@@ -109,10 +110,15 @@ pub(crate) fn next_actions(data: &WindowData, plan: &WindowPlan, observed: &Obse
     if role.is_some() {
         return Vec::new();
     }
+    // Other engines do not say where their memory went.
+    let says_memory = matches!(
+        data.engine.kind,
+        Some(EngineKind::Sglang | EngineKind::Vllm | EngineKind::Tokenspeed)
+    );
     let result = result.display().to_string();
     let action = |why: &str, words: &[&str]| vec![NextAction::new(why, words)];
     match limit {
-        Limit::KvCache | Limit::Admission | Limit::Queue => action(
+        Limit::KvCache | Limit::Admission | Limit::Queue if says_memory => action(
             "How many of these requests fit, and which limit is in the way",
             &["capacity-plan", "live", "--url", url, "--lengths", &result],
         ),
@@ -129,6 +135,12 @@ pub(crate) fn next_actions(data: &WindowData, plan: &WindowPlan, observed: &Obse
                 &result,
             ],
         ),
-        Limit::Load | Limit::Idle | Limit::Unknown => Vec::new(),
+        Limit::Stalled
+        | Limit::KvCache
+        | Limit::Admission
+        | Limit::Queue
+        | Limit::Load
+        | Limit::Idle
+        | Limit::Unknown => Vec::new(),
     }
 }

@@ -20,6 +20,9 @@ const MOST_SKEW_MS: i64 = 1000;
 /// Tokens of a warm-up beside the measured ones that change no conclusion, percent.
 const UNCOUNTED_PCT: f64 = 2.0;
 
+/// Spans of fewer of the requests may be of those that the engine chose to trace.
+const LEAST_SPANS: f64 = 0.9;
+
 /// Messages that invalidate the window and have a warning each.
 const MOST_INVALIDATING: usize = 5;
 
@@ -58,6 +61,25 @@ fn uncounted_tokens(data: &WindowData, benchmark: Option<&Benchmark>) -> Option<
     })
 }
 
+/// Spans of a part of the requests: what they say is of that part.
+fn partial_spans(data: &WindowData, benchmark: Option<&Benchmark>) -> Option<Warning> {
+    let source = data
+        .sources
+        .iter()
+        .find(|source| source.kind == SourceKind::Otlp)?;
+    let all: u64 = benchmark?.runs.iter().map(|run| run.succeeded).sum();
+    let is_part = source.readings > 0 && (source.readings as f64) < LEAST_SPANS * all as f64;
+    is_part.then(|| {
+        Warning::new(
+            "spans-of-a-part",
+            format!(
+                "spans of {} requests came, of {all} that the benchmark measured: rows of kind `spans` are of those alone",
+                source.readings
+            ),
+        )
+    })
+}
+
 pub(crate) fn warnings(
     observed: &Observed,
     folded: &[Folded],
@@ -74,6 +96,7 @@ pub(crate) fn warnings(
     }));
     warnings.extend(uncounted_tokens(data, benchmark));
     warnings.extend(added_up(observed));
+    warnings.extend(partial_spans(data, benchmark));
     let mut invalidating = 0;
     for incident in &data.incidents {
         let code = match incident.kind {

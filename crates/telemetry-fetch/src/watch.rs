@@ -185,10 +185,10 @@ fn paced(every: Duration) -> Interval {
 async fn listen(port: u16) -> Result<Receiver, TelemetryError> {
     let receiver = Receiver::open(port).await;
     let receiver = receiver.map_err(|source| TelemetryError::Listen { port, source })?;
-    eprintln!(
+    cli_kit::say(&format!(
         "telemetry-fetch: takes spans at http://{}/v1/traces, and as gRPC",
         receiver.address
-    );
+    ));
     Ok(receiver)
 }
 

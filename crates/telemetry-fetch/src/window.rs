@@ -2,7 +2,7 @@
 
 use cli_kit::{Binding, Failure, OutputArgs, Report, ToolError as _};
 use contracts::Warning;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::benchmark::Benchmark;
 use crate::error::TelemetryError;
@@ -15,8 +15,9 @@ use crate::{beside, past, report, snapshot, watch};
 /// the requests between them. Stores scrape once a minute or more often.
 const AROUND: SignedDuration = SignedDuration::from_secs(90);
 
-/// How much more than what was asked for two snapshots may lie around it, as a ratio.
+/// How much more than what is meant the readings may lie around it, as a ratio, and how many seconds are no matter.
 const MOST_BESIDE: f64 = 0.1;
+const LEAST_BESIDE_S: f64 = 0.5;
 
 pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, Failure> {
     // Only around a command the window begins now.
@@ -50,34 +51,51 @@ pub(crate) fn run(mut plan: WindowPlan, output: &OutputArgs) -> Result<Report, F
     }
     let bound = match bind(&plan, &observed) {
         Ok(bound) => bound,
-        // What was read during a command that failed is kept: its benchmark may not have been written.
-        Err(failure) if observed.is_broken_off() => Bound {
-            refused: Some(failure.document.message),
+        // What was read during a command cannot be read again: it is kept, bound to nothing.
+        Err(failure) if observed.command.is_some() => Bound {
+            refused: Some(failure),
             ..Bound::default()
         },
         Err(failure) => return Err(failure),
     };
-    observed.notes.extend(wider(&plan, &observed));
-    if let Some(benchmark) = &bound.benchmark {
-        observed.narrow(benchmark.start_at, benchmark.end_at);
+    let asked = match (&bound.benchmark, &plan.asked) {
+        (Some(benchmark), _) => {
+            observed.narrow(benchmark.start_at, benchmark.end_at);
+            Some((benchmark.start_at, benchmark.end_at))
+        }
+        (None, Asked::Span(start, end)) => Some((*start, *end)),
+        (None, _) => None,
+    };
+    if let Some((start, end)) = asked {
+        observed
+            .notes
+            .extend(wider(&plan.readings, start, end, &observed));
     }
     read_logs(&plan, &mut observed)?;
     Ok(report::report(&plan, &observed, bound, output))
 }
 
-/// Snapshots that lie further around the span that was asked for than numbers of it allow: what they say is of all between them.
-fn wider(plan: &WindowPlan, observed: &Observed) -> Option<Warning> {
-    let (Readings::Snapshots { .. }, Asked::Span(start, end)) = (&plan.readings, &plan.asked) else {
-        return None;
+/// Readings that lie further around the span that is meant than numbers of it allow: what they say is of all between them.
+fn wider(readings: &Readings, start: Timestamp, end: Timestamp, observed: &Observed) -> Option<Warning> {
+    let mend = match readings {
+        Readings::Snapshots { .. } => {
+            "take snapshots right at its ends, run it as `-- COMMAND…` inside the window, or name a store or a log"
+        }
+        Readings::Around { .. } => "give a shorter --interval",
+        // A store is scraped as it is, and a log is cut to the span.
+        Readings::Past { .. } => return None,
     };
-    let asked = end.duration_since(*start).as_secs_f64();
-    let read = observed.end_at.duration_since(observed.start_at).as_secs_f64();
-    let beside = read - asked;
-    (beside > f64::max(1.0, asked * MOST_BESIDE)).then(|| {
+    let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs_f64();
+    let at = || observed.sources.iter().flat_map(|source| &source.history.at);
+    let read = seconds(*at().min()?, *at().max()?);
+    let asked = seconds(start, end);
+    (read - asked > f64::max(LEAST_BESIDE_S, asked * MOST_BESIDE)).then(|| {
         Warning::new(
             "window-wider-than-asked",
             format!(
-                "{asked:.1} s were asked for, and the snapshots are {read:.1} s apart: every count and mean is of all of that; take snapshots at the ends of the span, or name a store or a log"
+                "{asked:.1} s are meant, and the readings around them are {read:.1} s apart: counts are of all of that, and rates and means \
+                 up to {:.0} % too low where nothing ran beside; {mend}",
+                100.0 * (1.0 - asked / read)
             ),
         )
     })
@@ -89,7 +107,7 @@ pub(crate) struct Bound {
     pub(crate) binding: Option<Binding>,
     pub(crate) benchmark: Option<Benchmark>,
     /// Why it is bound to nothing, though it was to be.
-    pub(crate) refused: Option<String>,
+    pub(crate) refused: Option<Failure>,
 }
 
 fn bind(plan: &WindowPlan, observed: &Observed) -> Result<Bound, Failure> {

@@ -57,7 +57,7 @@ pub(crate) fn watch(root: &Root, args: &WatchArgs, output: &OutputArgs) -> Resul
         };
         for wrong in raised.take_new(wrong) {
             if !output.quiet {
-                spinner.suspend(|| eprintln!("alarm[{}]: {}", wrong.code, wrong.message));
+                spinner.suspend(|| cli_kit::say(&format!("alarm[{}]: {}", wrong.code, wrong.message)));
             }
             let notify_exit_code = match plan.notify.as_ref().map(|notify| notify.send(&wrong.message)) {
                 Some(Ok(code)) => code,

@@ -8,6 +8,8 @@ use crate::benchmark::{Benchmark, ClientRun};
 
 /// Seconds around the benchmark in which requests of others would hide.
 const MARGIN_S: f64 = 30.0;
+/// A benchmark that fills less of the readings has rates and means that say little of it.
+const LEAST_SHARE: f64 = 0.5;
 
 /// When one source of the engine was read.
 #[derive(Clone, Copy, Debug)]
@@ -61,15 +63,17 @@ fn matched(benchmark: &Benchmark, reach: &Reach<'_>) -> (Said, (bool, usize, f64
     let (before, after) = (seconds(from, benchmark.start_at), seconds(benchmark.end_at, to));
     let all = benchmark.runs.len();
     let inside = benchmark.runs.iter().filter(|run| reach.holds(run)).count();
-    let passed = inside == all && before <= MARGIN_S && after <= MARGIN_S;
+    let read = seconds(from, to);
+    let fills = expected.is_some_and(|expected| expected >= LEAST_SHARE * read);
+    let passed = inside == all && before <= MARGIN_S && after <= MARGIN_S && fills;
     let said = Said {
         expected,
-        observed: Some(seconds(from, to)),
+        observed: Some(read),
         passed: Some(passed),
         limit_pct: None,
         message: format!(
             "{inside} of {all} runs lie inside the readings; they begin {} the first request and end {} the last token, at \
-             most {MARGIN_S} s around it are for the benchmark",
+             most {MARGIN_S} s around it, and half of the readings' time, are for the benchmark",
             beside(before, "before", "after"),
             beside(after, "after", "before"),
         ),

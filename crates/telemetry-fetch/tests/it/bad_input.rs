@@ -211,3 +211,13 @@ fn a_log_of_another_time_beside_one_of_the_window_is_said() {
         (&"partial".into(), &0.0.into())
     );
 }
+
+#[test]
+fn a_server_is_read_once() {
+    let failure =
+        run("window --url http://127.0.0.1:1 --url http://127.0.0.1:1/metrics -- true").unwrap_err();
+    assert_eq!(
+        (failure.exit, failure.document.code.as_str()),
+        (Exit::Usage, "url-twice")
+    );
+}

@@ -84,7 +84,8 @@ fn two_servers_of_one_role_are_added() {
 fn servers_without_a_role_stand_beside_those_with_one() {
     let (plain, later) = (payload(1000, Some(10), 9), payload(3000, Some(110), 9));
     let prefill = metrics(&[&payload(1000, None, 0)]);
-    let other = metrics(&[&plain, &plain, &later]);
+    // One reading finds the path, one finds out who answers, one begins the window.
+    let other = metrics(&[&plain, &plain, &plain, &later]);
     let urls = format!("--url prefill={prefill} --url {other}");
     let report = run(&format!("window {urls} --interval 100ms -- sleep 1")).unwrap();
     let window = document(&report);

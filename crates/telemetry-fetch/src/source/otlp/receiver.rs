@@ -121,6 +121,9 @@ async fn answer(request: Request<Incoming>, ledger: &Mutex<Ledger>) -> Answer {
         (false, ..) => Some((StatusCode::NOT_FOUND, "only /v1/traces is taken")),
     };
     if let Some((status, why)) = refused {
+        if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            ledger.lock().unwrap_or_else(PoisonError::into_inner).malformed += 1;
+        }
         return http_answer(status, why);
     }
     let read = Limited::new(request.into_body(), LONGEST_BODY).collect().await;
