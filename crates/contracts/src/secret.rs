@@ -8,8 +8,11 @@ use crate::argv;
 pub const REDACTED: &str = "<secret>";
 
 /// Parts of a name that speaks of a secret wherever they stand.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 11] = [
     "PASSWORD",
+    "PASSPHRASE",
+    "PRIVATE_KEY",
+    "SIGNATURE",
     "PASSWD",
     "SECRET",
     "CREDENTIAL",
@@ -209,6 +212,7 @@ mod tests {
             "DB_PASSWORD",
             "ssl-keyfile-password",
             "CLIENT_SECRET",
+            "X-Amz-Signature",
             "AWS_CREDENTIALS",
             "PROXY_AUTHORIZATION",
             "cookie",

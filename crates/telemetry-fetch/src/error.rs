@@ -214,7 +214,7 @@ impl ToolError for TelemetryError {
             Self::Client(error) => return error.hint(),
             Self::Log(error) => return error.hint(),
             Self::NotInLogs { .. } => {
-                "give the log of that time; --log-zone when its stamps are of another zone than this machine's".to_owned()
+                "give the log of that time, and the unit's or container's name as it is; --log-zone when its stamps are of another zone than this machine's".to_owned()
             }
             Self::Store(error) => return error.hint(),
             Self::Signals(error) => return error.hint(),
@@ -237,7 +237,7 @@ impl ToolError for TelemetryError {
             }
             Self::Time { .. } => "write it as 2026-11-21T23:00:00Z".to_owned(),
             Self::NoWindow => {
-                "give --before and --after, or --url with `-- COMMAND…` to run inside the window".to_owned()
+                "give --before and --after, or --url with `-- COMMAND…` to run inside the window; a store or a log also takes --during RESULT.json, or --start and --end".to_owned()
             }
             Self::StrictUnbound => "name the benchmark with --for RESULT.json or --during RESULT.json".to_owned(),
             Self::UrlTwice(_) => "name each server once".to_owned(),

@@ -18,6 +18,12 @@ pub(crate) type Column = Vec<Option<f64>>;
 /// Two births that differ by less are one: exporters round.
 const SAME_BIRTH_S: f64 = 1.0;
 
+/// A gap between readings is a stall that is so many times as long as those around it, and so many seconds longer; so many gaps
+/// tell what is usual.
+const STALL: f64 = 3.0;
+const STALL_S: f64 = 0.5;
+const FEWEST_GAPS: usize = 4;
+
 /// An upper bound, ordered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bound(pub(crate) f64);
@@ -147,6 +153,23 @@ impl History {
         }
     }
 
+    /// Where no reading came though they came regularly before and after: the index of the reading before each, and by how many
+    /// seconds the next one was late. The pace may change: what is usual is the median of the gaps around.
+    pub(crate) fn stalls(&self) -> Vec<(usize, f64)> {
+        let gaps: Vec<f64> = (1..self.len())
+            .map(|index| self.seconds(index) - self.seconds(index - 1))
+            .collect();
+        let late = |(index, gap): (usize, &f64)| {
+            let around = &gaps[index.saturating_sub(4)..gaps.len().min(index + 5)];
+            let mut around = around.to_vec();
+            stats::percentile::sort(&mut around);
+            let usual = stats::percentile::nearest_rank(&around, 50.0)?;
+            let is_stall = around.len() >= FEWEST_GAPS && *gap > usual * STALL && gap - usual > STALL_S;
+            is_stall.then_some((index, gap - usual))
+        };
+        gaps.iter().enumerate().filter_map(late).collect()
+    }
+
     /// Readings.
     pub(crate) fn len(&self) -> usize {
         self.at.len()
@@ -167,6 +190,22 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_engine_that_stood_still_is_seen_and_a_change_of_pace_is_none() {
+        let of = |millis: &[i64]| {
+            let at = millis.iter().map(|ms| Timestamp::from_millisecond(*ms).unwrap());
+            History {
+                at: at.collect(),
+                ..History::default()
+            }
+            .stalls()
+        };
+        assert_eq!(of(&[0, 200, 400, 600, 6800, 7000, 7200]), [(3, 6.0)]);
+        assert_eq!(of(&[0, 1000, 2000, 3000, 5000, 7000, 9000, 13_000, 17_000]), []);
+        assert_eq!(of(&[0, 9000]), [], "two snapshots");
+        assert_eq!(of(&[0, 100, 9000, 9100]), [], "too few to tell");
+    }
 
     #[test]
     fn a_window_keeps_the_readings_around_it() {

@@ -44,16 +44,21 @@ const BUDGET: usize = 8 * 1024;
 const FEWEST_ROWS: usize = 3;
 
 pub(crate) fn window(document: &Document<WindowData>, top: usize) -> View {
-    // A row has a byte at least: more than these never fit.
-    let mut rows = top.min(BUDGET);
-    loop {
+    let fits = |rows: usize| {
         let view = window_of_rows(document, rows);
-        let longest = usize::max(view.to_markdown().len(), view.to_terminal().len());
-        if longest < BUDGET || rows <= FEWEST_ROWS {
-            return view;
+        usize::max(view.to_markdown().len(), view.to_terminal().len()) < BUDGET
+    };
+    // As many as fit: a row has a byte at least, so that more than the budget never do.
+    let (mut least, mut most) = (FEWEST_ROWS, top.min(BUDGET));
+    while least < most {
+        let rows = most - (most - least) / 2;
+        if fits(rows) {
+            least = rows;
+        } else {
+            most = rows - 1;
         }
-        rows = rows * 3 / 4;
     }
+    window_of_rows(document, least.min(top))
 }
 
 fn window_of_rows(document: &Document<WindowData>, top: usize) -> View {

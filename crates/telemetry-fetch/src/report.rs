@@ -240,6 +240,7 @@ fn roles(counted: &[MetricRow]) -> Vec<RoleDerived> {
 fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) -> SourceReport {
     let whole = observed.end_at.duration_since(observed.start_at).as_secs_f64();
     let history = &source.history;
+    let stalled: f64 = history.stalls().iter().map(|(_, seconds)| seconds).sum();
     let mut missing = Vec::new();
     if let Some((_, why)) = source.failures.first() {
         missing.push(format!(
@@ -263,7 +264,7 @@ fn source_report(observed: &Observed, source: &ObservedSource, folded: &Folded) 
         readings: history.len() as u64,
         samples: history.samples.iter().sum(),
         coverage_pct: (whole > 0.0)
-            .then(|| Finite::ratio(history.span_s() * 100.0, whole))
+            .then(|| Finite::ratio((history.span_s() - stalled) * 100.0, whole))
             .flatten(),
         resets: folded.resets.len() as u64,
     }
@@ -323,6 +324,23 @@ fn incidents(observed: &Observed, folded: &[Folded]) -> Vec<Incident> {
                 source: Some(source.url.clone()),
                 sample: None,
                 message: format!("{} began counting anew: what was behind it restarted", source.url),
+            });
+        }
+        let stalls = source.history.stalls();
+        if let (Some((first, _)), Some((last, _))) = (stalls.first(), stalls.last()) {
+            let seconds: f64 = stalls.iter().map(|(_, seconds)| seconds).sum();
+            incidents.push(Incident {
+                kind: IncidentKind::Stalled,
+                at: source.history.at[*first],
+                last_at: source.history.at[*last + 1],
+                invalidates: false,
+                source: Some(source.url.clone()),
+                sample: None,
+                count: stalls.len() as u64,
+                message: format!(
+                    "{} gave no reading for {seconds:.1} s: it stood still, or took so long to answer; means of gauges are straight lines over that",
+                    source.url
+                ),
             });
         }
         if let Some((at, why)) = source.failures.first() {

@@ -1,6 +1,7 @@
 //! What a reader can act on: what limits throughput, as far as the engine says, and what to look at next.
 
 use contracts::serve_bench::result::EngineKind;
+use contracts::telemetry_fetch::incident::IncidentKind;
 use contracts::telemetry_fetch::source::SourceKind;
 use contracts::telemetry_fetch::window::WindowData;
 use contracts::{Finite, NextAction};
@@ -58,8 +59,9 @@ pub(crate) fn summary(data: &WindowData) -> String {
         facts.join(", ")
     };
     format!(
-        "{name} over {span:.1} s: {facts}. {}{}{audit}",
+        "{name} over {span:.1} s: {facts}. {}{}{}{audit}",
         Limit::words(data),
+        trouble_words(data),
         incident_words(data)
     )
 }
@@ -82,6 +84,28 @@ fn log_words(data: &WindowData) -> String {
         words.extend(of(id).map(|(mean, whose)| format!("{mean:.1} {what}{whose}")));
     }
     format!("by its log {}", words.join(", "))
+}
+
+/// What explains more than any limit.
+fn trouble_words(data: &WindowData) -> String {
+    let of = |kind| {
+        data.incidents
+            .iter()
+            .filter(move |incident| incident.kind == kind)
+    };
+    let restarts: u64 = of(IncidentKind::Restart).map(|incident| incident.count).sum();
+    let mut words = String::new();
+    if restarts > 0 {
+        words.push_str(&format!(
+            " It restarted {restarts} time(s): no benchmark spans that."
+        ));
+    }
+    if of(IncidentKind::Stalled).next().is_some() {
+        words.push_str(
+            " It stood still for a part of the window, which explains more than a limit: see the warnings.",
+        );
+    }
+    words
 }
 
 fn incident_words(data: &WindowData) -> String {

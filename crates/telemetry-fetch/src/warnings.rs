@@ -102,6 +102,7 @@ pub(crate) fn warnings(
         let code = match incident.kind {
             IncidentKind::Restart => "engine-restarted",
             IncidentKind::ScrapeFailed => "scrape-failed",
+            IncidentKind::Stalled => "readings-stalled",
             // One warning a message: the incidents have the others.
             _ if incident.invalidates => {
                 invalidating += 1;

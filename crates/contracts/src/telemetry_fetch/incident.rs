@@ -12,6 +12,8 @@ pub enum IncidentKind {
     Restart,
     /// A source did not answer.
     ScrapeFailed,
+    /// A source gave no reading for much longer than between the readings around.
+    Stalled,
     /// What runs the engine says that it ended, and why.
     Terminated,
     /// Memory ran out.

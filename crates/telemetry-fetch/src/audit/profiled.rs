@@ -34,7 +34,7 @@ pub(super) fn profiled(command: Option<&CommandRun>, log_says: Option<&str>) -> 
         None => undecided(
             ID,
             "profilers",
-            "metrics do not say whether a profiler ran; a log does where the engine writes one down",
+            "neither the command nor a log tells of a profiler; metrics never do, and a log only where the engine writes one down",
         ),
     }
 }

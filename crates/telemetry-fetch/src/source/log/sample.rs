@@ -22,8 +22,8 @@ pub(crate) fn sample(message: &str) -> String {
 fn quoted() -> &'static Regex {
     static PATTERN: OnceLock<Regex> = OnceLock::new();
     PATTERN.get_or_init(|| {
-        let names = "api[_-]?key|apikey|[a-z_-]*password|[a-z_-]*secret|authorization|cookie|[a-z_-]*token";
-        Regex::new(&format!(r#"(?i)(["'](?:{names})["']\s*:\s*["'])[^"']*"#))
+        let names = "api[_-]?key|apikey|[a-z_-]*pass(?:word|phrase)|[a-z_-]*secret|authorization|cookie|[a-z_-]*token";
+        Regex::new(&format!(r#"(?i)(["']?\b(?:{names})["']?\s*[:=]\s*["'])[^"']*"#))
             .expect("the pattern is written here")
     })
 }
@@ -32,7 +32,7 @@ fn quoted() -> &'static Regex {
 fn tokens() -> &'static Regex {
     static PATTERN: OnceLock<Regex> = OnceLock::new();
     PATTERN.get_or_init(|| {
-        let shapes = r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|AKIA[A-Z0-9]{16}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)|(?i:bearer\s+)[A-Za-z0-9._~+/=-]{8,}";
+        let shapes = r"\b(?:hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|AKIA[A-Z0-9]{16}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|AIza[\w-]{30,}|xox[a-z]-[\w-]{8,}|glpat-[\w-]{16,})|(?i:\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY-----.*";
         Regex::new(shapes).expect("the pattern is written here")
     })
 }
@@ -63,6 +63,14 @@ mod tests {
                 "tried with <secret> twice",
             ),
             ("got Bearer abcdefgh12345", "got <secret>"),
+            ("sent Basic dXNlcjpodW50ZXIy", "sent <secret>"),
+            ("slack xoxb-1234567890-abcdef", "slack <secret>"),
+            ("-----BEGIN RSA PRIVATE KEY----- MIIEow== -----END", "<secret>"),
+            ("passphrase = 'my pass phrase'", "passphrase = '<secret>'"),
+            (
+                "GET http://h/o?X-Amz-Signature=0ab1",
+                "GET http://h/o?X-Amz-Signature=<secret>",
+            ),
             (
                 "GET https://user:hunter2@example.com/x failed",
                 "GET https://<secret>@example.com/x failed",
