@@ -1,11 +1,12 @@
 //! `--for RESULT [--side NAME]`: evidence that explains a benchmark carries its contract and the subject of the side that
 //! it explains. The same for traces, counters and telemetry.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use contracts::serve_bench::compare::{self, CompareData, Side};
 use contracts::serve_bench::result::{self, ResultData, WorkloadInfo};
-use contracts::{Exit, FieldSet, Input};
+use contracts::{Exit, FieldSet, Input, Source};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -37,6 +38,35 @@ pub struct Binding {
     pub workload: WorkloadInfo,
     /// The file.
     pub input: Input,
+}
+
+impl Binding {
+    /// Settings that tell the server that answers now from the launch that was measured, by name; none where one of them does
+    /// not say its settings.
+    pub fn other_launch(&self, settings: &BTreeMap<String, Value>) -> Vec<String> {
+        other_launch(&self.subject, settings)
+    }
+}
+
+fn other_launch(subject: &FieldSet, settings: &BTreeMap<String, Value>) -> Vec<String> {
+    let observed = subject
+        .fields
+        .iter()
+        .filter(|(_, field)| field.source == Source::Observed);
+    let measured: BTreeMap<&str, &Value> = observed
+        .filter_map(|(name, field)| Some((name.strip_prefix("settings.")?, &field.value)))
+        .collect();
+    if measured.is_empty() || settings.is_empty() {
+        return Vec::new();
+    }
+    // What is off is left out by servers, so that a name on one side alone differs too.
+    let names: BTreeSet<&str> = measured
+        .keys()
+        .copied()
+        .chain(settings.keys().map(String::as_str))
+        .collect();
+    let differs = |name: &&str| measured.get(name).copied() != settings.get(*name);
+    names.into_iter().filter(differs).map(str::to_owned).collect()
 }
 
 impl BindArgs {
@@ -158,4 +188,42 @@ fn same_engine(name: &str, binding: &Binding, engine: Option<&str>, simulated: b
         format!("failed to bind to {name}: this is of {this}, what was measured is of {measured}"),
     )
     .hint("give the benchmark, or the side, of the engine that this is of"))
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::Field;
+    use serde_json::json;
+
+    use super::*;
+
+    fn measured(settings: &[(&str, Value)]) -> FieldSet {
+        let fields = settings
+            .iter()
+            .map(|(name, value)| (format!("settings.{name}"), Field::observed(value.clone())));
+        let declared = ("launch_argv".to_owned(), Field::declared("serve"));
+        FieldSet::new(fields.chain([declared]).collect())
+    }
+
+    #[test]
+    fn another_launch_is_told_by_what_the_server_says() {
+        let says = |settings: &[(&str, Value)]| -> BTreeMap<String, Value> {
+            settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect()
+        };
+        let of = measured(&[("tp_size", json!(2)), ("kv_cache_dtype", json!("auto"))]);
+        let same = [("tp_size", json!(2)), ("kv_cache_dtype", json!("auto"))];
+        assert_eq!(other_launch(&of, &says(&same)), Vec::<String>::new());
+        let other = [
+            ("tp_size", json!(2)),
+            ("kv_cache_dtype", json!("fp8")),
+            ("enable_x", json!(true)),
+        ];
+        assert_eq!(other_launch(&of, &says(&other)), ["enable_x", "kv_cache_dtype"]);
+        // A server that says nothing is not told apart.
+        assert_eq!(other_launch(&of, &says(&[])), Vec::<String>::new());
+        assert_eq!(other_launch(&measured(&[]), &says(&same)), Vec::<String>::new());
+    }
 }

@@ -119,8 +119,10 @@ fn read(json: &Value, most_tokens: u64) -> Reply {
     let text_at = |pointer: &str| json.pointer(pointer).and_then(Value::as_str);
     let count_at = |pointer: &str| json.pointer(pointer).and_then(Value::as_u64);
     let text = text_at("/choices/0/message/content").or_else(|| text_at("/choices/0/text"));
-    let finish_reason = text_at("/choices/0/finish_reason").map(|reason| clean(reason, 40));
     let said = json.get("error").filter(|error| !error.is_null());
+    // How an answer ended says nothing where the body tells of an error.
+    let finish_reason = text_at("/choices/0/finish_reason").filter(|_| said.is_none());
+    let finish_reason = finish_reason.map(|reason| clean(reason, 40));
     let error = match (said, text, finish_reason.as_deref()) {
         (Some(said), _, _) => Some(format!(
             "the body says an error: {}",

@@ -26,12 +26,13 @@ pub enum Command {
 
 /// `quality-gate run`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("asked").required(true).multiple(true).args(["suite", "workload"]))]
 pub struct RunArgs {
     /// Base URL of the engine
     #[arg(long, value_name = "URL")]
     pub url: String,
     /// Questions, JSON lines: MMLU, MMLU-Pro or GSM8K layout; several files are one suite
-    #[arg(long, value_name = "FILE", required_unless_present = "workload", num_args = 1..)]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     pub suite: Vec<PathBuf>,
     /// Prompts whose answers are kept to be compared: a workload that `serve-bench freeze` wrote
     #[arg(long, value_name = "FILE")]
@@ -57,8 +58,8 @@ pub struct RunArgs {
     /// Endpoint
     #[arg(long, value_enum, default_value_t = ApiArg::Chat)]
     pub api: ApiArg,
-    /// Most tokens of an answer; an answer that reaches it is a failed item
-    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    /// Most tokens of an answer; one that reaches it is not whole, and one in twenty may be so
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=crate::run::MOST_TOKENS))]
     pub max_tokens: u64,
     /// Text that ends an answer, `\n` for the end of a line; for models that do not stop by themselves
     #[arg(long, value_name = "TEXT", num_args = 1, value_parser = stop_text)]

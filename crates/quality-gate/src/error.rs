@@ -33,7 +33,7 @@ pub(crate) enum QualityError {
     #[error("hold answers against {0}: it has no answers to a workload's prompts")]
     NoPrompts(String),
     /// Records of another run.
-    #[error("go on from {0}: it holds answers of another suite, model or settings")]
+    #[error("go on from {0}: it holds answers of another suite, model, settings or server")]
     OtherRecords(String),
     /// Records cannot be kept.
     #[error("keep answers in {path}: {source}")]
@@ -46,6 +46,12 @@ pub(crate) enum QualityError {
     /// Two results that cannot be compared.
     #[error("compare the two results: they differ in {}", .0.join(", "))]
     NotComparable(Vec<String>),
+    /// The server is not the one that was benchmarked.
+    #[error("bind to the benchmark: the server was launched otherwise than the one that was measured, in {}", .0.join(", "))]
+    OtherLaunch(Vec<String>),
+    /// One result for both sides.
+    #[error("judge a result against itself: both files are the same result")]
+    SameResult,
     /// A limit that means nothing.
     #[error("take --at-least {0}: it has to lie above 0 and at most at 1")]
     AtLeast(f64),
@@ -69,6 +75,8 @@ impl ToolError for QualityError {
             Self::NoPrompts(_) => "baseline-without-prompts",
             Self::OtherRecords(_) => "answers-of-another-run",
             Self::Records { .. } => "answers-not-kept",
+            Self::OtherLaunch(_) => "quality-other-launch",
+            Self::SameResult => "quality-same-result",
             Self::NotComparable(_) => "quality-not-comparable",
             Self::AtLeast(_) => "quality-limit-out-of-range",
             Self::MinAgreement(_) => "agreement-limit-out-of-range",
@@ -84,6 +92,8 @@ impl ToolError for QualityError {
             Self::NoPrompts(_) => "run the baseline with the same --workload first, or give its URL".to_owned(),
             Self::OtherRecords(_) => "name another file with --records".to_owned(),
             Self::Records { .. } => "check the folder and its permissions, or name another file with --records".to_owned(),
+            Self::OtherLaunch(_) => "launch what was measured, or name the side that this server is".to_owned(),
+            Self::SameResult => "give the baseline's result first and the candidate's second, each of a run of its own".to_owned(),
             Self::NotComparable(_) => "run both sides with the same suite, workload, model, endpoint, seed and limits of tokens; --model-id declares one model under two names".to_owned(),
             Self::AtLeast(_) => "give for example --at-least 0.95".to_owned(),
             Self::MinAgreement(_) => "give for example --min-agreement 0.9; no sample shows that all answers are equal".to_owned(),
@@ -98,6 +108,8 @@ impl ToolError for QualityError {
             | Self::NoItems
             | Self::Workload { .. }
             | Self::NoPrompts(_)
+            | Self::SameResult
+            | Self::OtherLaunch(_)
             | Self::NotComparable(_) => Exit::BadInput,
             Self::OtherRecords(_) => Exit::Drift,
             Self::Records { .. } | Self::KeyMissing(_) | Self::Runtime(_) => Exit::Unavailable,

@@ -1,7 +1,5 @@
 //! `quality-gate judge`: two results in, verdict out. [`judge`] is pure.
 
-use std::collections::BTreeMap;
-
 use cli_kit::{Cli as _, DocumentParts, Failure, Report, load_document};
 use contracts::quality_gate::result::{self, Check, CheckStatus, RatioInterval, ResultData};
 use contracts::quality_gate::verdict::{Pairs, SCHEMA, Verdict, VerdictData};
@@ -20,6 +18,10 @@ pub(crate) fn run(args: &JudgeArgs) -> Result<Report, Failure> {
     }
     let baseline = load_document::<ResultData>(&args.baseline, result::SCHEMA)?;
     let candidate = load_document::<ResultData>(&args.candidate, result::SCHEMA)?;
+    // What is held against itself always passes.
+    if baseline.input.sha256 == candidate.input.sha256 {
+        return Err(QualityError::SameResult.into());
+    }
     let mut differing = differences(&baseline.document, &candidate.document);
     let sides = [&baseline.document, &candidate.document];
     if args.min_agreement.is_some() && sides.iter().any(|side| side.data.prompts.is_none()) {
@@ -130,7 +132,7 @@ pub fn judge(
     let failed = checks.iter().filter(|check| check.status == CheckStatus::Fail);
     reasons.extend(failed.map(|check| format!("{}: {}", check.name, check.evidence)));
     let is_evidence = reasons.is_empty();
-    let pairs = pairs(&baseline.data, &candidate.data);
+    let pairs = Pairs::of(&baseline.data, &candidate.data);
     let ratio = paired::ratio(&pairs);
     let agreement = both_said.map(|(a, b)| agreement::compare(a, b));
     let least = agreement.as_ref().zip(min_agreement);
@@ -168,7 +170,7 @@ pub fn judge(
 fn gaps(side: &str, document: &Document<ResultData>) -> Vec<String> {
     let data = &document.data;
     let mut gaps = Vec::new();
-    let unanswered = data.items.iter().filter(|item| item.error.is_some()).count();
+    let unanswered = data.unanswered();
     if unanswered > 0 {
         gaps.push(format!("{side}: {unanswered} items have no whole answer"));
     }
@@ -201,27 +203,6 @@ fn said(name: &str, interval: Option<RatioInterval>, limit: f64) -> String {
         ),
         None => format!("there is no {name}: a side has no answer that counts"),
     }
-}
-
-fn pairs(baseline: &ResultData, candidate: &ResultData) -> Pairs {
-    let right = |data: &ResultData| -> BTreeMap<String, bool> {
-        let whole = data.items.iter().filter(|item| item.error.is_none());
-        whole
-            .map(|item| (item.id.clone(), item.answer.as_ref() == Some(&item.expected)))
-            .collect()
-    };
-    let other = right(candidate);
-    let mut pairs = Pairs::default();
-    for (id, base) in right(baseline) {
-        match (base, other.get(&id)) {
-            (true, Some(true)) => pairs.both += 1,
-            (true, Some(false)) => pairs.only_baseline += 1,
-            (false, Some(true)) => pairs.only_candidate += 1,
-            (false, Some(false)) => pairs.neither += 1,
-            (_, None) => {}
-        }
-    }
-    pairs
 }
 
 fn tokenizer(baseline: &ResultData, candidate: &ResultData) -> Check {

@@ -11,7 +11,7 @@ use contracts::quality_gate::result::{
     Api, Check, CheckStatus, Item, ModelIdentity, ResultData, SCHEMA, Settings, Suite,
 };
 use contracts::serve_bench::probe::ProbeData;
-use contracts::{Exit, Field, FieldSet, NextAction};
+use contracts::{Exit, Field, FieldSet, NextAction, Warning};
 use engine_client::{Endpoint, Headers};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -64,6 +64,12 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     }
     parts.inputs = inputs;
     let binding = args.bind.read(None, server.simulated)?;
+    let other = binding
+        .as_ref()
+        .map(|binding| binding.other_launch(&server.settings));
+    if let Some(names) = other.filter(|names| !names.is_empty()) {
+        return Err(QualityError::OtherLaunch(names.into_iter().take(MOST_NAMES).collect()).into());
+    }
     let bound_id = binding.as_ref().and_then(|binding| {
         let id = binding.contract.known("model.id")?.as_str()?;
         Some(id.to_owned())
@@ -88,6 +94,9 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     if let (Some((asked, _)), Some(baseline)) = (&workload, &baseline) {
         comparable(baseline, asked, &contract.model.id, server.simulated)?;
     }
+    let launch = binding
+        .as_ref()
+        .and_then(|binding| binding.subject.fingerprint.clone());
     match binding {
         Some(binding) => parts.bind(binding),
         None => parts.contract = contract.fields(),
@@ -96,12 +105,15 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         Some(path) => {
             let asked = RecordHeader {
                 schema: record::SCHEMA.to_owned(),
-                run: contract.key(),
+                run: contract.key(&server, launch.as_deref()),
+                url: server.url.clone(),
                 model: contract.model.id.clone(),
                 simulated,
                 prompts: workload.as_ref().map(|(asked, _)| asked.clone()),
             };
-            Some(Records::open(path, asked)?)
+            let records = Records::open(path, asked)?;
+            parts.warnings.extend(kept(&records));
+            Some(records)
         }
         None => None,
     };
@@ -163,9 +175,30 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
             &["quality-gate", "judge", "baseline.json", "candidate.json"],
         )];
     }
+    parts.next_actions.extend(longer(args, &data));
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let view = render::result(&document, output.top);
     Ok(Report::new(&document, view, exit))
+}
+
+/// What to do where answers reach their limit, again and again.
+fn longer(args: &RunArgs, data: &ResultData) -> Option<NextAction> {
+    let cut = data.items.iter().filter(|item| item.is_cut()).count();
+    if data.unanswered() == 0 || cut == 0 {
+        return None;
+    }
+    let why = format!(
+        "{cut} of {} answers reached --max-tokens {}: a higher limit on both sides; for a model that does not stop by itself --stop \
+         or --examples with --api completions",
+        data.items.len(),
+        args.max_tokens
+    );
+    let most = (args.max_tokens * 4).min(MOST_TOKENS).to_string();
+    let suites: Vec<String> = args.suite.iter().map(|path| path.display().to_string()).collect();
+    let mut words = vec!["quality-gate", "run", "--url", data.url.as_str(), "--suite"];
+    words.extend(suites.iter().map(String::as_str));
+    words.extend(["--max-tokens", &most, "-o", "longer.json"]);
+    Some(NextAction::new(why, &words))
 }
 
 fn settings(args: &RunArgs) -> Settings {
@@ -253,6 +286,25 @@ async fn said(
     })
 }
 
+/// Answers that were not asked now. A server that was launched anew, and does not say with which flags, looks the same.
+fn kept(records: &Records) -> Option<Warning> {
+    let count = records.done.len() + records.prompts.len();
+    (count > 0).then(|| {
+        Warning::new(
+            "answers-kept",
+            format!(
+                "{count} answers are those of the records, from before: if the server was launched anew meanwhile, begin with other --records"
+            ),
+        )
+    })
+}
+
+/// Settings that an error names.
+const MOST_NAMES: usize = 8;
+
+/// The highest `--max-tokens`.
+pub(crate) const MOST_TOKENS: u64 = 65_536;
+
 /// What two results have to share.
 struct Contract {
     model: ModelIdentity,
@@ -276,8 +328,11 @@ impl Contract {
         ]))
     }
 
-    fn key(&self) -> String {
+    /// What has to be equal for answers of an earlier run to be this server's, and of the launch that a benchmark measured.
+    fn key(&self, server: &ProbeData, launch: Option<&str>) -> String {
         let mut parts = vec![json!(self.model), json!(self.suite), json!(self.settings)];
+        parts.extend([json!(server.url), json!(server.engine), json!(server.settings)]);
+        parts.push(json!(launch));
         parts.extend(self.prompts.as_ref().map(|sha256| json!(sha256)));
         sha256_hex(json!(parts).to_string().as_bytes())
     }
@@ -376,8 +431,8 @@ fn data(
     let is_unsaid = |prompts: &Prompts| prompts.answers.iter().any(|answer| answer.error.is_some());
     let has_unsaid = prompts.as_ref().is_some_and(is_unsaid);
     let has_failed_check = checks.iter().any(|check| check.status == CheckStatus::Fail);
-    ResultData {
-        valid: failed == 0 && answered == contract.suite.items && !has_failed_check && !has_unsaid,
+    let mut data = ResultData {
+        valid: false,
         url: server.url,
         engine: server.engine,
         model: contract.model,
@@ -392,7 +447,12 @@ fn data(
         items,
         prompts,
         agreement,
-    }
+    };
+    data.valid = data.unanswered() == 0
+        && data.items.len() as u64 == data.suite.items
+        && !has_failed_check
+        && !has_unsaid;
+    data
 }
 
 fn summary(data: &ResultData) -> String {
@@ -415,12 +475,15 @@ fn summary(data: &ResultData) -> String {
     };
     let said = data.prompts.iter().flat_map(|prompts| &prompts.answers);
     let unsaid = said.filter(|answer| answer.error.is_some()).count() as u64;
-    match (data.failed + unsaid, failed.as_slice()) {
-        (0, []) => format!("{rights}; no check failed."),
-        (cut, []) => format!("No evidence: {cut} items have no whole answer; {rights}."),
-        (cut, failed) => format!(
-            "No evidence: {} failed, {cut} items have no whole answer; {rights}.",
-            failed.join(", ")
-        ),
+    let cut = data.failed + unsaid;
+    let cut = (cut > 0).then(|| format!("{cut} items have no whole answer"));
+    match (data.valid, cut, failed.as_slice()) {
+        (true, None, _) => format!("{rights}; no check failed."),
+        (true, Some(cut), _) => format!("{rights}; {cut}, few enough; no check failed."),
+        (false, cut, failed) => {
+            let why = (!failed.is_empty()).then(|| format!("{} failed", failed.join(", ")));
+            let why: Vec<String> = why.into_iter().chain(cut).collect();
+            format!("No evidence: {}; {rights}.", why.join(", "))
+        }
     }
 }

@@ -28,8 +28,11 @@ pub enum RecordLine {
 pub struct RecordHeader {
     /// `quality-gate.record/1`.
     pub schema: String,
-    /// Hash over suite, model, settings and prompts: a run goes on only with records of an equal one.
+    /// Hash over suite, model, settings, prompts and the server: its URL, and what it says of its engine and its flags. A run
+    /// goes on only with records of an equal one.
     pub run: String,
+    /// Base URL of the server, without credentials.
+    pub url: String,
     /// The model's hub id.
     pub model: String,
     /// Whether the server is a simulated engine.

@@ -14,7 +14,7 @@ pub const SCHEMA: &str = "quality-gate.result/1";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ResultData {
-    /// False when a check failed or an item has no whole answer: the accuracy is then no evidence.
+    /// False when a check failed or items have no whole answer, [`ResultData::unanswered`]: the accuracy is then no evidence.
     pub valid: bool,
     /// Base URL, without credentials.
     pub url: String,
@@ -28,7 +28,8 @@ pub struct ResultData {
     pub settings: Settings,
     /// Items whose answer is whole.
     pub answered: u64,
-    /// Items whose request failed or whose answer is not whole; never counted as wrong.
+    /// Items whose request failed or whose answer is not whole. Up to one in twenty may have reached the limit of tokens: a
+    /// verdict leaves them out where the baseline's was cut, and counts them as wrong where only the candidate's was.
     pub failed: u64,
     /// Items answered right.
     pub correct: u64,
@@ -44,6 +45,23 @@ pub struct ResultData {
     pub prompts: Option<Prompts>,
     /// These answers against the baseline's; null without `--against`.
     pub agreement: Option<Agreement>,
+}
+
+/// Most answers that may reach the limit of tokens in a result that is evidence: one in so many.
+const CUT_ONE_IN: u64 = 20;
+
+impl ResultData {
+    /// Items without an answer that counts: requests that failed, and answers that reached the limit where more than one in
+    /// twenty did.
+    pub fn unanswered(&self) -> u64 {
+        let count = |is: fn(&Item) -> bool| self.items.iter().filter(|item| is(item)).count() as u64;
+        let (cut, failed) = (count(Item::is_cut), count(|item| item.error.is_some()));
+        if cut * CUT_ONE_IN <= self.suite.items {
+            failed - cut
+        } else {
+            failed
+        }
+    }
 }
 
 /// A model by the names it goes by.
@@ -153,6 +171,18 @@ pub struct Item {
     pub output_tokens: Option<u64>,
     /// Why there is no whole answer; null where there is one.
     pub error: Option<String>,
+}
+
+impl Item {
+    /// Whether the answer reached the limit of tokens.
+    pub fn is_cut(&self) -> bool {
+        self.error.is_some() && self.finish_reason.as_deref() == Some("length")
+    }
+
+    /// Whether the answer is the right one, by the document's own texts; counts are not believed.
+    pub fn is_right(&self) -> bool {
+        self.error.is_none() && self.answer.as_ref() == Some(&self.expected)
+    }
 }
 
 /// Where an answer stood in the text, the surest first.

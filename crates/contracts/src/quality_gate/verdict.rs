@@ -1,10 +1,12 @@
 //! `quality-gate.verdict/1`: whether a candidate answers as well as the baseline, from paired answers.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agreement::Agreement;
-use super::result::{Check, RatioInterval};
+use super::result::{Check, Item, RatioInterval, ResultData};
 use crate::Finite;
 
 /// The value of `schema`.
@@ -64,4 +66,33 @@ pub struct Pairs {
     pub only_candidate: u64,
     /// Right on neither.
     pub neither: u64,
+}
+
+impl Pairs {
+    /// Items that both sides answered, paired by their id. An answer of the candidate that reached the limit of tokens is a wrong
+    /// one; where the baseline's did, nobody knows what it would have been, and the item is left out.
+    pub fn of(baseline: &ResultData, candidate: &ResultData) -> Pairs {
+        let other: BTreeMap<&str, &Item> = candidate
+            .items
+            .iter()
+            .map(|item| (item.id.as_str(), item))
+            .collect();
+        let mut pairs = Pairs::default();
+        for item in baseline.items.iter().filter(|item| item.error.is_none()) {
+            let Some(with) = other.get(item.id.as_str()) else {
+                continue;
+            };
+            if with.error.is_some() && !with.is_cut() {
+                continue;
+            }
+            let count = match (item.is_right(), with.is_right()) {
+                (true, true) => &mut pairs.both,
+                (true, false) => &mut pairs.only_baseline,
+                (false, true) => &mut pairs.only_candidate,
+                (false, false) => &mut pairs.neither,
+            };
+            *count += 1;
+        }
+        pairs
+    }
 }

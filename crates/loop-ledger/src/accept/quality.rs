@@ -1,14 +1,12 @@
 //! Answers: results of a suite, bound to a benchmark as profiles are, and the verdict on a changed engine. The verdict is worked
 //! out again from the stored answers; what the document says of itself counts for nothing.
 
-use std::collections::BTreeMap;
-
 use contracts::Document;
 use contracts::loop_ledger::facts::Facts;
 use contracts::quality_gate::result::{self, Check, CheckStatus, ResultData};
-use contracts::quality_gate::verdict::{Verdict, VerdictData};
+use contracts::quality_gate::verdict::{Pairs, Verdict, VerdictData};
 use serde_json::Value;
-use stats::paired_ratio::{self, Pairs};
+use stats::paired_ratio;
 
 use super::{Context, Refusal, benchmark, bound};
 use crate::ledger::objects;
@@ -94,7 +92,7 @@ fn judged(base: &Document<ResultData>, candidate: &Document<ResultData>) -> Verd
         let failed = |check: &Check| check.status == CheckStatus::Fail;
         !document.complete
             || data.items.len() as u64 != data.suite.items
-            || data.items.iter().any(|item| item.error.is_some())
+            || data.unanswered() > 0
             || data.checks.iter().any(failed)
     };
     let counted = base
@@ -105,22 +103,12 @@ fn judged(base: &Document<ResultData>, candidate: &Document<ResultData>) -> Verd
     if is_faulty(base) || is_faulty(candidate) || counted.is_some_and(|(a, b)| a != b) {
         return Verdict::Invalid;
     }
-    let right = |document: &Document<ResultData>| -> BTreeMap<String, bool> {
-        let items = document.data.items.iter();
-        items
-            .map(|item| (item.id.clone(), item.answer.as_ref() == Some(&item.expected)))
-            .collect()
+    let pairs = Pairs::of(&base.data, &candidate.data);
+    let pairs = paired_ratio::Pairs {
+        both: pairs.both,
+        only_first: pairs.only_baseline,
+        only_second: pairs.only_candidate,
     };
-    let changed = right(candidate);
-    let mut pairs = Pairs::default();
-    for (id, first) in right(base) {
-        match (first, changed.get(&id)) {
-            (true, Some(true)) => pairs.both += 1,
-            (true, Some(false)) => pairs.only_first += 1,
-            (false, Some(true)) => pairs.only_second += 1,
-            _ => {}
-        }
-    }
     match paired_ratio::ratio_interval(pairs) {
         Some(ratio) if ratio.low > AT_LEAST => Verdict::Pass,
         Some(ratio) if ratio.high < AT_LEAST => Verdict::Fail,

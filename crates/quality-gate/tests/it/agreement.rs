@@ -216,7 +216,10 @@ fn prompts_that_differ_are_not_compared_and_bad_ones_have_their_codes() {
     }
     let failure = tool(&["run", "--url", &url, "--workload", &frozen, "--against", plain]).unwrap_err();
     assert_eq!(failure.document.code, "baseline-without-prompts");
-    let failure = tool(&["judge", plain, plain, "--min-agreement", "0.9"]).unwrap_err();
+    let other = folder.path().join("other.json");
+    std::fs::write(&other, ask(Manner::Right(60), &[]).unwrap().json()).unwrap();
+    let other = other.to_str().unwrap();
+    let failure = tool(&["judge", plain, other, "--min-agreement", "0.9"]).unwrap_err();
     assert_eq!(failure.document.code, "quality-not-comparable");
     let failure = tool(&["judge", plain, plain, "--min-agreement", "1"]).unwrap_err();
     assert_eq!(

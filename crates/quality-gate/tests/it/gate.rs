@@ -119,6 +119,51 @@ fn cut_answers_are_failures_not_wrong_answers() {
 }
 
 #[test]
+fn a_few_answers_may_reach_their_limit() {
+    let few = document(&ask(Manner::Limited(4), &[]).unwrap());
+    let cut = few["data"]["failed"].as_u64().unwrap();
+    assert!((1..=4).contains(&cut) && few["data"]["valid"] == true, "{cut}");
+    let report = ask(Manner::Limited(40), &[]).unwrap();
+    let many = document(&report);
+    assert_eq!(
+        (report.exit(), &many["data"]["valid"]),
+        (Exit::Undecided, &false.into())
+    );
+    let command = many["next_actions"][0]["command"].as_array().unwrap();
+    assert!(
+        command.contains(&"--max-tokens".into()) && command.contains(&"2048".into()),
+        "{command:?}"
+    );
+    // Of the candidate they are wrong; of the baseline nobody knows.
+    let pairs = |base: Manner, candidate: Manner| {
+        document(&judged(base, candidate, &[]).unwrap())["data"]["pairs"].clone()
+    };
+    let lost = pairs(Manner::Right(100), Manner::Limited(4));
+    assert_eq!(
+        (&lost["only_baseline"], &lost["both"]),
+        (&cut.into(), &(90 - cut).into())
+    );
+    let spared = pairs(Manner::Limited(4), Manner::Right(100));
+    assert_eq!(
+        (&spared["only_candidate"], &spared["both"]),
+        (&0.into(), &(90 - cut).into())
+    );
+}
+
+#[test]
+fn a_result_is_not_judged_against_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.json");
+    std::fs::write(&path, ask(Manner::Right(100), &[]).unwrap().json()).unwrap();
+    let path = path.to_str().unwrap();
+    let failure = tool(&["judge", path, path]).unwrap_err();
+    assert_eq!(
+        (failure.document.code.as_str(), failure.exit),
+        ("quality-same-result", Exit::BadInput)
+    );
+}
+
+#[test]
 fn verdicts() {
     for (candidate, verdict, exit) in [
         (Manner::Right(100), "pass", Exit::Ok),
@@ -188,14 +233,36 @@ fn a_run_goes_on_from_its_records_and_from_no_others() {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("kept.jsonl");
     let kept = kept.to_str().unwrap();
-    ask(Manner::Right(100), &["--records", kept]).unwrap();
+    let url = serve(Manner::Right(100));
+    let suite = suite();
+    let words = [
+        "run",
+        "--url",
+        &url,
+        "--suite",
+        suite.to_str().unwrap(),
+        "--max-tps",
+        "4000000",
+        "--records",
+        kept,
+    ];
+    tool(&words).unwrap();
     let text = std::fs::read_to_string(kept).unwrap();
     assert_eq!(text.lines().count(), 91);
-    // Half of the file and half of a line, then a server that knows less: what was answered stands.
+    // Half of the file and half of a line: what was answered stands, and that is said.
     std::fs::write(kept, &text[..text.len() / 2]).unwrap();
-    let report = ask(Manner::Right(0), &["--records", kept]).unwrap();
-    let correct = document(&report)["data"]["correct"].as_u64().unwrap();
-    assert!((30..60).contains(&correct), "{correct}");
+    let report = document(&tool(&words).unwrap());
+    assert_eq!(report["data"]["answered"], 90);
+    let warning = &report["warnings"][0];
+    assert_eq!(warning["code"], "answers-kept");
+    let count = warning["message"].as_str().unwrap().split(' ').next().unwrap();
+    assert!((30..60).contains(&count.parse::<u32>().unwrap()), "{count}");
+    // Another server's answers are never this one's.
+    let failure = ask(Manner::Right(60), &["--records", kept]).unwrap_err();
+    assert_eq!(
+        (failure.document.code.as_str(), failure.exit),
+        ("answers-of-another-run", Exit::Drift)
+    );
     let failure = ask(Manner::Right(100), &["--records", kept, "--seed", "1"]).unwrap_err();
     assert_eq!(
         (failure.document.code.as_str(), failure.exit),

@@ -18,6 +18,8 @@ pub(crate) enum Manner {
     OtherModel,
     /// Right, but the end of every answer is missing.
     Cut,
+    /// Right, but so many percent of the answers reach their limit of tokens.
+    Limited(u64),
     /// Right, but says that thousands of tokens came at once.
     TooFast,
     /// Right, but every request gives another text.
@@ -138,10 +140,12 @@ fn completion(body: &Value, manner: Manner, key: &BTreeMap<String, String>, coun
         .get("logprobs")
         .map(|_| json!({"content": tokens_of(&text)}))
         .filter(|_| matches!(manner, Manner::Drift(_)));
+    let is_limited = key.contains_key(question)
+        && matches!(manner, Manner::Limited(percent) if hash(question) % 100 < percent);
     json!({
         "model": if manner == Manner::OtherModel { "tinier" } else { "tiny" },
         "choices": [{"message": {"role": "assistant", "content": text}, "logprobs": logprobs,
-            "finish_reason": "stop"}],
+            "finish_reason": if is_limited { "length" } else { "stop" }}],
         "usage": {"prompt_tokens": prompt.len() / per_token, "completion_tokens": tokens},
     })
 }

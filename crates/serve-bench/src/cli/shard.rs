@@ -10,7 +10,7 @@ use clap::Args as ClapArgs;
 pub struct ShardArgs {
     /// Make part I of N of the load (from 1): each N-th request of the frozen workload, with its share of the concurrency or
     /// at its own arrival times; `serve-bench merge` makes the whole of all parts
-    #[arg(long, value_name = "I/N", requires = "start_at")]
+    #[arg(long, value_name = "I/N", requires_all = ["start_at", "records"])]
     pub shard: Option<String>,
     /// When to begin, the same for all parts: RFC 3339, or seconds since 1970
     #[arg(long, value_name = "TIME", requires = "shard")]

@@ -35,6 +35,8 @@ pub(crate) fn merge(args: &MergeArgs, output: &OutputArgs) -> Result<Report, Fai
         .iter()
         .map(|part| part.header.environment.fingerprint.clone())
         .collect();
+    let urls: std::collections::BTreeSet<String> =
+        all.iter().map(|part| part.header.target.url.clone()).collect();
     let merged = crate::merge::merge(all)?;
 
     let rules = rules(&merged.header.slo, &merged.header.goodput)?;
@@ -59,7 +61,17 @@ pub(crate) fn merge(args: &MergeArgs, output: &OutputArgs) -> Result<Report, Fai
         told.len(),
         verdict::headline(&runs)
     );
-    parts.warnings = late;
+    if urls.len() > 1 {
+        let urls: Vec<String> = urls.into_iter().collect();
+        parts.warnings.push(Warning::new(
+            "shards-of-several-addresses",
+            format!(
+                "the parts were sent to {}: this is a measurement of one server only where all of these lead to it",
+                urls.join(", ")
+            ),
+        ));
+    }
+    parts.warnings.extend(late);
     if clocks.len() > 1 {
         parts.warnings.push(Warning::new(
             "shards-of-several-machines",

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use cli_kit::{Cli as _, DocumentParts, Failure, OutputArgs, Report};
 use contracts::serve_bench::record::{self, RecordHeader};
-use contracts::serve_bench::result::{ResultData, SCHEMA};
+use contracts::serve_bench::result::{LoadInfo, LoadMode, ResultData, SCHEMA};
 use contracts::serve_bench::shard::Shard;
-use contracts::{Field, NextAction};
+use contracts::{Field, NextAction, Warning};
 use serde_json::json;
 
 use crate::cache::{self, Flushed};
@@ -16,7 +16,28 @@ use crate::identity::{self, Declared};
 use crate::level::{choose, level};
 use crate::measure::{Name, exit_with, list_records, measure, open_records, rules};
 use crate::server::Server;
+use crate::source::Selected;
 use crate::{shard, sizing, verdict, view};
+
+/// A load that asks for more at once than there is to send: what it is called is not what it is.
+fn too_few(load: &LoadInfo, selected: &Selected) -> Option<Warning> {
+    let asked = load.concurrency?;
+    let firsts = selected
+        .requests
+        .iter()
+        .filter(|request| request.turn.is_none_or(|turn| turn.number == 0));
+    let there = (firsts.count() as u64).saturating_sub(load.warmup_requests);
+    let what = match load.mode {
+        LoadMode::Conversations => "conversations",
+        _ => "requests",
+    };
+    (there < u64::from(asked)).then(|| {
+        Warning::new(
+            "concurrency-above-workload",
+            format!("--concurrency {asked} asks for more at once than the {there} {what} of the workload"),
+        )
+    })
+}
 
 pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let declared = Declared::load(&args.contract)?;
@@ -57,6 +78,7 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     parts.simulated = server.probe.simulated;
     parts.inputs = [declared.inputs.clone(), selected.inputs.clone()].concat();
     parts.warnings = selected.warnings.clone();
+    parts.warnings.extend(too_few(&whole, &selected));
     parts.warnings.extend(identity::served_model(
         &declared,
         &server.served_model,

@@ -211,9 +211,7 @@ impl ToolError for WorkloadError {
                  server's `/tokenize`, or use `--prompt-unit words` to switch the check off"
             }
             WorkloadError::Unreadable { .. } => "check the path and its permissions",
-            WorkloadError::DatasetRow { .. } => {
-                "mend or remove that row; `serve-bench freeze --help` lists the fields of each data set"
-            }
+            WorkloadError::DatasetRow { .. } => "mend or remove that row",
             WorkloadError::DatasetEmpty { .. } => {
                 "give another file, or check that `--dataset` names its format"
             }
