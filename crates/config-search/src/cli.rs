@@ -82,7 +82,8 @@ pub struct ConfirmArgs {
     /// Its framework [default: the one with the largest gain]
     #[arg(long, value_name = "NAME")]
     pub framework: Option<String>,
-    /// Blocks: one run of each side; gap-decide looks at 8, 12, 18, 26, 38, 56, 84, 120
+    /// Blocks in all: one run of each side, each launched anew; pairs of an earlier confirmation of the same winner are kept, and
+    /// gap-decide looks at 8, 12, 18, 26, 38, 56, 84, 120
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=120))]
     pub blocks: u32,
 }
@@ -93,7 +94,7 @@ const EXAMPLES: &str = "  # Check a plan, then search for two hours at most
 
   # After a crash or Ctrl-C, and before the gain is quoted
   config-search run plan.yaml --resume --format markdown -o search.json
-  config-search confirm plan.yaml --blocks 12 --format markdown -o confirmed.json
+  config-search confirm plan.yaml --blocks 8 --format markdown -o confirmed.json
 ";
 
 impl Cli for Args {

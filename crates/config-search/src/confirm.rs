@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use cli_kit::{Failure, OutputArgs, Report};
-use contracts::Exit;
 use contracts::config_search::report::{Best, Comparison, Confirmation};
-use contracts::gap_decide::decision::{self, DecisionData, ScenarioVerdict, Verdict};
+use contracts::gap_decide::decision::{self, DecisionData, Verdict};
 use contracts::serve_bench::compare::{self, CompareData};
+use contracts::{Exit, NextAction};
 use serde_json::Value;
 
 use crate::cli::ConfirmArgs;
@@ -50,9 +50,11 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
         crate::subject::write(&path, &framework, &[]).map_err(write_error(&path))?;
         of_sides.extend([flag.to_owned(), path.display().to_string()]);
     }
+    let target = plan.plan.target.as_ref().map(|target| plan.path(target));
     let mut comparisons = Vec::new();
+    let mut decisions = Vec::new();
     for scenario in &plan.plan.scenarios {
-        let document = place.join(format!("{}.compare.json", scenario.name));
+        let measured = place.join(format!("{}.compare.json", scenario.name));
         let mut words: Vec<String> = ["compare", "--swap", "--clear-env"].map(str::to_owned).to_vec();
         for (flag, params) in [("--a-cmd", &winner.params), ("--b-cmd", &BTreeMap::new())] {
             words.extend([flag.to_owned(), launch(ready, params)?]);
@@ -64,38 +66,70 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
         if let Some(seconds) = ready.framework.ready_timeout_s {
             words.extend(["--ready-timeout".to_owned(), seconds.to_string()]);
         }
-        if document.exists() {
+        if measured.exists() {
             words.push("--resume".to_owned());
         }
-        companion(&serve_bench, words, &document)?;
-        cli_kit::load_document::<CompareData>(&document, compare::SCHEMA)?;
+        let spinner = cli_kit::spinner(
+            &format!(
+                "{}: {} blocks of two launches",
+                contracts::text::clean(&scenario.name, 60),
+                args.blocks
+            ),
+            output,
+        );
+        companion(&serve_bench, words, &measured)?;
+        spinner.finish_and_clear();
+        cli_kit::load_document::<CompareData>(&measured, compare::SCHEMA)?;
+        // One by one: loads of two scenarios have different contracts, though serve-bench may call both `random`.
+        let decided = place.join(format!("{}.decision.json", scenario.name));
+        let mut words = vec!["--compare".to_owned(), measured.display().to_string()];
+        words.extend(["--metric".to_owned(), plan.metric().name().to_owned()]);
+        if let Some(target) = &target {
+            words.extend(["--target".to_owned(), target.display().to_string()]);
+        }
+        let code = companion(&gap_decide, words, &decided)?;
+        let decision = cli_kit::load_document::<DecisionData>(&decided, decision::SCHEMA)?.document;
+        let found = decision.data.scenarios.first();
         comparisons.push(Comparison {
             scenario: scenario.name.clone(),
-            document: document.display().to_string(),
+            document: measured.display().to_string(),
+            decision: Some(decided.display().to_string()),
+            verdict: found.map(|found| found.verdict.name().to_owned()),
+            effect_pct: found.and_then(|found| found.effect_pct),
+            ci_low_pct: found.and_then(|found| found.ci_low_pct),
+            ci_high_pct: found.and_then(|found| found.ci_high_pct),
+            pairs: found.map(|found| found.pairs),
         });
+        decisions.push((code, decision, decided));
     }
-    let decided = place.join("decision.json");
-    let mut words = vec!["--compare".to_owned()];
-    words.extend(comparisons.iter().map(|comparison| comparison.document.clone()));
-    words.extend(["--metric".to_owned(), plan.metric().name().to_owned()]);
-    if let Some(target) = &plan.plan.target {
-        words.extend(["--target".to_owned(), plan.path(target).display().to_string()]);
-    }
-    let code = companion(&gap_decide, words, &decided)?;
-    let verdict = cli_kit::load_document::<DecisionData>(&decided, decision::SCHEMA)?.document;
+    let gravest = decisions
+        .iter()
+        .filter_map(|decided| Some((gravity(decided.1.data.scenarios.first()?.verdict), decided)))
+        .min_by_key(|(gravity, _)| *gravity)
+        .map(|(_, decided)| decided);
+    let verdict = gravest.and_then(|(_, decision, _)| Some(decision.data.scenarios.first()?.verdict));
     let confirmation = Confirmation {
         framework: winner.framework.clone(),
         candidate: winner.candidate.clone(),
         comparisons,
-        verdict: overall(&verdict.data.scenarios).map(|verdict| verdict.name().to_owned()),
-        decision: Some(decided.display().to_string()),
+        verdict: verdict.map(|verdict| verdict.name().to_owned()),
+        decision: gravest.map(|(.., path)| path.display().to_string()),
     };
     let kept = folder.join(KEPT);
     let bytes = serde_json::to_vec_pretty(&confirmation).expect("a confirmation is JSON");
     cli_kit::write_atomically(&kept, &bytes).map_err(write_error(&kept))?;
     let mut document = report::document(&plan, &args.search.plan, &folder, &rows, Some(confirmation));
-    document.next_actions = verdict.next_actions;
-    let exit = if code == Some(5) {
+    document.next_actions = match verdict {
+        Some(Verdict::Ahead | Verdict::TheirsFailsSlo) => vec![NextAction {
+            why: "it holds: deploy these flags, with quality-gate first where they touch numerics".to_owned(),
+            command: winner.command.clone(),
+        }],
+        _ => Vec::new(),
+    };
+    document
+        .next_actions
+        .extend(gravest.into_iter().flat_map(|(_, decision, _)| decision.next_actions.clone()));
+    let exit = if decisions.iter().any(|(code, ..)| *code == Some(5)) {
         Exit::Undecided
     } else {
         Exit::Ok
@@ -104,9 +138,9 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
     Ok(Report::new(&document, view, exit))
 }
 
-/// One verdict over all scenarios: what forbids the candidate anywhere comes first, and it is ahead where it is ahead somewhere and
-/// tied elsewhere.
-fn overall(scenarios: &[ScenarioVerdict]) -> Option<Verdict> {
+/// The gravest first: what forbids the candidate anywhere comes before all, and it is ahead where it is ahead somewhere and tied
+/// elsewhere.
+fn gravity(verdict: Verdict) -> usize {
     let order = [
         Verdict::Invalid,
         Verdict::OursFailsSlo,
@@ -116,8 +150,10 @@ fn overall(scenarios: &[ScenarioVerdict]) -> Option<Verdict> {
         Verdict::Ahead,
         Verdict::Tied,
     ];
-    let found = |verdict: &Verdict| scenarios.iter().any(|scenario| scenario.verdict == *verdict);
-    order.into_iter().find(found)
+    order
+        .iter()
+        .position(|known| *known == verdict)
+        .unwrap_or(order.len())
 }
 
 /// What was confirmed of this search, if it was.

@@ -180,6 +180,30 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize) -> View {
             confirmation.candidate,
             confirmation.verdict.as_deref().unwrap_or("no verdict")
         ));
+        let mut table = Table::new(&[
+            ("scenario", Align::Left),
+            ("verdict", Align::Left),
+            ("effect [interval] %", Align::Right),
+            ("pairs", Align::Right),
+        ]);
+        let judged = confirmation.comparisons.iter().filter(|of| of.verdict.is_some());
+        for of in judged {
+            let pct = |value: Option<Finite>| value.map_or("-".to_owned(), |value| format!("{:+.1}", value.get()));
+            table.row(vec![
+                of.scenario.clone(),
+                of.verdict.clone().unwrap_or_default(),
+                format!(
+                    "{} [{}, {}]",
+                    pct(of.effect_pct),
+                    pct(of.ci_low_pct),
+                    pct(of.ci_high_pct)
+                ),
+                of.pairs.map_or("-".to_owned(), |pairs| pairs.to_string()),
+            ]);
+        }
+        if confirmation.comparisons.iter().any(|of| of.verdict.is_some()) {
+            view = view.table(table.top(few));
+        }
     }
     view.next(document)
 }

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     }
     // Without handlers Ctrl-C ends the process as usual; every row is on disk then as well.
     let _ = cli_kit::install_interrupt();
-    let was_cut = search(&plan, &mut store, &serve_bench, limit)?;
+    let was_cut = search(&plan, &mut store, &serve_bench, limit, output)?;
     let mut document = report::document(&plan, &args.search.plan, &folder, &store.rows, None);
     document.warnings.extend(plan.notes.iter().cloned());
     if store.was_torn {
@@ -83,6 +83,7 @@ fn search(
     store: &mut Store,
     serve_bench: &Path,
     limit: Option<Duration>,
+    output: &OutputArgs,
 ) -> Result<Option<String>, SearchError> {
     let begun = Instant::now();
     let metric = plan.metric();
@@ -93,6 +94,9 @@ fn search(
     let mut running: Vec<Candidate> = Vec::new();
     let mut stopped: Option<String> = None;
     let mut skipped = 0;
+    let all = plan.plan.budget.trials.saturating_mul(plan.frameworks.len() as u64);
+    let bar = cli_kit::progress_bar(all, "search", output);
+    bar.set_position(tried(&store.rows));
     let (sender, ended) = mpsc::channel::<Candidate>();
     std::thread::scope(|scope| {
         loop {
@@ -141,9 +145,15 @@ fn search(
             }
             let row = ended.recv().expect("a trial runs and has a sender");
             running.retain(|known| known.id != row.id);
+            bar.set_message(format!(
+                "{} {}",
+                row.id,
+                row.reason_code.as_deref().unwrap_or("ok")
+            ));
             let is_skipped = row.status == Status::Skipped && !history::is_refused(&row);
             let code = row.reason_code.clone().filter(|_| is_skipped);
             store.append(row)?;
+            bar.set_position(tried(&store.rows));
             skipped = if code.is_some() { skipped + 1 } else { 0 };
             if let Some(code) = code
                 && stopped.is_none()
@@ -154,6 +164,11 @@ fn search(
             }
         }
     })
+}
+
+/// Candidates that count against the budget.
+fn tried(rows: &[Candidate]) -> u64 {
+    rows.iter().filter(|row| history::is_trial(row)).count() as u64
 }
 
 /// The row of a trial that begins now.

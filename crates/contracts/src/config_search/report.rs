@@ -171,9 +171,9 @@ pub struct Confirmation {
     pub candidate: String,
     /// One comparison a scenario.
     pub comparisons: Vec<Comparison>,
-    /// Verdict of `gap-decide` on all of them, ours is the candidate; null when it gave none.
+    /// Verdict of `gap-decide` over all of them, ours is the candidate; null when it gave none.
     pub verdict: Option<String>,
-    /// Path of its document; null when there is none.
+    /// Path of the `gap-decide.decision/1` that it rests on: of the scenario with the gravest verdict; null when there is none.
     pub decision: Option<String>,
 }
 
@@ -185,4 +185,22 @@ pub struct Comparison {
     pub scenario: String,
     /// Path of the `serve-bench.compare/1` document.
     pub document: String,
+    /// Path of the `gap-decide.decision/1` document on it; null when there is none, and in documents from before this field.
+    #[serde(default)]
+    pub decision: Option<String>,
+    /// Its verdict.
+    #[serde(default)]
+    pub verdict: Option<String>,
+    /// Candidate against baseline, percent, positive when the candidate is better.
+    #[serde(default)]
+    pub effect_pct: Option<Finite>,
+    /// Lower end of its interval.
+    #[serde(default)]
+    pub ci_low_pct: Option<Finite>,
+    /// Upper end.
+    #[serde(default)]
+    pub ci_high_pct: Option<Finite>,
+    /// Pairs of launches in the interval.
+    #[serde(default)]
+    pub pairs: Option<u32>,
 }
