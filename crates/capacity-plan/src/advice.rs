@@ -10,6 +10,10 @@ use crate::facts::{Facts, Failure, Phase, RankFacts};
 /// Largest fraction that is offered: something is always needed beside weights and pools.
 const MOST_FRACTION: f64 = 0.97;
 
+/// A fraction below this leaves more of the device than it takes; engines begin near the other.
+const LOW_FRACTION: f64 = 0.5;
+const USUAL_FRACTION: f64 = 0.85;
+
 /// Code of the advice to keep keys and values in fewer bits.
 pub(crate) const SMALLER_KEYS: &str = "smaller-keys";
 
@@ -39,7 +43,10 @@ pub(crate) fn advice(known: &Known<'_>) -> Vec<Advice> {
     let cap = known.cap();
     let is_capped = cap.is_some();
     if advice.is_empty() {
-        advice.extend(cap.or_else(|| known.free_memory()));
+        advice.extend(
+            cap.or_else(|| known.low_fraction())
+                .or_else(|| known.free_memory()),
+        );
     }
     advice.extend(known.requests());
     advice.extend(known.copies());
@@ -117,6 +124,10 @@ impl Known<'_> {
                 "weights-do-not-fit",
                 "memory ran out while weights were loaded: no fraction helps; more tensor parallel ranks, or weights in fewer bits",
             ),
+            Phase::Unknown => plain(
+                "start-is-missing",
+                "memory ran out, and the log lacks what came before: give it from the start of the server, which says what the memory went into",
+            ),
             Phase::Foreign => plain(
                 "memory-is-taken",
                 "other processes had memory of the device before the start: end them, or give the engine less of it",
@@ -186,6 +197,16 @@ impl Known<'_> {
             .map_or_else(String::new, |tried| format!(", asking for {}", gib(tried.bytes)));
         let why = format!("memory ran out {when}{tried}: the pools leave too little, lower the fraction");
         self.fraction("lower-memory-fraction", -step, why)
+    }
+
+    /// Most of the device was not offered to the engine: nothing else gives as much.
+    fn low_fraction(&self) -> Option<Advice> {
+        let now = self.facts.fraction.filter(|now| *now < LOW_FRACTION)?;
+        let why = format!(
+            "the engine may use {:.1} % of the device: raise the fraction before anything else, unless others need the rest",
+            100.0 * now
+        );
+        Some(self.fraction("fraction-is-low", USUAL_FRACTION - now, why))
     }
 
     /// More than a step needs is free, or hardly anything. SGLang's guide to its settings names 5 to 8 GB of an 80 GB

@@ -49,9 +49,10 @@ pub(crate) fn warnings(
     warnings
 }
 
-fn differs(code: &str, what: &str, log: f64, formula: f64) -> Option<Warning> {
+/// `rounding_pct`: what the printed digits of the engine's number hide.
+fn differs(code: &str, what: &str, log: f64, formula: f64, rounding_pct: f64) -> Option<Warning> {
     let pct = 100.0 * (log - formula) / formula;
-    (pct.abs() > DISAGREE_PCT).then(|| {
+    (pct.abs() > DISAGREE_PCT.max(rounding_pct)).then(|| {
         Warning::new(
             code,
             format!("{what}: {log:.1} bytes by the engine, {formula:.1} by the formula ({pct:+.2} %): another config.json, other ranks or another type of keys and values than the engine's?"),
@@ -63,8 +64,10 @@ fn disagreement(kv: &Kv) -> Vec<Warning> {
     let both = |log: Option<contracts::Finite>, formula: Option<contracts::Finite>| {
         Some((log?.get(), formula?.get()))
     };
-    let token = both(kv.bytes_per_token_log, kv.bytes_per_token_formula)
-        .and_then(|(log, formula)| differs("kv-bytes-disagree", "a token on one rank", log, formula));
+    let token = both(kv.bytes_per_token_log, kv.bytes_per_token_formula).and_then(|(log, formula)| {
+        let rounding = kv.rounding_pct.map_or(0.0, contracts::Finite::get);
+        differs("kv-bytes-disagree", "a token on one rank", log, formula, rounding)
+    });
     let draft =
         both(kv.draft_bytes_per_token_log, kv.draft_bytes_per_token_formula).and_then(|(log, formula)| {
             differs(
@@ -72,6 +75,7 @@ fn disagreement(kv: &Kv) -> Vec<Warning> {
                 "a token in the draft's pool",
                 log,
                 formula,
+                0.0,
             )
         });
     token.into_iter().chain(draft).collect()
@@ -116,6 +120,7 @@ fn states(facts: &Facts, kv: &Kv) -> Option<Warning> {
             "the state of a request",
             of_request,
             formula.get(),
+            0.0,
         )
     }) {
         return Some(warning);
@@ -220,7 +225,16 @@ pub(crate) fn starts(log: &StartupLog) -> Vec<Warning> {
 }
 
 /// Requests that only the pool limits, where nobody says how many the engine lets run.
-pub(crate) fn request_limit(limits: &Limits, capacity: &[Capacity], schedulers: u64) -> Option<Warning> {
+pub(crate) fn request_limit(
+    facts: &Facts,
+    limits: &Limits,
+    capacity: &[Capacity],
+    schedulers: u64,
+) -> Option<Warning> {
+    let by_itself = match facts.format {
+        Some(format) if format.is_vllm() => " (vLLM by itself: 128 to 1,024)",
+        _ => "",
+    };
     let most = capacity
         .iter()
         .filter(|row| capacity_rows::is_upper_bound(row, limits, schedulers))
@@ -229,7 +243,7 @@ pub(crate) fn request_limit(limits: &Limits, capacity: &[Capacity], schedulers: 
     Some(Warning::new(
         "request-limit-unknown",
         format!(
-            "nothing names the limit on running requests, which may be lower than the {} that the pool holds (vLLM by itself: 128 to 1,024): take them for an upper bound",
+            "nothing names the limit on running requests, which may be lower than the {} that the pool holds{by_itself}: take them for an upper bound",
             grouped(most)
         ),
     ))

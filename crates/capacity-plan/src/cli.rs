@@ -100,6 +100,7 @@ pub struct LoadArgs {
 
 /// `capacity-plan estimate`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("device").required(true))]
 pub struct EstimateArgs {
     /// The model's config.json
     #[arg(long, value_name = "FILE")]
@@ -114,15 +115,10 @@ pub struct EstimateArgs {
     #[arg(long)]
     pub mtp: bool,
     /// Device, for example h100, h200, b200, rtx-4090
-    #[arg(
-        long,
-        value_name = "NAME",
-        required_unless_present = "gpu_memory_gib",
-        conflicts_with = "gpu_memory_gib"
-    )]
+    #[arg(long, value_name = "NAME", group = "device")]
     pub gpu: Option<String>,
     /// Memory of the device, GiB: what PyTorch or the engine's log names as its total, some tenths less than nvidia-smi
-    #[arg(long, value_name = "GIB")]
+    #[arg(long, value_name = "GIB", group = "device")]
     pub gpu_memory_gib: Option<f64>,
     /// Tensor parallel ranks
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=4096))]

@@ -155,6 +155,8 @@ pub enum Phase {
     Runtime,
     /// Others had taken memory before the start.
     Foreign,
+    /// The log does not say what had happened before.
+    Unknown,
 }
 
 impl Phase {
@@ -167,6 +169,7 @@ impl Phase {
             Phase::Context => "context",
             Phase::Runtime => "runtime",
             Phase::Foreign => "foreign",
+            Phase::Unknown => "unknown",
         }
     }
 }
@@ -213,6 +216,8 @@ impl Format {
 /// Everything that one start of an engine says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
+    /// Whether it has computed batches of requests.
+    pub serves: bool,
     /// Form of its lines.
     pub format: Option<Format>,
     /// Version.

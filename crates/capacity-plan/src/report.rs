@@ -140,7 +140,7 @@ pub(crate) fn conclude(
         .extend(config.into_iter().flat_map(Config::warnings));
     parts
         .warnings
-        .extend(caveats::request_limit(&limits, &capacity, schedulers));
+        .extend(caveats::request_limit(facts, &limits, &capacity, schedulers));
     parts.warnings.extend(model::other_ranks(facts, checked.args));
     parts.warnings.extend(benchmark::overload(load, &capacity));
     parts.warnings.extend(benchmark::other_benchmark(load, facts));

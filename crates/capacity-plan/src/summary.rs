@@ -34,6 +34,8 @@ pub(crate) fn summary(data: &ReportData) -> String {
     }
     if let Some(tokens) = data.kv.tokens.filter(|tokens| *tokens > 0) {
         let bytes = data.kv.bytes_per_token_log.or(data.kv.bytes_per_token_formula);
+        // Where all layers have a window, a token costs nothing beside it.
+        let bytes = bytes.filter(|bytes| bytes.get() > 0.0);
         let each = bytes.map_or_else(String::new, |bytes| {
             format!(", {:.1} KiB a token and rank", bytes.get() / 1024.0)
         });
@@ -68,6 +70,10 @@ fn fit(fit: &Fit) -> Option<String> {
             "It does not fit: with one request of {} tokens a rank needs {}, and may use {available}.",
             grouped(fit.length_tokens),
             gib(needed as f64)
+        )),
+        (FitVerdict::No, None, Some(why)) => Some(format!(
+            "It does not fit: a request of {} tokens is asked for, and {why}.",
+            grouped(fit.length_tokens)
         )),
         (FitVerdict::Unknown, _, Some(why)) => Some(format!("Whether it fits is not known: {why}.")),
         _ => None,
@@ -116,6 +122,19 @@ pub(crate) fn next_actions(data: &ReportData, given: Option<&Given<'_>>) -> Vec<
     let mut command: Vec<String> = ["capacity-plan", "estimate", "--config", given.config]
         .map(str::to_owned)
         .into();
+    // The pool as it was, so that keys are all that differs: the fraction of the engine, or what weights and pool are of the
+    // device where its fraction is of something else.
+    let (total_gib, weights_gib) = (total as f64 / GIB, weights as f64 / GIB);
+    let taken = memory.kv_bytes.map(|kv| weights_gib + kv as f64 / GIB);
+    let fraction = data.engine.memory_fraction_ratio.map(contracts::Finite::get);
+    let fraction = match (fraction, taken) {
+        (Some(fraction), Some(taken)) if total_gib * fraction < taken => Some(taken / total_gib),
+        (None, Some(taken)) => Some(taken / total_gib),
+        (fraction, _) => fraction,
+    };
+    let reserve = fraction
+        .zip(taken)
+        .map(|(fraction, taken)| (total_gib * fraction - taken).max(0.0));
     let above_one = |count: u64| (count > 1).then(|| count.to_string());
     let mut lengths: Vec<String> = data
         .capacity
@@ -133,10 +152,9 @@ pub(crate) fn next_actions(data: &ReportData, given: Option<&Given<'_>>) -> Vec<
         ("--weights-gib", Some(format!("{:.2}", weights as f64 / GIB))),
         (
             "--memory-fraction",
-            data.engine
-                .memory_fraction_ratio
-                .map(|fraction| fraction.get().to_string()),
+            fraction.map(|fraction| format!("{}", (fraction * 1e4).round() / 1e4)),
         ),
+        ("--reserve-gib", reserve.map(|gib| format!("{gib:.2}"))),
         (
             "--page-size",
             data.engine

@@ -13,10 +13,14 @@ use crate::parallel::Parallel;
 /// Weights by what they are part of.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Weights {
-    /// Attention, linear attention and state spaces.
+    /// Attention, linear attention and state spaces, as far as ranks share them.
     pub mixers: f64,
-    /// Dense feed-forward networks, shared experts and routers.
+    /// Projections into the latent space of attention: every rank keeps them whole (deepseek_v2.py of vLLM and of SGLang).
+    pub replicated: f64,
+    /// Dense feed-forward networks and shared experts.
     pub dense: f64,
+    /// Routers of experts: whole on every rank and never quantized (in the same files).
+    pub routers: f64,
     /// Experts that a router chooses from.
     pub experts: f64,
     /// Embedding and last matrix.
@@ -50,9 +54,11 @@ impl Weights {
         let mut sum = Weights::default();
         for layer in config.layer_types.get(layers)? {
             sum.mixers += mixer(config, *layer)?;
-            let (dense, experts) = feed_forward(config, layer.ffn)?;
+            sum.replicated += whole_on_ranks(config, *layer)?;
+            let (dense, experts, router) = feed_forward(config, layer.ffn)?;
             sum.dense += dense;
             sum.experts += experts;
+            sum.routers += router;
         }
         Some(sum)
     }
@@ -85,7 +91,7 @@ impl Weights {
 
     /// All of them.
     pub fn total(&self) -> f64 {
-        self.mixers + self.dense + self.experts + self.embeddings
+        self.mixers + self.replicated + self.dense + self.routers + self.experts + self.embeddings
     }
 
     /// Bytes on one rank, the mean over pipeline stages. Embeddings are never quantized; a method that is not known counts as none.
@@ -107,7 +113,8 @@ impl Weights {
         };
         let (tp, pp) = (parallel.tp.max(1) as f64, parallel.pp.max(1) as f64);
         let divided = (self.dense * dense + self.experts * stored + self.embeddings * plain) / tp;
-        (divided + self.mixers * mixers / parallel.attention_tp() as f64) / pp
+        let shared = divided + self.mixers * mixers / parallel.attention_tp() as f64;
+        (shared + self.replicated * mixers + self.routers * plain) / pp
     }
 }
 
@@ -150,6 +157,17 @@ fn mixer(config: &ModelConfig, layer: LayerType) -> Option<f64> {
     }
 }
 
+/// Weights of the mixer that every rank keeps whole.
+fn whole_on_ranks(config: &ModelConfig, layer: LayerType) -> Option<f64> {
+    let (Mixer::Mla | Mixer::Dsa | Mixer::DsaShared) = layer.mixer else {
+        return Some(0.0);
+    };
+    let into =
+        config.kv_lora_rank? + config.qk_rope_head_dim.unwrap_or(0) + config.weights.q_lora_rank.unwrap_or(0);
+    Some(config.hidden_size? as f64 * into as f64)
+}
+
+/// What ranks share of latent attention.
 fn latent(config: &ModelConfig, hidden: f64, heads: f64) -> Option<f64> {
     let rank = config.kv_lora_rank? as f64;
     let rope = config.qk_rope_head_dim.unwrap_or(0) as f64;
@@ -157,21 +175,21 @@ fn latent(config: &ModelConfig, hidden: f64, heads: f64) -> Option<f64> {
     let value = config.weights.v_head_dim? as f64;
     let width = heads * (nope + rope);
     let queries = match config.weights.q_lora_rank {
-        Some(rank) => rank as f64 * (hidden + width),
+        Some(rank) => rank as f64 * width,
         None => hidden * width,
     };
-    Some(queries + hidden * (rank + rope) + rank * heads * (nope + value) + heads * value * hidden)
+    Some(queries + rank * heads * (nope + value) + heads * value * hidden)
 }
 
-/// Dense weights and those of experts.
-fn feed_forward(config: &ModelConfig, ffn: Ffn) -> Option<(f64, f64)> {
+/// Dense weights, those of experts, and their router's.
+fn feed_forward(config: &ModelConfig, ffn: Ffn) -> Option<(f64, f64, f64)> {
     let dims = &config.weights;
     let hidden = config.hidden_size? as f64;
     let matrices = if dims.is_gated { 3.0 } else { 2.0 };
     match ffn {
         Ffn::Dense => {
             let width = dims.dense_intermediate_size.or(config.intermediate_size)? as f64;
-            Some((matrices * hidden * width, 0.0))
+            Some((matrices * hidden * width, 0.0, 0.0))
         }
         Ffn::Moe | Ffn::HashMoe => {
             let width = dims.moe_intermediate_size.or(config.intermediate_size)? as f64;
@@ -179,11 +197,12 @@ fn feed_forward(config: &ModelConfig, ffn: Ffn) -> Option<(f64, f64)> {
             let latent = dims.moe_latent_size.map(|latent| latent as f64);
             let around = latent.map_or(0.0, |latent| 2.0 * hidden * latent);
             Some((
-                hidden * experts + matrices * hidden * shared + around,
+                matrices * hidden * shared + around,
                 experts * matrices * latent.unwrap_or(hidden) * width,
+                hidden * experts,
             ))
         }
-        Ffn::Matrix => Some((hidden * hidden, 0.0)),
-        Ffn::None => Some((0.0, 0.0)),
+        Ffn::Matrix => Some((hidden * hidden, 0.0, 0.0)),
+        Ffn::None => Some((0.0, 0.0, 0.0)),
     }
 }

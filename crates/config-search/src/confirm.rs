@@ -14,16 +14,13 @@ use serde_json::Value;
 
 use crate::cli::ConfirmArgs;
 use crate::error::SearchError;
+use crate::plan::parameter::VARIABLE;
 use crate::plan::{Loaded, Ready, command};
-use crate::{outcome, report, search};
-
-/// What was confirmed last.
-const KEPT: &str = "confirmation.json";
-/// Largest of these.
-const KEPT_CAP: u64 = 1 << 20;
+use crate::{outcome, report, search, store};
 
 pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let (plan, folder, rows) = search::existing(&args.search.plan, args.search.dir.as_deref())?;
+    search::variables(&plan)?;
     let found = report::document(&plan, &args.search.plan, &folder, &rows, None);
     let winner = winner(&found.data.best, args.framework.as_deref())?;
     let ready = plan
@@ -115,20 +112,22 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
         verdict: verdict.map(|verdict| verdict.name().to_owned()),
         decision: gravest.map(|(.., path)| path.display().to_string()),
     };
-    let kept = folder.join(KEPT);
+    let kept = folder.join(store::CONFIRMATION);
     let bytes = serde_json::to_vec_pretty(&confirmation).expect("a confirmation is JSON");
     cli_kit::write_atomically(&kept, &bytes).map_err(write_error(&kept))?;
     let mut document = report::document(&plan, &args.search.plan, &folder, &rows, Some(confirmation));
     document.next_actions = match verdict {
         Some(Verdict::Ahead | Verdict::TheirsFailsSlo) => vec![NextAction {
-            why: "it holds: deploy these flags, with quality-gate first where they touch numerics".to_owned(),
+            why: deploy(winner),
             command: winner.command.clone(),
         }],
         _ => Vec::new(),
     };
-    document
-        .next_actions
-        .extend(gravest.into_iter().flat_map(|(_, decision, _)| decision.next_actions.clone()));
+    document.next_actions.extend(
+        gravest
+            .into_iter()
+            .flat_map(|(_, decision, _)| decision.next_actions.clone()),
+    );
     let exit = if decisions.iter().any(|(code, ..)| *code == Some(5)) {
         Exit::Undecided
     } else {
@@ -136,6 +135,23 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
     };
     let view = crate::render::report(&document, output.top);
     Ok(Report::new(&document, view, exit))
+}
+
+/// What a confirmed winner is for, with the variables that its command does not show.
+fn deploy(winner: &Best) -> String {
+    let set = winner.params.iter().filter_map(|(name, value)| {
+        let name = name.strip_prefix(VARIABLE)?;
+        Some(format!(
+            "{name}={}",
+            value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+        ))
+    });
+    let set: Vec<String> = set.collect();
+    let with = match set.as_slice() {
+        [] => String::new(),
+        set => format!(" with {}", set.join(" ")),
+    };
+    format!("it holds: deploy these flags{with}, quality-gate first where they touch numerics")
 }
 
 /// The gravest first: what forbids the candidate anywhere comes before all, and it is ahead where it is ahead somewhere and tied
@@ -154,12 +170,6 @@ fn gravity(verdict: Verdict) -> usize {
         .iter()
         .position(|known| *known == verdict)
         .unwrap_or(order.len())
-}
-
-/// What was confirmed of this search, if it was.
-pub(crate) fn kept(folder: &Path) -> Option<Confirmation> {
-    let bytes = cli_kit::read_bounded(&folder.join(KEPT), KEPT_CAP).ok()?;
-    serde_json::from_slice(&bytes).ok()
 }
 
 /// The best candidate that is not the baseline: of the framework that was asked for, else with the largest gain.
@@ -239,7 +249,7 @@ pub(crate) fn show(
     is_short: bool,
 ) -> Result<Report, Failure> {
     let (plan_read, folder, rows): (Loaded, _, _) = search::existing(plan, dir)?;
-    let document = report::document(&plan_read, plan, &folder, &rows, kept(&folder));
+    let document = report::document(&plan_read, plan, &folder, &rows, store::confirmation(&folder));
     let view = if is_short {
         crate::render::status(&document, output.top)
     } else {

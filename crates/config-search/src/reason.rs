@@ -61,6 +61,8 @@ pub(crate) fn of_end(code: &'static str, ending: &str, tail: &[String]) -> Reaso
     let text = match (telling(tail), tail.last()) {
         (Some(line), _) => format!("{ending}; its log says: {}", said(line)),
         (None, Some(last)) => format!("{ending}; its log ends: {last}"),
+        // A launch that failed says so itself.
+        (None, None) if ending.ends_with("its log is empty") => ending.to_owned(),
         (None, None) => format!("{ending}; its log is empty"),
     };
     Reason {

@@ -188,7 +188,8 @@ pub(crate) fn report(document: &Document<ReportData>, top: usize) -> View {
         ]);
         let judged = confirmation.comparisons.iter().filter(|of| of.verdict.is_some());
         for of in judged {
-            let pct = |value: Option<Finite>| value.map_or("-".to_owned(), |value| format!("{:+.1}", value.get()));
+            let pct =
+                |value: Option<Finite>| value.map_or("-".to_owned(), |value| format!("{:+.1}", value.get()));
             table.row(vec![
                 of.scenario.clone(),
                 of.verdict.clone().unwrap_or_default(),

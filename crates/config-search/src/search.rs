@@ -43,7 +43,13 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
     // Without handlers Ctrl-C ends the process as usual; every row is on disk then as well.
     let _ = cli_kit::install_interrupt();
     let was_cut = search(&plan, &mut store, &serve_bench, limit, output)?;
-    let mut document = report::document(&plan, &args.search.plan, &folder, &store.rows, None);
+    let mut document = report::document(
+        &plan,
+        &args.search.plan,
+        &folder,
+        &store.rows,
+        store::confirmation(&folder),
+    );
     document.warnings.extend(plan.notes.iter().cloned());
     if store.was_torn {
         document.warnings.push(contracts::Warning::new(
@@ -94,7 +100,11 @@ fn search(
     let mut running: Vec<Candidate> = Vec::new();
     let mut stopped: Option<String> = None;
     let mut skipped = 0;
-    let all = plan.plan.budget.trials.saturating_mul(plan.frameworks.len() as u64);
+    let all = plan
+        .plan
+        .budget
+        .trials
+        .saturating_mul(plan.frameworks.len() as u64);
     let bar = cli_kit::progress_bar(all, "search", output);
     bar.set_position(tried(&store.rows));
     let (sender, ended) = mpsc::channel::<Candidate>();
@@ -313,7 +323,7 @@ fn rest_of_budget(plan: &Loaded, ready: &Ready, rows: &[&Candidate]) -> Option<D
 }
 
 /// Variables of the plan that are to come from this shell, and are not there.
-fn variables(plan: &Loaded) -> Result<(), SearchError> {
+pub(crate) fn variables(plan: &Loaded) -> Result<(), SearchError> {
     for ready in &plan.frameworks {
         for (name, value) in &ready.framework.env {
             if value.is_empty() && std::env::var_os(name).is_none() {

@@ -5,6 +5,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use contracts::config_search::candidate::{self, Candidate};
+use contracts::config_search::report::Confirmation;
 
 use crate::error::SearchError;
 use crate::plan::Loaded;
@@ -162,4 +163,15 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Candidate>, SearchError> {
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// What was confirmed last.
+pub(crate) const CONFIRMATION: &str = "confirmation.json";
+/// Largest of these.
+const CONFIRMATION_CAP: u64 = 1 << 20;
+
+/// What was confirmed of this search, if it was.
+pub(crate) fn confirmation(folder: &Path) -> Option<Confirmation> {
+    let bytes = cli_kit::read_bounded(&folder.join(CONFIRMATION), CONFIRMATION_CAP).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }

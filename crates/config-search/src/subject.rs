@@ -6,7 +6,7 @@ use std::path::Path;
 use contracts::config_search::plan::Framework;
 use contracts::subject::Subject;
 
-/// Writes the subject of a launch. Secrets are taken from this shell and do not come into the file.
+/// Writes the subject of a launch. A variable without a value is this shell's; of a secret not even that comes into the file.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -15,11 +15,12 @@ pub(crate) fn write(path: &Path, framework: &Framework, argv: &[String]) -> std:
         .env
         .iter()
         .map(|(name, value)| {
-            let is_secret = contracts::secret::is_secret(name);
-            (
-                name.clone(),
-                if is_secret { String::new() } else { value.clone() },
-            )
+            let value = match (contracts::secret::is_secret(name), value.is_empty()) {
+                (true, _) => String::new(),
+                (false, true) => std::env::var(name).unwrap_or_default(),
+                (false, false) => value.clone(),
+            };
+            (name.clone(), value)
         })
         .collect();
     let subject = Subject {
@@ -42,6 +43,8 @@ mod tests {
             env: BTreeMap::from([
                 ("HF_TOKEN".to_owned(), "hf_abc".to_owned()),
                 ("OMP_NUM_THREADS".to_owned(), "2".to_owned()),
+                // Cargo sets it for every test.
+                ("CARGO_PKG_NAME".to_owned(), String::new()),
             ]),
             ..Framework::default()
         };
@@ -58,6 +61,7 @@ mod tests {
         let subject: Subject = serde_json::from_str(&text).unwrap();
         assert_eq!(subject.env["HF_TOKEN"], "");
         assert_eq!(subject.env["OMP_NUM_THREADS"], "2");
+        assert_eq!(subject.env["CARGO_PKG_NAME"], "config-search", "this shell's");
         assert_eq!(subject.launch_argv[0], "serve");
     }
 }

@@ -149,16 +149,25 @@ pub(crate) fn served_at(root: &Root, state: &State<'_>) -> Vec<u16> {
     ports
 }
 
-/// The latest verdict on answers that the open attempt has; it was worked out again when it was accepted.
+/// The verdict on answers that the open attempt has: the latest, but of one that failed no later one makes a pass, for asking until
+/// it passes shows nothing. Verdicts were worked out again when they were accepted.
 pub(crate) fn attempt_quality(root: &Root, state: &State<'_>) -> Option<verdict::Verdict> {
     let open = state.open_attempt()?;
-    let latest = state
+    let of_attempt = state
         .accepted
         .iter()
-        .rfind(|accepted| accepted.attempt == Some(open.id) && accepted.facts.schema == verdict::SCHEMA)?;
-    let bytes = objects::get(root, &latest.facts.sha256).ok().flatten()?;
-    let document: Document<verdict::VerdictData> = serde_json::from_slice(&bytes).ok()?;
-    Some(document.data.verdict)
+        .filter(|accepted| accepted.attempt == Some(open.id) && accepted.facts.schema == verdict::SCHEMA);
+    let mut verdicts = of_attempt.filter_map(|accepted| {
+        let bytes = objects::get(root, &accepted.facts.sha256).ok().flatten()?;
+        let document: Document<verdict::VerdictData> = serde_json::from_slice(&bytes).ok()?;
+        Some(document.data.verdict)
+    });
+    verdicts
+        .try_fold(None, |_, found| match found {
+            verdict::Verdict::Fail => Err(found),
+            found => Ok(Some(found)),
+        })
+        .unwrap_or_else(Some)
 }
 
 /// Settings of ours that the comparisons of the open attempt show otherwise than the ones before it.

@@ -12,8 +12,17 @@ const MOST_TP: u64 = 8;
 /// Pipeline stages that are offered.
 const MOST_PP: u64 = 32;
 
-/// As documents have it.
-pub(super) fn fit(demand: &Demand<'_>, room: &Room) -> Fit {
+/// As documents have it: of the longest length that was asked for. One above the longest context of the model fits nowhere.
+pub(super) fn fit(demand: &Demand<'_>, room: &Room, context: Option<u64>) -> Fit {
+    if let Some(longest) = context.filter(|longest| demand.length > *longest) {
+        return Fit {
+            verdict: FitVerdict::No,
+            length_tokens: demand.length,
+            needed_bytes: None,
+            available_bytes: room.available_bytes().round() as u64,
+            why: Some(format!("the longest context of the model is {longest} tokens")),
+        };
+    }
     let (verdict, needed_bytes, why) = match demand.fits(room) {
         Fits::Yes => (FitVerdict::Yes, None, None),
         Fits::No { needed_bytes, .. } => (FitVerdict::No, Some(needed_bytes.round() as u64), None),
@@ -28,30 +37,12 @@ pub(super) fn fit(demand: &Demand<'_>, room: &Room) -> Fit {
     }
 }
 
-/// How the process ends: nothing is a gate unless it was asked for. It is about every length that was asked for, and a length
-/// above the longest context does not fit, though shorter ones do.
-pub(super) fn exit(
-    fail_on: Option<FailOn>,
-    demand: &Demand<'_>,
-    room: &Room,
-    context: Option<u64>,
-    asked: &[(u64, &'static str)],
-) -> Exit {
-    let Some(FailOn::DoesNotFit) = fail_on else {
-        return Exit::Ok;
-    };
-    let verdict = |length: u64| match context {
-        Some(longest) if length > longest => FitVerdict::No,
-        _ => fit(&Demand { length, ..*demand }, room).verdict,
-    };
-    let asked = asked.iter().map(|(length, _)| *length);
-    let verdicts: Vec<FitVerdict> = std::iter::once(demand.length).chain(asked).map(verdict).collect();
-    if verdicts.contains(&FitVerdict::No) {
-        Exit::GateNotMet
-    } else if verdicts.contains(&FitVerdict::Unknown) {
-        Exit::Undecided
-    } else {
-        Exit::Ok
+/// How the process ends: nothing is a gate unless it was asked for. What the longest length fits into, shorter ones do.
+pub(super) fn exit(fail_on: Option<FailOn>, verdict: FitVerdict) -> Exit {
+    match (fail_on, verdict) {
+        (None, _) | (_, FitVerdict::Yes) => Exit::Ok,
+        (Some(FailOn::DoesNotFit), FitVerdict::No) => Exit::GateNotMet,
+        (Some(FailOn::DoesNotFit), FitVerdict::Unknown) => Exit::Undecided,
     }
 }
 

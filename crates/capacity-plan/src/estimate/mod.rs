@@ -73,19 +73,15 @@ pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Fa
         .extend(given.as_ref().map(|(_, input)| input.clone()));
     parts.inputs.extend(load.input.clone());
     let lengths = load.or_typical(pool.context);
-    let within = |length: &u64| pool.context.is_none_or(|longest| *length <= longest);
-    let shortest = lengths.iter().map(|(length, _)| *length);
+    // Of lengths that somebody asked for all have to fit; where nobody did, one request of the shortest does.
+    let asked = load.lengths.iter().map(|(length, _)| *length).max();
+    let shortest = lengths.iter().map(|(length, _)| *length).min();
     let demand = Demand {
         config: &config.model,
         quantization,
         parallel,
         kv_dtype: dtype,
-        length: shortest
-            .clone()
-            .filter(within)
-            .min()
-            .or(shortest.min())
-            .unwrap_or(1),
+        length: asked.or(shortest).unwrap_or(1),
         requests: 1,
         page: args.page_size,
         weights_bytes: args.weights_gib.map(|gib| gib * GIB),
@@ -97,21 +93,16 @@ pub(crate) fn run(args: &EstimateArgs, output: &OutputArgs) -> Result<Report, Fa
         fraction: args.memory_fraction,
         reserve_bytes: args.reserve_gib * GIB + draft_weights,
     };
-    let fit = fit::fit(&demand, &of_rank);
-    if fit.verdict == FitVerdict::No {
+    let fit = fit::fit(&demand, &of_rank, pool.context);
+    // More ranks make no context longer.
+    if fit.verdict == FitVerdict::No && fit.needed_bytes.is_some() {
         parts
             .next_actions
             .extend(fit::next_action(args, &demand, &of_rank));
     }
     parts.warnings = caveats::caveats(args, &formula, quantization, &pool, device_source);
+    let exit = fit::exit(args.fail_on, fit.verdict);
     let data = data::data(args, &formula, &pool, device, weights, &load, fit);
-    let exit = fit::exit(
-        args.fail_on,
-        &demand,
-        &of_rank,
-        data.engine.context_tokens,
-        &load.lengths,
-    );
     parts.warnings.extend(caveats::missed(&data.capacity, &load));
     parts.summary = format!("Estimate. {}", summary::summary(&data));
     Ok(report::finish(parts, data, exit, output))

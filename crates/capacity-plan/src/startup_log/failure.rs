@@ -41,7 +41,8 @@ pub(super) fn state(facts: &mut Facts, rank: Rank, what: Failed, text: &str, lin
 
 /// When PyTorch ran out of memory. A traceback has no rank: then the furthest rank decides.
 fn phase_of(facts: &Facts, rank: Rank) -> Phase {
-    if facts.is_ready {
+    // A log that was cut, or rotated, may begin where requests are served.
+    if facts.is_ready || facts.serves {
         return Phase::Runtime;
     }
     let of: Vec<_> = match facts.ranks.get(&rank) {
@@ -51,6 +52,8 @@ fn phase_of(facts: &Facts, rank: Rank) -> Phase {
     let has_pools = |rank: &&crate::facts::RankFacts| !rank.pools.is_empty() || rank.for_pools.is_some();
     if of.iter().any(has_pools) || of.iter().any(|rank| rank.capture_began) {
         Phase::Capture
+    } else if facts.is_empty() {
+        Phase::Unknown
     } else {
         Phase::Weights
     }

@@ -84,6 +84,10 @@ pub fn read(mut log: impl BufRead) -> io::Result<StartupLog> {
 impl StartupLog {
     fn state(&mut self, kind: Kind, record: &Record<'_>, at: usize) {
         let rank = record.rank;
+        if kind == Kind::Serving {
+            self.facts.serves = true;
+            return;
+        }
         let text = &*String::from_utf8_lossy(&record.text[at..]);
         if self.begins_anew(kind, rank, text) {
             self.facts = Facts::default();
@@ -108,6 +112,7 @@ impl StartupLog {
             }
             Kind::Sglang(what) => sglang::state(facts, rank, what, text),
             Kind::Vllm(what) => vllm::state(facts, rank, what, text),
+            Kind::Serving => false,
             Kind::Failure(what) => failure::state(facts, rank, what, text, self.lines),
         };
         self.statements += u64::from(understood);
@@ -118,6 +123,16 @@ impl StartupLog {
     /// A log may begin below these lines: then weights that a rank loads when it was through with its start are of another.
     fn begins_anew(&self, kind: Kind, rank: Rank, text: &str) -> bool {
         let was_running = self.facts.is_ready || !self.facts.failures.is_empty();
+        // No engine speaks as another one.
+        let spoke = self.facts.format;
+        let is_another = match kind {
+            Kind::Sglang(_) => spoke.is_some_and(Format::is_vllm),
+            Kind::Vllm(_) => spoke.is_some_and(|format| !format.is_vllm()),
+            _ => false,
+        };
+        if is_another {
+            return true;
+        }
         match kind {
             Kind::Settings | Kind::Arguments | Kind::Simulated | Kind::Vllm(Vllm::Version) => {
                 was_running || !self.facts.is_empty()

@@ -15,6 +15,8 @@ pub(super) enum Kind {
     EngineConfig,
     /// Requests can come.
     Ready,
+    /// A batch of requests was computed: the start is over.
+    Serving,
     /// Nothing of it is measured.
     Simulated,
     /// A line of SGLang or TokenSpeed.
@@ -80,13 +82,16 @@ pub(super) enum Failed {
 }
 
 /// SGLang up to 0.5.23 and vLLM up to 0.33.0, read in their wheels; where it is not in the words, the file stands beside.
-const WORDS: [(&str, Kind); 56] = [
+const WORDS: [(&str, Kind); 59] = [
     ("a simulated engine, nothing here is measured", Kind::Simulated),
     ("server_args=", Kind::Settings),
     ("non-default args:", Kind::Arguments),
     ("LLM engine (v", Kind::EngineConfig),
     ("The server is fired up", Kind::Ready),
     ("Application startup complete", Kind::Ready),
+    ("Prefill batch", Kind::Serving),
+    ("Decode batch", Kind::Serving),
+    ("GPU KV cache usage: ", Kind::Serving),
     ("Load weight begin", Kind::Sglang(Sglang::WeightsBegin)),
     ("Load weight end", Kind::Sglang(Sglang::WeightsEnd)),
     ("Memory profiling: ", Kind::Sglang(Sglang::Profiling)),

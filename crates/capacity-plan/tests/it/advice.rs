@@ -244,3 +244,56 @@ fn ranks_that_the_engine_does_not_have_are_told() {
     assert!(warnings(&of_log(&log, &["--tp", "8"])).contains(&"ranks-disagree"));
     assert!(!warnings(&of_log(&log, &["--tp", "1"])).contains(&"ranks-disagree"));
 }
+
+/// A rotated log begins where requests are served.
+#[test]
+fn running_out_of_memory_below_the_start_is_no_matter_of_weights() {
+    let oom = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.50 GiB. GPU 0 has a total capacity of 79.10 GiB\n";
+    let sglang = "[2026-11-23 10:00:01 TP0] Prefill batch, #new-seq: 4, #new-token: 2020, #cached-token: 0, token usage: 0.78\n\
+                  [2026-11-23 10:00:02 TP0] Decode batch, #running-req: 4, #token: 2172, token usage: 0.84, cuda graph: True\n";
+    let vllm = "INFO 11-23 10:00:01 [loggers.py:127] Engine 000: Avg generation throughput: 900 tokens/s, Running: 30 reqs, GPU KV cache usage: 80.0%\n";
+    for (before, phase, code) in [
+        (sglang, "runtime", "lower-memory-fraction"),
+        (vllm, "runtime", "lower-memory-fraction"),
+        ("", "unknown", "start-is-missing"),
+    ] {
+        let document = of_log(&format!("{before}{oom}"), &[]);
+        assert_eq!(document["data"]["failures"][0]["phase"], phase, "{before}");
+        assert_eq!(first(&document).0, code);
+    }
+    // The pools were sized before, and that is not when memory ran out.
+    let started = profiling("49.00");
+    let document = of_log(&format!("{started}{sglang}{oom}"), &[]);
+    assert_eq!(document["data"]["failures"][0]["phase"], "runtime");
+}
+
+#[test]
+fn another_engine_s_lines_are_of_another_start() {
+    let vllm = "INFO 11-06 10:51:48 [gpu_worker.py:298] Available KV cache memory: 40.00 GiB\n\
+                INFO 11-06 10:51:49 [kv_cache_utils.py:1087] GPU KV cache size: 100,000 tokens\n";
+    let sglang = "[2026-11-06 11:00:00 TP0] KV Cache is allocated. #tokens: 490000, K size: 24.50 GB, V size: 24.50 GB\n\
+                  [2026-11-06 11:00:01 TP0] max_total_num_tokens=490000, context_len=8192\n";
+    for (log, tokens) in [
+        (format!("{vllm}{sglang}"), 490_000),
+        (format!("{sglang}{vllm}"), 100_000),
+    ] {
+        let document = of_log(&log, &[]);
+        assert!(warnings(&document).contains(&"several-starts"), "{tokens}");
+        assert_eq!(document["data"]["kv"]["tokens"], tokens);
+    }
+}
+
+#[test]
+fn a_low_fraction_comes_first() {
+    let log = "[2026-05-15 09:09:53 TP0] Memory profiling: available_gpu_memory=57.01 GB, total_gpu_memory=80.00 GB, mem_fraction_static=0.20, rest_memory=2.00 GB\n\
+               [2026-05-15 09:09:53 TP0] KV Cache is allocated. #tokens: 20000, K size: 1.00 GB, V size: 1.00 GB\n";
+    let document = of_log(log, &[]);
+    let (code, advice) = first(&document);
+    assert_eq!(
+        (code, &advice["flags"]),
+        (
+            "fraction-is-low",
+            &serde_json::json!(["--mem-fraction-static", "0.85"])
+        )
+    );
+}

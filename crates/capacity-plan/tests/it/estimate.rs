@@ -367,6 +367,38 @@ fn the_gate_is_about_every_length_that_was_asked_for() {
     assert_eq!(report.exit(), Exit::GateNotMet);
     let seen: Value = serde_json::from_str(report.json()).expect("JSON");
     assert!(warnings(&seen).contains(&"length-does-not-fit"));
+    // Verdict, gate and headline are of the same length, and what is offered holds it.
+    let fit = &seen["data"]["fit"];
+    assert_eq!(
+        (&fit["verdict"], &fit["length_tokens"]),
+        (&"no".into(), &40960.into())
+    );
+    assert!(
+        seen["summary"]
+            .as_str()
+            .unwrap()
+            .contains("one request of 40 960 tokens")
+    );
+    let (_, offered) = and_then(&[
+        "--gpu-memory-gib",
+        "24",
+        "--fail-on",
+        "does-not-fit",
+        "--lengths",
+        "1024,40960",
+    ]);
+    let offered = offered.expect("a division holds it");
+    assert_eq!(offered["data"]["fit"]["verdict"], "yes");
+    assert!(!warnings(&offered).contains(&"length-does-not-fit"));
+    // More memory makes no context longer.
+    let (beyond, offered) = and_then(&["--gpu", "h100", "--lengths", "4096,40961"]);
+    assert_eq!((&beyond["data"]["fit"]["verdict"], offered), (&"no".into(), None));
+    assert!(
+        beyond["summary"]
+            .as_str()
+            .unwrap()
+            .contains("longest context of the model is 40960")
+    );
     // Typical lengths are nobody's wish.
     assert_eq!(exit(&[]), Exit::Ok);
     let failure = run(&[

@@ -58,6 +58,29 @@ fn replicas_of_attention_keep_all_of_it() {
     assert_eq!(more, 2.0 * weights.mixers * 0.75);
 }
 
+/// DeepSeek-V3 on 8 ranks: 61 × 7168 × (1536 + 512 + 64) of its attention and 58 routers of 256 × 7168 are on all of them.
+#[test]
+fn what_every_rank_keeps_whole_is_not_divided() {
+    let deepseek = config(
+        r#"{"model_type": "deepseek_v3", "num_hidden_layers": 61, "hidden_size": 7168, "num_attention_heads": 128, "num_key_value_heads": 128,
+        "q_lora_rank": 1536, "kv_lora_rank": 512, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128,
+        "intermediate_size": 18432, "moe_intermediate_size": 2048, "n_routed_experts": 256, "n_shared_experts": 1,
+        "first_k_dense_replace": 3, "vocab_size": 129280}"#,
+    );
+    let weights = Weights::of(&deepseek).expect("all widths are there");
+    assert_eq!(weights.replicated, 61.0 * 7168.0 * 2112.0);
+    assert_eq!(weights.routers, 58.0 * 7168.0 * 256.0);
+    assert!(
+        (weights.total() / 671e9 - 1.0).abs() < 0.01,
+        "{}",
+        weights.total()
+    );
+    let one = weights.rank_bytes(&deepseek, None, tp(1));
+    let of_eight = weights.rank_bytes(&deepseek, None, tp(8));
+    let whole = 2.0 * (weights.replicated + weights.routers);
+    assert!((of_eight - (one / 8.0 + whole * 7.0 / 8.0)).abs() < 1.0);
+}
+
 /// A scale belongs to a vector of keys, not to each weight.
 #[test]
 fn a_weight_of_one_byte_is_one_byte() {

@@ -88,20 +88,31 @@ pub(crate) fn named(words: &[String]) -> impl DoubleEndedIterator<Item = (&str, 
     })
 }
 
-/// The base flags without those that a candidate sets itself: their values are the baseline's.
-fn base_flags(framework: &Framework, params: &BTreeMap<String, Value>) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut is_replaced = false;
-    for word in &framework.base_server_flags {
+/// The words without the flags that a candidate sets itself: their values are the baseline's. At most so many words behind a flag
+/// are its values: a command has words that belong to no flag.
+fn without_set(words: &[String], params: &BTreeMap<String, Value>, most_values: usize) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut values_left = 0;
+    for word in words {
         if is_flag(word) {
-            let name = word.split('=').next().unwrap_or(word);
-            is_replaced = params.get(name).is_some_and(|value| !value.is_null());
+            let (name, value) = word.split_once('=').unzip();
+            let set = params.get(name.unwrap_or(word)).filter(|value| !value.is_null());
+            if let Some(set) = set {
+                values_left = if set.is_boolean() || value.is_some() {
+                    0
+                } else {
+                    most_values
+                };
+                continue;
+            }
+            values_left = 0;
+        } else if values_left > 0 {
+            values_left -= 1;
+            continue;
         }
-        if !is_replaced {
-            words.push(word.clone());
-        }
+        kept.push(word.clone());
     }
-    words
+    kept
 }
 
 /// The argv of a candidate, `{port}` still in it.
@@ -110,9 +121,10 @@ fn base_flags(framework: &Framework, params: &BTreeMap<String, Value>) -> Vec<St
 /// Those of [`words`].
 pub(crate) fn argv(framework: &Framework, params: &BTreeMap<String, Value>) -> Result<Vec<String>, String> {
     let mut words = words(framework)?;
-    let base = base_flags(framework, params).into_iter();
+    let base = without_set(&framework.base_server_flags, params, usize::MAX).into_iter();
     let more = base.chain(flags(params));
     if !framework.shell {
+        words = without_set(&words, params, 1);
         words.extend(more);
         return Ok(words);
     }
@@ -149,6 +161,27 @@ mod tests {
         assert_eq!(
             argv(&framework, &params).unwrap(),
             ["serve", "--on", "--seed", "-3", "--len", "200"]
+        );
+    }
+
+    #[test]
+    fn so_does_it_in_the_command_whose_other_words_stay() {
+        let framework = Framework {
+            server_command: json!([
+                "serve", "--eager", "model", "--len=5", "--seqs", "4", "--port", "{port}", "last"
+            ]),
+            ..Framework::default()
+        };
+        let params = BTreeMap::from([
+            ("--eager".to_owned(), json!(true)),
+            ("--len".to_owned(), json!(7)),
+            ("--seqs".to_owned(), json!(8)),
+        ]);
+        assert_eq!(
+            argv(&framework, &params).unwrap(),
+            [
+                "serve", "model", "--port", "{port}", "last", "--eager", "--len", "7", "--seqs", "8"
+            ]
         );
     }
 

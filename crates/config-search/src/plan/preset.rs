@@ -69,7 +69,8 @@ fn merge(framework: &mut Framework, preset: Framework, name: &str) {
     }
     for (flag, entry) in preset.search_space {
         // A flag that the plan sets for all candidates is not searched by the preset.
-        if !framework.base_server_flags.contains(&flag) {
+        let is_set = |word: &String| word.split('=').next() == Some(flag.as_str());
+        if !framework.base_server_flags.iter().any(is_set) {
             framework.search_space.entry(flag).or_insert(entry);
         }
     }
@@ -138,7 +139,7 @@ mod tests {
     #[test]
     fn the_plan_s_own_words_win() {
         let (plan, _) = plan(json!({
-            "preset": "vllm", "name": "ours", "gpu_count": 4, "base_server_flags": ["--tensor-parallel-size", "4", "--enforce-eager"],
+            "preset": "vllm", "name": "ours", "gpu_count": 4, "base_server_flags": ["--tensor-parallel-size=4", "--enforce-eager"],
             "search_space": {"--quantization": null, "--max-num-seqs": [8, 16]}
         }));
         let framework = &plan.frameworks[0];

@@ -129,13 +129,14 @@ pub struct Kv {
 pub struct Fit {
     /// The answer. Weights counted from shapes may be off by some percent: what lies within that is `unknown`.
     pub verdict: FitVerdict,
-    /// Prompt and answer of that request together: the shortest length that was asked for, tokens.
+    /// Prompt and answer of that request together, tokens: the longest length that was asked for; where none was, the shortest of the
+    /// typical ones.
     pub length_tokens: u64,
-    /// What a rank would need, bytes; null unless the verdict is `no`.
+    /// What a rank would need, bytes; null unless the verdict is `no`, and where no memory helps.
     pub needed_bytes: Option<u64>,
     /// What it may use of its device, bytes.
     pub available_bytes: u64,
-    /// Why there is no answer; null unless the verdict is `unknown`.
+    /// Why there is no answer, or why no memory helps; else null.
     pub why: Option<String>,
 }
 
@@ -293,8 +294,9 @@ pub struct Pool {
 pub struct MemoryFailure {
     /// As in `memory`.
     pub rank: Option<String>,
-    /// `weights` (no pool was there yet), `pool` (it would have been empty), `capture` (after the pools were sized: CUDA graphs, warm-up), `context` (one request of
-    /// the longest context does not fit), `runtime`, `foreign` (others took memory before the start).
+    /// `weights` (no pool was there yet), `pool` (it would have been empty), `capture` (after the pools were sized: CUDA graphs), `context` (one request of
+    /// the longest context does not fit), `runtime` (batches were computed), `foreign` (others took memory before the start), `unknown` (the log lacks what came
+    /// before).
     pub phase: String,
     /// The line of the log, from 1.
     pub line: u64,

@@ -136,6 +136,10 @@ pub(super) fn revalidation(state: &State<'_>) -> Vec<Need> {
         };
     }
     let mut needs = unmeasured(state, open);
+    // While the launch from before still runs: afterwards nobody can ask it.
+    if !needs.is_empty() {
+        needs.splice(0..0, quality::before(state));
+    }
     if needs.is_empty() {
         let output = format!("{}.gap.json", open.id);
         needs.push(revalidate(offer::action(

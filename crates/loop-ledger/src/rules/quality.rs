@@ -3,6 +3,7 @@
 use cli_kit::Failure;
 use contracts::loop_ledger::event::ChangeKind;
 use contracts::loop_ledger::status::Need;
+use contracts::quality_gate::result;
 use contracts::quality_gate::verdict::Verdict;
 use contracts::{Exit, NextAction, argv};
 
@@ -149,6 +150,23 @@ pub(super) fn needs(state: &State<'_>) -> Vec<Need> {
     let what = "the change may alter answers, and no verdict shows that it does not";
     let actions = offered(state).into_iter();
     actions.map(|action| need(MISSING, what, Some(action))).collect()
+}
+
+/// What has to be asked before a change that may alter answers is launched; none where the attempt has answers already.
+pub(super) fn before(state: &State<'_>) -> Option<Need> {
+    let open = state.open_attempt()?;
+    let is_asked = state
+        .accepted
+        .iter()
+        .any(|accepted| accepted.attempt == Some(open.id) && accepted.facts.schema == result::SCHEMA);
+    let action = offered(state).into_iter().next().filter(|_| !is_asked)?;
+    (!numeric(state).is_empty()).then(|| {
+        need(
+            MISSING,
+            "the change may alter answers: the launch from before is asked first, while it runs",
+            Some(action),
+        )
+    })
 }
 
 /// The commands that bring the verdict.

@@ -113,6 +113,16 @@ fn faster_because_it_answers_worse() {
 }
 
 #[test]
+fn asking_until_the_answers_pass() {
+    let campaign = faster();
+    for after in [50, 80] {
+        answered(&campaign, 80, after);
+        campaign.append("verdict.json", &judged(&campaign)).ok();
+    }
+    campaign.end("kept").refused(1, "quality-failed");
+}
+
+#[test]
 fn too_few_questions_to_tell() {
     let campaign = faster();
     answered(&campaign, 80, 76);
