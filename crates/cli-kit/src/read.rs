@@ -90,7 +90,7 @@ pub(crate) fn load_one_of<D: DeserializeOwned>(path: &Path, schemas: &[&str]) ->
     let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
         if error.is_eof() {
             bad("input-truncated", format!("{name} ends in the middle of a value ({})", said(&error)))
-                .hint(match schemas.iter().any(|schema| *schema == "serve-bench.result/1") {
+                .hint(match schemas.contains(&"serve-bench.result/1") {
                     true => "the file was cut; take the original, or rebuild it from the records with `serve-bench summarize`",
                     false => "the file was cut; take the original, or run the tool that writes it again",
                 })

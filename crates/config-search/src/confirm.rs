@@ -2,14 +2,14 @@
 //! Measuring and deciding are done by `serve-bench` and `gap-decide`, as processes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cli_kit::{Failure, OutputArgs, Report};
 use contracts::config_search::report::{Best, Comparison, Confirmation};
 use contracts::gap_decide::decision::{self, DecisionData, Verdict};
 use contracts::serve_bench::compare::{self, CompareData};
-use contracts::{Exit, NextAction};
+use contracts::{Document, Exit, NextAction};
 use serde_json::Value;
 
 use crate::cli::ConfirmArgs;
@@ -121,10 +121,14 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
             why: deploy(winner),
             command: winner.command.clone(),
         }],
+        Some(Verdict::Inconclusive) => more(&decisions, args, &folder, &winner.framework),
         _ => Vec::new(),
     };
+    // More pairs are measured by this command, which is that of one comparison in short.
+    let is_open = verdict == Some(Verdict::Inconclusive) && !document.next_actions.is_empty();
     document.next_actions.extend(
         gravest
+            .filter(|_| !is_open)
             .into_iter()
             .flat_map(|(_, decision, _)| decision.next_actions.clone()),
     );
@@ -135,6 +139,41 @@ pub(crate) fn run(args: &ConfirmArgs, output: &OutputArgs) -> Result<Report, Fai
     };
     let view = crate::render::report(&document, output.top);
     Ok(Report::new(&document, view, exit))
+}
+
+/// The same confirmation with the pairs of the next look; none after the last.
+fn more(
+    decisions: &[(Option<i32>, Document<DecisionData>, PathBuf)],
+    args: &ConfirmArgs,
+    folder: &Path,
+    framework: &str,
+) -> Vec<NextAction> {
+    let open = decisions
+        .iter()
+        .filter_map(|(_, decision, _)| decision.data.scenarios.first())
+        .filter(|scenario| scenario.verdict == Verdict::Inconclusive);
+    let Some(pairs) = open.filter_map(|scenario| scenario.next_look_pairs).max() else {
+        return Vec::new();
+    };
+    let (plan, folder) = (
+        args.search.plan.display().to_string(),
+        folder.display().to_string(),
+    );
+    let blocks = pairs.to_string();
+    vec![NextAction::new(
+        format!("{pairs} pairs in all; those that are there are kept"),
+        &[
+            "config-search",
+            "confirm",
+            &plan,
+            "--dir",
+            &folder,
+            "--framework",
+            framework,
+            "--blocks",
+            &blocks,
+        ],
+    )]
 }
 
 /// What a confirmed winner is for, with the variables that its command does not show.

@@ -52,12 +52,28 @@ pub(crate) fn document(
             )]
         }
         State::Done => vec![],
-        State::NoBaseline => vec![NextAction::new(
-            "see what is wrong with the plan",
-            &["config-search", "validate", &plan_path],
-        )],
+        State::NoBaseline => vec![by_hand(rows).unwrap_or_else(|| {
+            NextAction::new(
+                "see what is wrong with the plan",
+                &["config-search", "validate", &plan_path],
+            )
+        })],
     };
     cli_kit::document(&Args::TOOL, parts, data)
+}
+
+/// The baseline that failed last, to be started by hand.
+fn by_hand(rows: &[Candidate]) -> Option<NextAction> {
+    let failed = rows
+        .iter()
+        .rfind(|row| history::is_baseline(row) && !row.argv.is_empty() && row.reason.is_some())?;
+    let reason = contracts::text::clean(failed.reason.as_deref().unwrap_or_default(), 200);
+    Some(NextAction {
+        why: format!(
+            "the baseline failed ({reason}): start it by hand, mend the plan, and begin in another folder"
+        ),
+        command: failed.argv.clone(),
+    })
 }
 
 /// What a search found.
@@ -326,6 +342,13 @@ fn summary(data: &ReportData) -> String {
         State::NoBaseline => "No baseline could be measured",
     };
     let mut text = format!("{of_state}: {trials} candidates, {failed} without a result.");
+    if let Some(failed) = data.failed.last().filter(|_| data.state == State::NoBaseline) {
+        text.push_str(&format!(
+            " The last failed by {}: {}.",
+            failed.reason_code,
+            contracts::text::clean(failed.reason.trim_end_matches('.'), 200)
+        ));
+    }
     for best in data.best.iter().take(3) {
         let gain = match best.gain_pct {
             _ if best.params.is_empty() => "nothing beats its baseline by more than a tie".to_owned(),

@@ -100,7 +100,8 @@ pub struct CalibrateArgs {
 /// Arguments of `rank`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RankArgs {
-    /// Candidates as JSON lines: framework, candidate_id, status, hardware, workload, sla, metrics; `-` reads stdin
+    /// Candidates as JSON lines: those that config-search wrote, beside their plan, or rows of framework, candidate_id, status,
+    /// hardware, workload, sla, metrics; `-` reads stdin
     #[arg(value_name = "CANDIDATES")]
     pub candidates: PathBuf,
     /// First metric of the order

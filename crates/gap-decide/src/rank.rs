@@ -4,6 +4,7 @@
 mod fold;
 mod render;
 mod row;
+mod search;
 
 use cli_kit::{Cli as _, DocumentParts, Failure, Report, input_of, read_bounded};
 use contracts::gap_decide::ranking::{self, RankingData, ScenarioRanking, SloOutcome};
@@ -23,7 +24,7 @@ const CLOSE_LEAD_PCT: f64 = 5.0;
 /// Exit 3: unreadable, no row, or rows of one scenario that measured different things.
 pub(crate) fn run(args: &RankArgs, top: usize) -> Result<Report, Failure> {
     let bytes = read_bounded(&args.candidates, FILE_CAP)?;
-    let rows = row::read(&bytes)?;
+    let rows = row::read(&bytes, search::planned(&args.candidates).as_ref())?;
     let folded = fold::rank(&rows, args.by)?;
     let data = folded.data;
     let mut parts = DocumentParts::new(ranking::SCHEMA);

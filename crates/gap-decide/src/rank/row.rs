@@ -1,16 +1,18 @@
-//! One line of `candidates.jsonl`: what a row says, with nothing believed that can be recomputed.
+//! One line of `candidates.jsonl` in the published layout of AI-Infra-Auto-Driven-SKILLS: what a row says, with nothing believed that can
+//! be recomputed. Lines of config-search are read by `search`.
 
 use cli_kit::Failure;
 use contracts::gap_decide::ranking::SloOutcome;
 use contracts::text::clean;
 use serde_json::Value;
 
+use super::search::{self, Planned};
 use crate::error::RankError;
 
 /// Most rows; a search has hundreds.
 const MOST_ROWS: usize = 200_000;
 /// Longest id or name that is kept.
-const NAME_CAP: usize = 120;
+pub(crate) const NAME_CAP: usize = 120;
 /// Longest command or reason that is kept.
 const TEXT_CAP: usize = 600;
 
@@ -82,14 +84,15 @@ pub(crate) struct Metrics {
 ///
 /// # Errors
 /// Exit 3: a line that is no JSON object, no row at all, too many.
-pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Row>, Failure> {
+pub(crate) fn read(bytes: &[u8], planned: Option<&Planned>) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
+    let mut ids = search::Ids::default();
     for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
-        let value = serde_json::from_slice(line).map_err(|error| RankError::Line {
+        let value: Value = serde_json::from_slice(line).map_err(|error| RankError::Line {
             line: number,
             what: clean(&error.to_string(), TEXT_CAP),
         })?;
@@ -100,7 +103,15 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Row>, Failure> {
         if rows.len() == MOST_ROWS {
             return Err(RankError::TooManyRows.into());
         }
-        rows.push(row(number, &value));
+        if search::is_row(&value) {
+            let candidate = serde_json::from_value(value).map_err(|error| RankError::Line {
+                line: number,
+                what: clean(&error.to_string(), TEXT_CAP),
+            })?;
+            rows.extend(search::rows(number, &candidate, ids.of(&candidate), planned));
+        } else {
+            rows.push(row(number, &value));
+        }
     }
     if rows.is_empty() {
         return Err(RankError::NoRows.into());

@@ -274,3 +274,90 @@ proptest! {
         }
     }
 }
+
+/// A row as config-search writes it.
+fn searched(id: &str, seqs: u64, tps: f64, p50_ttft_ms: f64, plan_sha256: &str) -> Value {
+    json!({
+        "schema": "config-search.candidate/1", "id": id, "framework": "vllm", "plan_sha256": plan_sha256,
+        "started_at": "2026-11-23T20:19:46Z", "step": "refine", "params": {"--max-num-seqs": seqs}, "status": "ok",
+        "reason_code": null, "reason": null, "hint": null, "argv": ["vllm", "serve", "--max-num-seqs", seqs.to_string()],
+        "env_names": [], "versions": {}, "flags_accepted": true, "simulated": true,
+        "results": [{"scenario": "chat", "value": tps, "slo_passed": true, "document": "results/x.json", "sha256": "sha256:0",
+            "metrics": {"output_tps": tps, "request_rps": tps / 100.0, "p50_ttft_ms": p50_ttft_ms, "mean_tpot_ms": 10.0}}],
+        "effort": {"wall_s": 3.0, "gpu_s": 6.0, "fidelity_ratio": 1.0}, "log_path": null
+    })
+}
+
+#[test]
+fn rows_of_a_search_are_ranked_by_the_rules_of_their_plan() {
+    let desk = Desk::new();
+    let plan = "schema: config-search.plan/1\nmodel: {id: m}\nslo: [\"p50_ttft_ms<=500\"]\nframeworks:\n- {name: vllm, server_command: [vllm], gpu_count: 2, search_space: {}}\nscenarios:\n- {name: chat}\nbudget: {trials: 4}\n";
+    desk.put_text("plan.yaml", plan);
+    let hash = format!("sha256:{}", contracts::fields::sha256_hex(plan.as_bytes()));
+    let hash = hash
+        .strip_prefix("sha256:sha256:")
+        .map_or(hash.clone(), |hash| format!("sha256:{hash}"));
+    let open = with(
+        searched("vllm-0003", 64, 4000.0, 400.0, &hash),
+        "/results/0/slo_passed",
+        Value::Null,
+    );
+    let mut oom = searched("vllm-0004", 512, 1.0, 1.0, &hash);
+    oom["status"] = json!("oom");
+    oom["reason_code"] = json!("out-of-memory");
+    oom["results"] = json!([]);
+    let screen = with(
+        searched("vllm-0005", 128, 9000.0, 1.0, &hash),
+        "/effort/fidelity_ratio",
+        json!(0.25),
+    );
+    let rows = [
+        searched("vllm-0000", 8, 1000.0, 300.0, &hash),
+        searched("vllm-0001", 16, 2000.0, 400.0, &hash),
+        // It says that it met its objective.
+        searched("vllm-0002", 32, 3000.0, 900.0, &hash),
+        open,
+        oom,
+        screen,
+        // The second one again.
+        searched("vllm-0006", 16, 1800.0, 420.0, &hash),
+    ];
+    let file = desk.put_text("candidates.jsonl", &lines(&rows));
+    let report = run(&["rank", &file]).unwrap();
+    validate(report.json(), "gap-decide.ranking/1");
+    let document: Document<RankingData> = serde_json::from_str(report.json()).unwrap();
+    assert_eq!(
+        names(&document),
+        [
+            (1, "vllm-0001"),
+            (2, "vllm-0000"),
+            (3, "vllm-0003"),
+            (4, "vllm-0002")
+        ]
+    );
+    let first = &document.data.scenarios[0].candidates[0];
+    assert_eq!(
+        (first.repeats, first.gpu_count, first.slo),
+        (2, Some(2), SloOutcome::Pass)
+    );
+    assert_eq!(first.output_tps.unwrap().get(), 1900.0);
+    assert_eq!(document.data.scenarios[0].candidates[2].slo, SloOutcome::Unknown);
+    assert_eq!(document.data.scenarios[0].candidates[3].slo, SloOutcome::Fail);
+    let left: Vec<&str> = document
+        .data
+        .not_ranked
+        .iter()
+        .map(|row| row.candidate.as_str())
+        .collect();
+    assert_eq!(left, ["vllm-0004", "vllm-0005"]);
+    // Without its plan nothing shows that an objective was met, and rows of two plans are two measurements.
+    let alone = rank(&rows[..2], &[]).0;
+    assert_eq!(alone.data.scenarios[0].candidates[0].slo, SloOutcome::Unknown);
+    let other = [
+        rows[0].clone(),
+        searched("vllm-0001", 16, 2000.0, 400.0, "sha256:other"),
+    ];
+    let desk = Desk::new();
+    let file = desk.put_text("candidates.jsonl", &lines(&other));
+    assert!(run(&["rank", &file]).is_err());
+}
