@@ -21,7 +21,8 @@ pub struct Args {
     /// Port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
-    /// Answer as this script says: a file, or the JSON itself
+    /// Answer as this script says: a file, or the JSON itself (engine-sim.script/1; `engine-sim --schema script` has all of it, the
+    /// answers to a suite among it)
     #[arg(long, value_name = "FILE|JSON")]
     pub script: Option<String>,
     /// Simulate this engine's scheduler instead of a script

@@ -18,6 +18,7 @@ pub mod suite;
 mod against;
 mod ask;
 mod ask_prompts;
+mod chance;
 mod checks;
 mod error;
 mod proc_net;

@@ -26,7 +26,7 @@ use crate::prompts::{self, Asking, Prompt};
 use crate::records::Records;
 use crate::suite::{self, Question};
 use crate::watch_net::Watch;
-use crate::{agreement, ask_prompts, paired, render};
+use crate::{agreement, ask_prompts, chance, paired, render};
 
 pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure> {
     let (questions, mut inputs) = match args.suite.as_slice() {
@@ -176,6 +176,7 @@ pub(crate) fn run(args: &RunArgs, output: &OutputArgs) -> Result<Report, Failure
         )];
     }
     parts.next_actions.extend(longer(args, &data));
+    parts.warnings.extend(chance::warning(&questions, &data));
     let document = cli_kit::document(&Args::TOOL, parts, data);
     let view = render::result(&document, output.top);
     Ok(Report::new(&document, view, exit))

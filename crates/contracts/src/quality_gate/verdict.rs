@@ -22,7 +22,8 @@ pub struct VerdictData {
     pub reasons: Vec<String>,
     /// Least share of the baseline's accuracy that passes.
     pub at_least_ratio: Finite,
-    /// Candidate accuracy / baseline accuracy, with its interval; null where the baseline has no right answer.
+    /// Candidate accuracy / baseline accuracy; null where the baseline has no right answer. The interval is Bonett and Price's of
+    /// paired proportions (2006), each bound with one more item that speaks for it than was seen: it is wider than a score interval.
     pub ratio: Option<RatioInterval>,
     /// The pairs, counted anew from the items.
     pub pairs: Pairs,

@@ -151,6 +151,19 @@ fn a_few_answers_may_reach_their_limit() {
 }
 
 #[test]
+fn guesses_are_told() {
+    let told = |manner: Manner| {
+        let report = document(&ask(manner, &[]).unwrap());
+        let warnings = report["warnings"].as_array().unwrap().clone();
+        warnings
+            .iter()
+            .any(|warning| warning["code"] == "accuracy-at-chance")
+    };
+    assert!(told(Manner::Right(20)));
+    assert!(!told(Manner::Right(100)));
+}
+
+#[test]
 fn a_result_is_not_judged_against_itself() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.json");
