@@ -230,9 +230,38 @@ fn conversations_stay_with_their_shard() {
     let wrong = |words: &[&str]| {
         run(
             "serve-bench",
-            [&["run", "--url", &measured.sim.url, "--concurrency", "2"], words].concat(),
+            [
+                &[
+                    "run",
+                    "--url",
+                    &measured.sim.url,
+                    "--concurrency",
+                    "2",
+                    "--records",
+                    "part.jsonl",
+                ],
+                words,
+            ]
+            .concat(),
         )
     };
     wrong(&["--shard", "1/2", "--start-at", "9999999999"]).fails(2, "start-far", "nearer");
+    // A part that keeps no records can never be merged.
+    let kept_none = [
+        "run",
+        "--url",
+        &measured.sim.url,
+        "--concurrency",
+        "2",
+        "--shard",
+        "1/2",
+        "--start-at",
+        &start,
+    ];
+    let ended = run("serve-bench", kept_none);
+    assert!(
+        ended.code() == 2 && ended.stderr.contains("--records"),
+        "{ended:?}"
+    );
     wrong(&["--shard", "3/2", "--start-at", &start]).fails(2, "shard-unreadable", "1/4");
 }
