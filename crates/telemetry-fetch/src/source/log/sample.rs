@@ -63,7 +63,7 @@ mod tests {
                 "tried with <secret> twice",
             ),
             ("got Bearer abcdefgh12345", "got <secret>"),
-            ("sent Basic dXNlcjpodW50ZXIy", "sent <secret>"),
+            ("sent Basic 0123456789abcdef==", "sent <secret>"),
             ("slack xoxb-1234567890-abcdef", "slack <secret>"),
             ("-----BEGIN RSA PRIVATE KEY----- MIIEow== -----END", "<secret>"),
             ("passphrase = 'my pass phrase'", "passphrase = '<secret>'"),
