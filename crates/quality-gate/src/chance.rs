@@ -12,7 +12,7 @@ const FEWEST: usize = 12;
 /// Said where the accuracy may be that of guesses: a letter of as many as each question has, and no number.
 pub(crate) fn warning(questions: &[Question], data: &ResultData) -> Option<Warning> {
     let options = questions.iter().filter_map(|question| match question.kind {
-        Kind::Letter(count) if count > 0 => Some(1.0 / f64::from(u32::try_from(count).ok()?)),
+        Kind::Letter(count) if count > 0 => Some(1.0 / f64::from(count)),
         _ => None,
     });
     let guesses: Vec<f64> = options.collect();
